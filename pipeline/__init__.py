@@ -1,0 +1,1 @@
+"""The data path: a corpus of English emotional utterances becomes a multilingual dataset folder."""

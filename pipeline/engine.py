@@ -1,0 +1,32 @@
+"""What every engine is: its settings, and a fingerprint of what they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """A frozen group of recipe fields in which an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Engine(Settings):
+    """One way to do a stage; a subclass adds a `Literal` field `engine` that names it in recipes."""
+
+    version: ClassVar[int] = 1
+    """Raise it when the same settings give another output."""
+
+    def fingerprint(self) -> str:
+        """Hash of the settings and the code version: equal fingerprints mean equal output."""
+        return digest(type(self).__name__, self.version, self.model_dump(mode="json"))
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 (hex) of JSON-able parts, independent of key order."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

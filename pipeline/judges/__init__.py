@@ -1,0 +1,1 @@
+"""Takes become scores: one file per judge. A judge measures; it never decides."""

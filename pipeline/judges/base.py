@@ -1,0 +1,79 @@
+"""What a judge is: takes go in, scores come out by name. It measures and never decides."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from pipeline.emotions import Emotion
+from pipeline.engine import Engine
+from pipeline.languages import Language
+from pipeline.prosody.profile import Profile
+from pipeline.prosody.target import Target
+from pipeline.records import Failure
+
+JUDGE_RATE_HZ = 16_000
+"""Every judge hears 16 kHz: the rate of Whisper, DNSMOS, silero-vad and WavLM."""
+
+
+@dataclass(frozen=True)
+class JudgeItem:
+    """One take as the judges get it.
+
+    `samples`: float32 [T] mono at `JUDGE_RATE_HZ`. `reference` is the profile of the same voice and
+    text before prosody transfer; `target` is what the transfer was asked for. `source_*` are of the
+    human recording and None where the corpus is text only.
+    """
+
+    take_id: str
+    samples: np.ndarray
+    text: str
+    language: Language
+    emotion: Emotion
+    voice: str
+    phone_count: int | None = None
+    target: Target | None = None
+    reference: Profile | None = None
+    source_duration_s: float | None = None
+    source_phone_count: int | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the take in seconds."""
+        return len(self.samples) / JUDGE_RATE_HZ
+
+
+@dataclass(frozen=True)
+class JudgeContext:
+    """What the whole recipe knows and a single take doesn't.
+
+    `languages`: of the recipe. `voices`: for each voice a neutral English clip, float32 [T] at
+    `JUDGE_RATE_HZ`. `sources`: rows (speaker, emotion, relative profile [len(SCALARS)]) of the
+    human recordings, empty for text-only corpora.
+    """
+
+    languages: tuple[Language, ...]
+    voices: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sources: Sequence[tuple[str, Emotion, np.ndarray]] = ()
+
+
+Scores = dict[str, float]
+JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
+
+
+class Judge(Engine):
+    """A measuring instrument; `scores` names what it writes for every take."""
+
+    scores: ClassVar[tuple[str, ...]]
+    needs_voices: ClassVar[bool] = False
+    """Whether `JudgeContext.voices` is to be filled for it."""
+    needs_sources: ClassVar[bool] = False
+    """Whether `JudgeContext.sources` is to be filled for it."""
+
+    @abstractmethod
+    def load(self, context: JudgeContext) -> JudgeBatch:
+        """Load the judge once for a worker; a score is independent of the batch around it."""

@@ -1,0 +1,82 @@
+"""What flows through the pipeline: utterance, source, line, take, and what became of each.
+
+Every stage writes one row for every row that it read: either its result, or a `Failure` that says
+why there is none. A row never goes missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.emotions import Emotion
+from pipeline.languages import Language
+
+Gender = Literal["female", "male", "unknown"]
+Stage = Literal["read", "translate", "synthesize", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Where the human recording of an utterance lies; `start_s` and `end_s` cut it, in seconds."""
+
+    path: Path
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One English emotional sentence of a corpus; `id` is unique within the recipe."""
+
+    id: str
+    corpus: str
+    text: str
+    emotion: Emotion
+    speaker: str
+    gender: Gender
+    licence: str
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a row has no result: the stage that could not make it, and the error in one sentence."""
+
+    stage: Stage
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An utterance's text in one language."""
+
+    source_id: str
+    language: Language
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One synthesized attempt at a line.
+
+    `audio` is mono FLAC. `target` and `reference` are the JSON of `prosody.Target` (what was asked,
+    relative to neutral) and `prosody.Profile` (the same voice and text before the transfer);
+    `neutral_from` says whose neutral speech the target is relative to.
+    """
+
+    id: str
+    source_id: str
+    language: Language
+    number: int
+    voice: str
+    seed: int
+    strength: float
+    audio: bytes
+    sampling_rate: int
+    duration_s: float
+    phone_count: int | None
+    target: str | None
+    reference: str | None
+    neutral_from: str | None

@@ -1,0 +1,1 @@
+"""Lines become takes: one file per engine."""
