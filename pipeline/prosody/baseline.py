@@ -1,0 +1,63 @@
+"""The neutral profile of a speaker, which everything else is relative to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from pipeline.prosody.profile import Profile
+
+Origin = Literal["speaker", "gender", "corpus"]
+Row = tuple[str, str, str, Profile]
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Mean neutral profiles of a corpus: by speaker, by gender, and of all."""
+
+    by_speaker: dict[str, Profile]
+    by_gender: dict[str, Profile]
+    of_corpus: Profile
+
+    @classmethod
+    def fit(cls, rows: Iterable[Row]) -> Baselines:
+        """Fit on rows (speaker, gender, emotion, profile); each speaker weighs the same.
+
+        A corpus without any neutral clip takes all its clips as neutral ones.
+
+        Raises:
+            ValueError: there are no rows.
+        """
+        every = list(rows)
+        if not every:
+            raise ValueError("no clip could be measured, so the corpus has no neutral speech")
+        neutral = [row for row in every if row[2] == "neutral"] or every
+        speakers: dict[str, list[Profile]] = {}
+        genders: dict[str, list[Profile]] = {}
+        for speaker, _, _, profile in neutral:
+            speakers.setdefault(speaker, []).append(profile)
+        by_speaker = {speaker: _mean(profiles) for speaker, profiles in speakers.items()}
+        for speaker, gender in {row[0]: row[1] for row in neutral}.items():
+            genders.setdefault(gender, []).append(by_speaker[speaker])
+        by_gender = {gender: _mean(profiles) for gender, profiles in genders.items()}
+        return cls(by_speaker, by_gender, _mean(list(by_speaker.values())))
+
+    def neutral(self, speaker: str, gender: str) -> tuple[Profile, Origin]:
+        """The neutral profile for a speaker, and whose mean it is."""
+        if speaker in self.by_speaker:
+            return self.by_speaker[speaker], "speaker"
+        if gender in self.by_gender:
+            return self.by_gender[gender], "gender"
+        return self.of_corpus, "corpus"
+
+
+def _mean(profiles: list[Profile]) -> Profile:
+    """The mean profile, number by number."""
+    means: dict[str, float | tuple[float, ...]] = {}
+    for name in (one.name for one in fields(Profile)):
+        mean = np.mean([getattr(profile, name) for profile in profiles], axis=0)
+        means[name] = float(mean) if mean.ndim == 0 else tuple(mean.tolist())
+    return Profile(**means)  # type: ignore[arg-type]

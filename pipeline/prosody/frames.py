@@ -1,0 +1,103 @@
+"""A clip cut into frames: pitch, energy, where there is speech, and a smooth spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from pipeline.prosody.pitch import frame, track_pitch
+
+RATE = 16_000
+"""All prosody is measured and made at 16 kHz."""
+
+FFT = 1024
+BANDS = 24
+
+_ENERGY_WINDOW_S = 0.032
+_SPEECH_BELOW_LOUD_DB = 30.0
+"""Frames this far under the loud ones (95th percentile) are no speech (assumed)."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames [F] of a clip, every `hop_s` seconds; `first` and `last` bound the speech."""
+
+    hop_s: float
+    f0_hz: np.ndarray
+    strength: np.ndarray
+    energy_db: np.ndarray
+    active: np.ndarray
+    envelope: np.ndarray
+    """Power spectrum [F, FFT / 2 + 1], smoothed over the harmonics (CheapTrick, Morise 2015)."""
+
+    @property
+    def voiced(self) -> np.ndarray:
+        """Frames that are speech and have a pitch [F]."""
+        return self.active & (self.f0_hz > 0)
+
+    @property
+    def first(self) -> int:
+        """The first frame of speech."""
+        return int(np.argmax(self.active))
+
+    @property
+    def last(self) -> int:
+        """The last frame of speech."""
+        return len(self.active) - 1 - int(np.argmax(self.active[::-1]))
+
+
+def cut(samples: np.ndarray, hop_s: float) -> Frames:
+    """Frames of samples [T] at 16 kHz.
+
+    Raises:
+        ValueError: the clip is shorter than 0.1 s, silent, not finite or has no voiced frame.
+    """
+    import pyworld
+
+    if len(samples) < RATE // 10:
+        raise ValueError(f"the clip has {len(samples) / RATE:.3f} s; prosody needs 0.1 s or more")
+    if not np.isfinite(samples).all() or not np.any(samples):
+        raise ValueError("the clip is silent or has samples that are not finite")
+    pitch = track_pitch(samples, RATE, hop_s)
+    energy_db = frame_energy_db(samples, hop_s)
+    active = energy_db > np.percentile(energy_db, 95) - _SPEECH_BELOW_LOUD_DB
+    if not np.any(active & (pitch.f0_hz > 0)):
+        raise ValueError("the clip has no voiced frame: no pitch to measure")
+    times_s = np.arange(len(pitch.f0_hz)) * hop_s
+    envelope = pyworld.cheaptrick(
+        samples.astype(np.float64), pitch.f0_hz, times_s, RATE, fft_size=FFT
+    )
+    return Frames(hop_s, pitch.f0_hz, pitch.strength, energy_db, active, envelope)
+
+
+def frame_energy_db(samples: np.ndarray, hop_s: float) -> np.ndarray:
+    """RMS of 32 ms around each frame's centre, in dB re full scale [F]."""
+    width = int(_ENERGY_WINDOW_S * RATE)
+    frames = frame(samples, width, RATE * hop_s) * np.sqrt(np.hanning(width) * 2)
+    return 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+
+
+@lru_cache(maxsize=1)
+def band_weights() -> np.ndarray:
+    """Triangular mel bands from 60 Hz to 8 kHz, rows sum to one [BANDS, FFT / 2 + 1]."""
+    def mel(hz: np.ndarray) -> np.ndarray:
+        return 1127 * np.log1p(hz / 700)
+
+    edges = np.linspace(*mel(np.array([60.0, RATE / 2])), BANDS + 2)
+    at = mel(np.arange(FFT // 2 + 1) * RATE / FFT)[None, :]
+    low, middle, high = (edges[k : k + BANDS, None] for k in range(3))
+    weights = np.maximum(0, np.minimum((at - low) / (middle - low), (high - at) / (high - middle)))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def band_centres_hz() -> np.ndarray:
+    """Centre of each mel band [BANDS], in Hz."""
+    weights = band_weights()
+    return weights @ (np.arange(FFT // 2 + 1) * RATE / FFT)
+
+
+def bands_db(envelope: np.ndarray) -> np.ndarray:
+    """Band levels [F, BANDS] in dB of power spectra [F, FFT / 2 + 1]."""
+    return 10 * np.log10(envelope @ band_weights().T + 1e-14)

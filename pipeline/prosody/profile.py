@@ -1,0 +1,190 @@
+"""The prosody of a clip as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.prosody.frames import RATE, Frames, band_centres_hz, bands_db, cut
+
+HOP_S = 0.01
+POINTS = 16
+"""Points of a contour, evenly over the time from the first to the last speech."""
+
+_PAUSE_S = 0.15
+_PHONES_PER_PEAK = 2.5
+"""Phones a syllable (assumed), where a text is not known and syllables are counted instead."""
+
+SCALARS: tuple[str, ...] = (
+    "f0_level_st",
+    "f0_range_st",
+    "energy_db",
+    "energy_range_db",
+    "rate_phones_s",
+    "pause_share",
+    "tilt_db_oct",
+    "aperiodicity_db",
+    "jitter_st",
+    "voiced_share",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is measured on a clip; contours and spectra are relative to the clip's own level.
+
+    Attributes:
+        f0_level_st: Median F0, in semitones above 27.5 Hz (as in eGeMAPS, Eyben et al. 2016).
+        f0_range_st: 10th to 90th percentile of F0, in semitones.
+        energy_db: Level of the speech without its pauses, in dB re full scale.
+        energy_range_db: 10th to 90th percentile of the energy of speech frames, in dB.
+        rate_phones_s: Phones a second, without pauses.
+        pause_share: Share of pauses (0.15 s or longer) between the first and the last speech.
+        tilt_db_oct: Slope of the voiced long-term spectrum from 100 Hz to 8 kHz, in dB an octave.
+        aperiodicity_db: Noise to harmonics of voiced frames (Boersma 1993, eq. 4), in dB.
+        jitter_st: Median change of the slope of F0 between frames, in semitones.
+        voiced_share: Share of the speech frames that are voiced.
+        f0_contour_st: F0 re its median, in semitones [POINTS].
+        energy_contour_db: Energy re its level, in dB [POINTS].
+        voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].
+        unvoiced_bands_db: The same of unvoiced speech frames.
+    """
+
+    f0_level_st: float
+    f0_range_st: float
+    energy_db: float
+    energy_range_db: float
+    rate_phones_s: float
+    pause_share: float
+    tilt_db_oct: float
+    aperiodicity_db: float
+    jitter_st: float
+    voiced_share: float
+    f0_contour_st: tuple[float, ...]
+    energy_contour_db: tuple[float, ...]
+    voiced_bands_db: tuple[float, ...]
+    unvoiced_bands_db: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form; numbers are rounded to 1e-4."""
+        return {
+            name: round(value, 4) if isinstance(value, float) else [round(v, 4) for v in value]
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Profile:
+        """The profile of `to_dict`'s form."""
+        return cls(
+            **{name: tuple(v) if isinstance(v, list) else float(v) for name, v in data.items()}
+        )
+
+
+def measure(samples: np.ndarray, sampling_rate: int, phone_count: int | None) -> Profile:
+    """Measure a clip, float32 [T] in [-1, 1].
+
+    Without `phone_count` the rate is estimated from the peaks of the energy, one a syllable.
+
+    Raises:
+        ValueError: the clip is too short, silent, not finite, or has no voiced frame.
+    """
+    return profile_of(cut(to_rate(samples, sampling_rate), HOP_S), phone_count)
+
+
+def to_rate(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """The clip at 16 kHz."""
+    if sampling_rate == RATE:
+        return samples
+    import soxr
+
+    resampled: np.ndarray = soxr.resample(samples, sampling_rate, RATE)
+    return resampled
+
+
+def profile_of(frames: Frames, phone_count: int | None) -> Profile:
+    """The profile of a clip's frames."""
+    voiced, speech = frames.voiced, frames.active
+    f0_st = 12 * np.log2(frames.f0_hz[voiced] / 27.5)
+    level_st = float(np.median(f0_st))
+    level_db = active_level_db(frames)
+    pause_s = _pause_s(frames)
+    span_s = (frames.last - frames.first + 1) * frames.hop_s
+    bands = bands_db(frames.envelope)
+    voiced_bands = bands[voiced].mean(axis=0)
+    unvoiced = speech & ~voiced
+    unvoiced_bands = bands[unvoiced].mean(axis=0) if unvoiced.sum() > 4 else voiced_bands
+    phones = phone_count or _PHONES_PER_PEAK * _energy_peaks(frames)
+    return Profile(
+        f0_level_st=level_st,
+        f0_range_st=_range(f0_st),
+        energy_db=level_db,
+        energy_range_db=_range(frames.energy_db[speech]),
+        rate_phones_s=phones / max(span_s - pause_s, frames.hop_s),
+        pause_share=pause_s / span_s,
+        tilt_db_oct=_tilt(voiced_bands),
+        aperiodicity_db=_aperiodicity_db(frames.strength[voiced]),
+        jitter_st=_jitter_st(frames),
+        voiced_share=float(voiced.sum() / speech.sum()),
+        f0_contour_st=_contour(frames, voiced, 12 * np.log2(np.maximum(frames.f0_hz, 1) / 27.5)
+                               - level_st),
+        energy_contour_db=_contour(frames, speech, frames.energy_db - level_db),
+        voiced_bands_db=tuple(voiced_bands - voiced_bands.mean()),
+        unvoiced_bands_db=tuple(unvoiced_bands - unvoiced_bands.mean()),
+    )
+
+
+def active_level_db(frames: Frames) -> float:
+    """Level of the speech frames, in dB re full scale."""
+    return float(10 * np.log10(np.mean(10 ** (frames.energy_db[frames.active] / 10))))
+
+
+def _range(values: np.ndarray) -> float:
+    low, high = np.percentile(values, [10, 90])
+    return float(high - low)
+
+
+def _pause_s(frames: Frames) -> float:
+    """Seconds of pauses between the first and the last speech."""
+    quiet = ~frames.active[frames.first : frames.last + 1]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(int), [0]])))
+    runs_s = (edges[1::2] - edges[::2]) * frames.hop_s
+    return float(runs_s[runs_s >= _PAUSE_S].sum())
+
+
+def _energy_peaks(frames: Frames) -> int:
+    """Syllables by peaks of the energy, 2 dB over the dip before (de Jong and Wempe 2009)."""
+    from scipy.signal import find_peaks
+
+    peaks, _ = find_peaks(frames.energy_db, prominence=2.0, distance=round(0.08 / frames.hop_s))
+    return max(1, int(frames.voiced[peaks].sum()))
+
+
+def _tilt(voiced_bands: np.ndarray) -> float:
+    return float(np.polyfit(np.log2(band_centres_hz()), voiced_bands, 1)[0])
+
+
+def _aperiodicity_db(strength: np.ndarray) -> float:
+    r = np.clip(np.median(strength), 1e-4, 1 - 1e-4)
+    return float(10 * np.log10((1 - r) / r))
+
+
+def _jitter_st(frames: Frames) -> float:
+    f0_st = 12 * np.log2(np.maximum(frames.f0_hz, 1.0))
+    whole = frames.voiced[:-2] & frames.voiced[1:-1] & frames.voiced[2:]
+    if not whole.any():
+        return 0.0
+    return float(np.median(np.abs(np.diff(f0_st, 2))[whole]))
+
+
+def _contour(frames: Frames, where: np.ndarray, values: np.ndarray) -> tuple[float, ...]:
+    """Means of the values over equal parts of the speech [POINTS], gaps bridged by lines."""
+    at = np.arange(frames.first, frames.last + 1)
+    known = np.flatnonzero(where)
+    bridged = np.interp(at, known, values[known])
+    edges = np.linspace(0, len(at), POINTS + 1)
+    sums = np.concatenate([[0.0], np.cumsum(bridged)])
+    total = np.interp(edges, np.arange(len(sums)), sums)
+    return tuple(np.diff(total) / np.maximum(np.diff(edges), 1e-9))

@@ -1,0 +1,152 @@
+"""What is asked of a take: how it is to differ from neutral speech of the same voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.emotions import Emotion
+from pipeline.prosody.frames import band_centres_hz
+from pipeline.prosody.profile import POINTS, Profile
+from pipeline.prosody.published import CHANGES, VARIATION, Change
+
+
+@dataclass(frozen=True)
+class Target:
+    """Differences from neutral: `_st` and `_db` by subtraction, `_ratio` by division.
+
+    Attributes:
+        f0_level_st, energy_db, tilt_db_oct, aperiodicity_db, jitter_st, pause_share,
+        voiced_share: Differences of the profile's numbers of that name.
+        f0_range_ratio, energy_range_ratio, rate_ratio: Ratios of the profile's ranges and rate.
+        f0_contour_st, energy_contour_db: Differences of the contours [POINTS].
+        voiced_bands_db, unvoiced_bands_db: Differences of the mean mel spectra [BANDS].
+    """
+
+    f0_level_st: float
+    f0_range_ratio: float
+    energy_db: float
+    energy_range_ratio: float
+    rate_ratio: float
+    pause_share: float
+    tilt_db_oct: float
+    aperiodicity_db: float
+    jitter_st: float
+    voiced_share: float
+    f0_contour_st: tuple[float, ...]
+    energy_contour_db: tuple[float, ...]
+    voiced_bands_db: tuple[float, ...]
+    unvoiced_bands_db: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form; numbers are rounded to 1e-4."""
+        return {
+            name: round(value, 4) if isinstance(value, float) else [round(v, 4) for v in value]
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Target:
+        """The target of `to_dict`'s form."""
+        return cls(
+            **{name: tuple(v) if isinstance(v, list) else float(v) for name, v in data.items()}
+        )
+
+
+_ERROR_UNITS: dict[str, float] = {
+    "f0_level_st": 2.0,
+    "f0_range_ratio": 0.35,
+    "energy_db": 3.0,
+    "energy_range_ratio": 0.2,
+    "rate_ratio": 0.15,
+    "pause_share": 0.05,
+    "tilt_db_oct": 1.0,
+    "aperiodicity_db": 2.0,
+}
+"""An error of one unit in each dimension (ratios as natural logarithms): assumed, about a third of
+the spread of acted emotion."""
+
+
+def from_source(profile: Profile, neutral: Profile) -> Target:
+    """What a source clip asks for: its profile relative to its speaker's neutral one."""
+    def minus(name: str) -> float:
+        return float(getattr(profile, name) - getattr(neutral, name))
+
+    def over(name: str) -> float:
+        return float(max(getattr(profile, name), 1e-3) / max(getattr(neutral, name), 1e-3))
+
+    def minus_each(name: str) -> tuple[float, ...]:
+        difference = np.subtract(getattr(profile, name), getattr(neutral, name))
+        return tuple(float(value) for value in difference)
+
+    return Target(
+        f0_level_st=minus("f0_level_st"),
+        f0_range_ratio=over("f0_range_st"),
+        energy_db=minus("energy_db"),
+        energy_range_ratio=over("energy_range_db"),
+        rate_ratio=over("rate_phones_s"),
+        pause_share=minus("pause_share"),
+        tilt_db_oct=minus("tilt_db_oct"),
+        aperiodicity_db=minus("aperiodicity_db"),
+        jitter_st=minus("jitter_st"),
+        voiced_share=minus("voiced_share"),
+        f0_contour_st=minus_each("f0_contour_st"),
+        energy_contour_db=minus_each("energy_contour_db"),
+        voiced_bands_db=minus_each("voiced_bands_db"),
+        unvoiced_bands_db=minus_each("unvoiced_bands_db"),
+    )
+
+
+def from_emotion(emotion: Emotion, seed: int) -> Target:
+    """The published profile of an emotion (see `published`), varied as human speakers vary.
+
+    The same emotion and seed give the same target.
+    """
+    change = _vary(CHANGES[emotion], np.random.default_rng([seed, len(emotion)]))
+    along = np.linspace(-1.0, 1.0, POINTS)
+    bands = change.tilt_db_oct * np.log2(band_centres_hz() / 1000.0)
+    bands = tuple(float(value) for value in bands - bands.mean())
+    return Target(
+        f0_level_st=change.f0_level_st,
+        f0_range_ratio=change.f0_range_ratio,
+        energy_db=change.energy_db,
+        energy_range_ratio=change.energy_range_ratio,
+        rate_ratio=change.rate_ratio,
+        pause_share=change.pause_share,
+        tilt_db_oct=change.tilt_db_oct,
+        aperiodicity_db=change.aperiodicity_db,
+        jitter_st=change.jitter_st,
+        voiced_share=0.0,
+        f0_contour_st=tuple(float(value) for value in 0.5 * change.f0_slope_st * along),
+        energy_contour_db=(0.0,) * POINTS,
+        voiced_bands_db=bands,
+        unvoiced_bands_db=bands,
+    )
+
+
+def _vary(change: Change, random: np.random.Generator) -> Change:
+    """A change as another speaker might make it: weaker or stronger in all, and different in each."""
+    strength = float(np.clip(random.normal(1.0, 0.2), 0.5, 1.5))
+    varied = {}
+    for name, value in asdict(change).items():
+        noise = VARIATION[name] * float(np.clip(random.normal(), -2, 2))
+        if name.endswith("_ratio"):
+            varied[name] = float(value**strength * np.exp(noise))
+        else:
+            varied[name] = strength * value + noise
+    return Change(**varied)
+
+
+def distance(asked: Target, got: Target) -> dict[str, float]:
+    """Error by dimension, in units of a noticeable error (1), and `total`, their RMS."""
+    errors = {}
+    for name, unit in _ERROR_UNITS.items():
+        wanted, found = getattr(asked, name), getattr(got, name)
+        if name.endswith("_ratio"):
+            wanted, found = np.log(wanted), np.log(found)
+        errors[name] = float(abs(wanted - found) / unit)
+    errors["total"] = float(np.sqrt(np.mean(np.square(list(errors.values())))))
+    return errors

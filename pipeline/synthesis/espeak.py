@@ -1,0 +1,169 @@
+"""espeak-ng: formant synthesis in over a hundred languages, a thousand times real time on one core.
+
+The library (GPL-3.0) runs in a process of its own, `espeak_process.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.languages import Language
+from pipeline.records import Failure, Gender
+from pipeline.synthesis.base import Phone, Speech, SpeechRequest, Synthesize, Synthesizer
+from pipeline.synthesis.voices import choose_voice, parse_voice
+
+SAMPLING_RATE = 16_000
+
+_PROGRAM = Path(__file__).with_name("espeak_process.py")
+_NAMES: dict[Language, str] = {
+    "en": "en-us", "de": "de", "fr": "fr", "it": "it", "es": "es", "zh": "cmn",
+}  # fmt: skip
+_PITCH_STEPS_PER_ST = 50 / 12
+"""espeak-ng's pitch runs from 0 to 99, 50 steps an octave around 50 (pitch_adjust_tab)."""
+
+
+class Espeak(Synthesizer):
+    """espeak-ng through its library; it has no chance in it, so a request's seed changes nothing."""
+
+    engine: Literal["espeak"] = "espeak"
+    words_per_minute: int = Field(165, ge=80, le=400)
+    max_characters: int = Field(600, ge=1)
+    timeout_s: float = Field(20.0, gt=0)
+    version: ClassVar[int] = 1
+
+    def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
+        """A variant, pitch and vocal-tract ratio: the same in every language."""
+        return choose_voice(speaker, gender, taken)
+
+    def load(self) -> Synthesize:
+        """Nothing stays loaded: a fresh process speaks each batch."""
+        return self._synthesize
+
+    def _synthesize(self, requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
+        errors = [text_error(one.text, one.language, self.max_characters) for one in requests]
+        jobs = [
+            self._job(request)
+            for request, error in zip(requests, errors, strict=True)
+            if error is None
+        ]
+        spoken = iter(_run(jobs, self.timeout_s))
+        return [
+            Failure("synthesize", error) if error else _speech(request, *next(spoken))
+            for request, error in zip(requests, errors, strict=True)
+        ]
+
+    def _job(self, request: SpeechRequest) -> dict[str, Any]:
+        voice = parse_voice(request.voice)
+        # Playing a slower, lower rendition faster scales its formants and leaves the rest.
+        pitch_st = voice.pitch_st - 12 * math.log2(voice.tract)
+        return {
+            "text": request.text,
+            "voice": f"{_NAMES[request.language]}+{voice.variant}",
+            "rate": round(self.words_per_minute / voice.tract),
+            "pitch": min(99, max(0, round(50 + _PITCH_STEPS_PER_ST * pitch_st))),
+        }
+
+
+def count_phones(texts: Sequence[str], language: Language = "en") -> list[int | None]:
+    """Number of phones in each text as espeak-ng speaks it; None where it can't speak it."""
+    errors = [text_error(text, language, max_characters=10_000) for text in texts]
+    jobs = [
+        {"text": text, "voice": _NAMES[language], "rate": 165, "pitch": 50}
+        for text, error in zip(texts, errors, strict=True)
+        if error is None
+    ]
+    spoken = iter(_run(jobs, timeout_s=20.0))
+    counts = [0 if error else len(_phones(next(spoken)[0], 1.0)) for error in errors]
+    return [count or None for count in counts]
+
+
+def text_error(text: str, language: Language, max_characters: int) -> str | None:
+    """Why espeak-ng can't speak the text in the language in one sentence, or None if it can."""
+    if len(text) > max_characters:
+        return f"text has {len(text)} characters; espeak takes at most {max_characters}: split it"
+    letters = [character for character in text if character.isalpha()]
+    own = "CJK UNIFIED" if language == "zh" else "LATIN"
+    if not any(unicodedata.name(letter, "").startswith(own) for letter in letters):
+        return f"text {text[:40]!r} has no letter that espeak can read as {language!r}"
+    for character in text:
+        if not _speakable(character, own):
+            name = unicodedata.name(character, "a character without a name")
+            return f"text {text[:40]!r} has {name}, which espeak can't read as {language!r}"
+    return None
+
+
+def _speakable(character: str, own: str) -> bool:
+    if character.isalpha():
+        return unicodedata.name(character, "").startswith((own, "LATIN", "MODIFIER", "FEMININE ORD",
+                                                           "MASCULINE ORD"))
+    return unicodedata.category(character) not in {"So", "Cs", "Co", "Cn", "Cc"} or character in "\n\t"
+
+
+def _run(jobs: Sequence[dict[str, Any]], timeout_s: float) -> list[tuple[dict[str, Any], bytes]]:
+    """Speak the jobs in a fresh process; each answer is its JSON and int16 PCM."""
+    if not jobs:
+        return []
+    import espeakng_loader
+
+    header = {
+        "library": str(espeakng_loader.get_library_path()),
+        "data": str(espeakng_loader.get_data_path()),
+        "timeout_s": timeout_s,
+    }
+    lines = "".join(json.dumps(line) + "\n" for line in (header, *jobs))
+    done = subprocess.run(
+        [sys.executable, "-I", str(_PROGRAM)],
+        input=lines.encode(),
+        capture_output=True,
+        timeout=60 + timeout_s * len(jobs),
+        check=False,
+    )
+    answers = list(_messages(done.stdout))
+    if done.returncode != 0 or len(answers) != len(jobs):
+        raise RuntimeError(
+            f"the espeak-ng process ended with status {done.returncode} after {len(answers)} of "
+            f"{len(jobs)} texts: {done.stderr.decode(errors='replace')[-400:]}"
+        )
+    return answers
+
+
+def _messages(stream: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    position = 0
+    while position + 8 <= len(stream):
+        body, pcm = struct.unpack_from("<II", stream, position)
+        middle = position + 8 + body
+        yield json.loads(stream[position + 8 : middle]), stream[middle : middle + pcm]
+        position = middle + pcm
+
+
+def _phones(answer: dict[str, Any], tract: float) -> tuple[Phone, ...]:
+    return tuple(
+        Phone(symbol, start_s / tract, end_s / tract)
+        for symbol, start_s, end_s in answer.get("phones", ())
+        if not symbol.startswith("(")  # a change of language, not a sound
+    )
+
+
+def _speech(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speech | Failure:
+    import soxr
+
+    if "error" in answer:
+        return Failure("synthesize", answer["error"])
+    tract = parse_voice(request.voice).tract
+    phones = _phones(answer, tract)
+    if not phones:
+        return Failure("synthesize", f"espeak-ng spoke no sound for {request.text[:40]!r}")
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+    played = soxr.resample(samples, answer["sampling_rate"] * tract, SAMPLING_RATE)
+    return Speech(np.clip(played, -1.0, 1.0), SAMPLING_RATE, phones)

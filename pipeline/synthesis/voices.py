@@ -1,0 +1,62 @@
+"""The voices of espeak-ng: a variant, a pitch offset and a vocal-tract ratio make a speaker."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline.records import Gender
+
+_VARIANTS: dict[str, tuple[str, ...]] = {
+    "female": ("f1", "f2", "f3", "f4", "f5", "Annie", "belinda", "steph"),
+    "male": ("m1", "m2", "m3", "m4", "m6", "m7", "m8", "david"),
+}
+"""espeak-ng variants with a plain voice: no whisper, no robot, no strong echo."""
+
+_BODIES: tuple[tuple[float, float], ...] = ((0.0, 1.0), (-2.5, 0.91), (2.5, 1.09))
+"""Pitch offset (st) and vocal-tract ratio go together: a longer tract has a lower voice."""
+
+_NAME = re.compile(r"(?P<variant>\w+)-p(?P<pitch>[+-]\d+\.\d)-v(?P<tract>\d\.\d\d)")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A speaker of espeak-ng: `tract` multiplies every formant (1 = the variant's own)."""
+
+    variant: str
+    pitch_st: float
+    tract: float
+
+    @property
+    def name(self) -> str:
+        """The string that determines the voice, like `f2-p+1.5-v0.97`."""
+        return f"{self.variant}-p{self.pitch_st:+.1f}-v{self.tract:.2f}"
+
+
+def parse_voice(name: str) -> Voice:
+    """The voice of a name. Raises ValueError when the name is not like `f2-p+1.5-v0.97`."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"voice {name!r} is not of the form VARIANT-p+0.0-v1.00")
+    return Voice(match["variant"], float(match["pitch"]), float(match["tract"]))
+
+
+def voices_of(gender: Gender) -> tuple[str, ...]:
+    """Names of all voices of a gender; of both where the gender is unknown."""
+    genders = ("female", "male") if gender == "unknown" else (gender,)
+    return tuple(
+        Voice(variant, pitch_st, tract).name
+        for pitch_st, tract in _BODIES
+        for one in genders
+        for variant in _VARIANTS[one]
+    )
+
+
+def choose_voice(speaker: str, gender: Gender, taken: Collection[str]) -> str:
+    """A voice for a speaker: the same for the same name, and free while free ones are left."""
+    names = voices_of(gender)
+    start = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(names)
+    order = names[start:] + names[:start]
+    return next((name for name in order if name not in taken), order[0])
