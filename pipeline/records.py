@@ -80,3 +80,12 @@ class Take:
     target: str | None
     reference: str | None
     neutral_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a stage did on a batch: rows written, those that failed, seconds of speech made."""
+
+    rows: int
+    failed: int
+    speech_s: float = 0.0

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -48,6 +49,9 @@ Synthesize = Callable[[Sequence[SpeechRequest]], "list[Speech | Failure]"]
 
 class Synthesizer(Engine):
     """A text-to-speech engine."""
+
+    deterministic: ClassVar[bool] = False
+    """Whether the seed changes nothing, so that one rendition serves every take of a line."""
 
     @abstractmethod
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:

@@ -1,0 +1,196 @@
+"""The build flow: one Prefect task for each stage of each batch, each a plain function's call."""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow, State, Task, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
+
+from flows.progress import StageProgress
+from pipeline.census import Census, take_census
+from pipeline.dataset import Build, check_folder, is_current, write_dataset
+from pipeline.intake import Intake, take_in
+from pipeline.outcomes import Chain, decide_all
+from pipeline.recipe import Recipe
+from pipeline.records import Tally
+from pipeline.stages import judge, measure, synthesize, translate, voices
+from pipeline.stages.measure import admitted_texts
+from pipeline.store import Store
+
+_IN_FLIGHT = 8
+"""Chains in flight for each worker: enough to keep it busy, few enough to hold in memory."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage of one batch: a plain function with its arguments; `done` by an earlier run."""
+
+    stage: str
+    function: Callable[..., Tally]
+    arguments: tuple[Any, ...]
+    done: bool
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every part of a build needs at hand."""
+
+    store: Store
+    recipe: Recipe
+    executor: Executor
+    workers: int
+    progress: StageProgress
+
+
+def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) -> Build:
+    """Build the dataset folder of a recipe; what earlier runs have done is not done again.
+
+    Raises:
+        CorpusMissing, ForeignFolder, OSError: as the functions that it calls.
+    """
+    check_folder(folder, workshop.recipe)
+    build = _flow(workshop, limit)()
+    if not is_current(folder, build):
+        write_dataset(folder, build)
+    return build
+
+
+def _flow(workshop: Workshop, limit: int | None) -> Flow[[], Build]:
+    """The flow, closed over the workshop: Prefect is told when and where, not what."""
+    runner = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
+
+    @flow(name=f"build {workshop.recipe.name}", task_runner=runner, persist_result=False)
+    def build() -> Build:
+        store, recipe = workshop.store, workshop.recipe
+        intake = take_in(store, recipe, limit)
+        sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
+        _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
+        census = take_census(store, recipe, intake, sources)
+        chains = list(_chains(workshop, intake, census, sources))
+        _run(
+            workshop,
+            ("translate", "synthesize", "judge"),
+            [_chain_work(workshop, chain) for chain in chains],
+        )
+        outcomes = decide_all(store, recipe, intake, chains)
+        return Build(store, recipe, intake, census, chains, outcomes)
+
+    return build
+
+
+def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) -> None:
+    """Run chains of work, each in its order, many chains at a time.
+
+    Raises:
+        Exception: the first error of a task that its retries did not mend.
+    """
+    for stage in stages:
+        works = [work for chain in chains for work in chain if work.stage == stage]
+        workshop.progress.expect(stage, len(works), sum(work.done for work in works))
+    do = _task(workshop)
+    in_flight: deque[PrefectFuture[None]] = deque()
+    for chain in chains:
+        last: PrefectFuture[None] | None = None
+        for work in chain:
+            if not work.done:
+                last = do.with_options(name=work.stage).submit(
+                    quote(work), wait_for=[last] if last else []
+                )
+        if last:
+            in_flight.append(last)
+        if len(in_flight) == workshop.workers * _IN_FLIGHT:
+            in_flight.popleft().result()
+    for future in in_flight:
+        future.result()
+
+
+def _task(workshop: Workshop) -> Task[..., None]:
+    @task(
+        retries=2,
+        retry_delay_seconds=1,
+        retry_condition_fn=_may_pass,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
+    def do(work: Work) -> None:
+        tally = workshop.executor.submit(work.function, *work.arguments).result()
+        workshop.progress.advance(work.stage, tally)
+
+    return do
+
+
+def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
+    """Whether an error may pass by itself: I/O may; bad input and a full disk may not."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _measuring(workshop: Workshop, batch: str, sources: str) -> Work:
+    store, door = workshop.store, workshop.recipe.corpus.door
+    done = store.has(measure.STAGE, sources)
+    return Work("read", measure.run, (store, batch, sources, door), done)
+
+
+def _chains(
+    workshop: Workshop, intake: Intake, census: Census, sources: Mapping[str, str]
+) -> Iterator[Chain]:
+    """Every batch in every language, and the names of all that will be made of it."""
+    store, recipe = workshop.store, workshop.recipe
+    clips = _voice_clips(workshop, census)
+    for batch in intake.batches:
+        texts = admitted_texts(store, batch.key, sources[batch.key])
+        speakers = {speaker for _, _, speaker in texts}
+        pairs = tuple((source_id, text) for source_id, text, _ in texts)
+        for language in recipe.languages:
+            lines = translate.key(recipe.translation, language, pairs)
+            synthesis = synthesize.SynthesisJob(
+                batch.key,
+                sources[batch.key],
+                lines,
+                {speaker: census.voices[speaker] for speaker in sorted(speakers)},
+                {s: census.neutrals[s] for s in sorted(speakers) if s in census.neutrals},
+            )
+            takes = synthesis.key(recipe)
+            judging = judge.JudgeJob(
+                batch.key, sources[batch.key], lines, takes, recipe.languages, clips, census.human
+            )
+            yield Chain(batch, language, pairs, synthesis, takes, judging)
+
+
+def _chain_work(workshop: Workshop, chain: Chain) -> list[Work]:
+    store, recipe = workshop.store, workshop.recipe
+    translating = (store, chain.lines, recipe.translation, chain.language, chain.texts)
+    judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
+    return [
+        Work("translate", translate.run, translating, store.has(translate.STAGE, chain.lines)),
+        Work(
+            "synthesize",
+            synthesize.run,
+            (store, chain.takes, recipe, chain.synthesis),
+            store.has(synthesize.STAGE, chain.takes),
+        ),
+        Work("judge", judge.run, (store, recipe.judges, chain.judging), judged),
+    ]
+
+
+def _voice_clips(workshop: Workshop, census: Census) -> str | None:
+    """Key of the clips of all voices, made if they aren't there; None if no judge wants them."""
+    recipe, store = workshop.recipe, workshop.store
+    if not any(one.needs_voices for one in recipe.judges):
+        return None
+    names = sorted(set(census.voices.values()))
+    key = voices.key(recipe.synthesis, names)
+    if not store.has(voices.STAGE, key):
+        arguments = (store, key, recipe.synthesis, names)
+        workshop.executor.submit(voices.run, *arguments).result()
+    return key

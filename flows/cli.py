@@ -1,0 +1,146 @@
+"""The m5ser command."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from flows.settings import prepare_prefect
+from pipeline.recipe_file import BadRecipe, load_recipe
+
+app = typer.Typer(
+    name="m5ser",
+    help="Synthetic multilingual emotional speech: from a recipe to a published dataset.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_FAILED, _BAD_INPUT = 1, 2
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of a bundled one.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, as in takes=3."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+WorkFolder = Annotated[Path, typer.Option("--work", help="The work store, shared by all recipes.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only the first N utterances: a dry run.")
+]
+_WORK = Path("builds/.work")
+
+
+@app.command(epilog="Example: m5ser build recipes/quickstart.yaml --limit 1")
+def build(
+    recipe: RecipeName,
+    out: Annotated[Path | None, typer.Option("--out", help="Default: builds/NAME.")] = None,
+    limit: Limit = None,
+    overrides: Overrides = None,
+    work: WorkFolder = _WORK,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Default: all cores.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the dataset folder of a recipe; what is done already is not done again."""
+    loaded = _load(recipe, overrides)
+    prepare_prefect(work)
+    from flows.command import run_build
+
+    console = Console(stderr=True)
+    folder = out or Path("builds") / loaded.name
+    workers = workers or len(os.sched_getaffinity(0))
+    outcome = _guarded(lambda: run_build(loaded, folder, work, limit, workers, console))
+    _emit(outcome.as_dict(), as_json, outcome.print_to)
+    raise typer.Exit(_FAILED if outcome.too_many_failed else 0)
+
+
+@app.command(epilog="Example: m5ser plan recipes/ravdess.yaml --set corpus.path=/data/ravdess")
+def plan(
+    recipe: RecipeName,
+    limit: Limit = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a build would do, without doing it: rows, hours, time, disk, licence."""
+    loaded = _load(recipe, overrides)
+    from flows.plan import make_plan, print_plan
+
+    planned = _guarded(lambda: make_plan(loaded, limit))
+    _emit(planned.as_dict(), as_json, lambda console: print_plan(planned, console))
+
+
+@app.command(epilog="Example: m5ser tune builds/quickstart --set gates.quality.min=2.5")
+def tune(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],
+    overrides: Overrides = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the recipe with these gates here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what other gates would keep, by language and emotion, without any synthesis."""
+    from flows.tune import tune_folder
+
+    tuned = _guarded(lambda: tune_folder(folder, overrides or [], write))
+    _emit(tuned.as_dict(), as_json, tuned.print_to)
+
+
+@app.command(epilog="Example: m5ser report builds/quickstart")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],
+) -> None:
+    """Write figures, report.html, the card and the manifest of a dataset folder anew."""
+    from pipeline.dataset import describe
+
+    _guarded(lambda: describe(folder))
+    typer.echo(f"{folder / 'report.html'}")
+
+
+@app.command(epilog="Example: m5ser schema > recipe.schema.json")
+def schema() -> None:
+    """Print the JSON schema of recipes, for editors that complete and check as you type."""
+    from pipeline.recipe import Recipe
+
+    typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))
+
+
+def _load(recipe: str, overrides: list[str] | None) -> Any:
+    return _guarded(lambda: load_recipe(recipe, overrides or []))
+
+
+def _guarded(action: Any) -> Any:
+    """Run an action; what a person can mend becomes a sentence and an exit code."""
+    from pipeline.corpora.base import CorpusMissing
+    from pipeline.dataset import BadFolder, ForeignFolder
+
+    try:
+        return action()
+    except BadRecipe as bad:
+        for error in bad.errors:
+            typer.secho(f"error: {error}", fg="red", err=True)
+        raise typer.Exit(_BAD_INPUT) from bad
+    except (CorpusMissing, ForeignFolder, BadFolder) as bad:
+        typer.secho(f"error: {bad}", fg="red", err=True)
+        raise typer.Exit(_BAD_INPUT) from bad
+    except OSError as bad:
+        typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)
+        raise typer.Exit(_FAILED) from bad
+    except KeyboardInterrupt as stop:
+        typer.secho("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from stop
+
+
+def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False))
+    else:
+        show(Console())

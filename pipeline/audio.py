@@ -1,0 +1,121 @@
+"""A waveform: how it comes in at the door, how it is resampled, and how it is packed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from pipeline.corpora.base import Door
+from pipeline.records import Recording
+
+
+class BadAudio(ValueError):
+    """A recording that can't be used, and why, in one sentence that names the file."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A checked mono recording: float32 [T] in [-1, 1]; `channels` it had before the mix-down."""
+
+    samples: np.ndarray
+    sampling_rate: int
+    channels: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sampling_rate
+
+
+def open_recording(recording: Recording, door: Door) -> Clip:
+    """Decode a recording and check it, once; channels are mixed down by their mean.
+
+    Only the stated part is decoded, and nothing before its length is known to be within bounds.
+
+    Raises:
+        BadAudio: missing, undecodable, cut off, too short or long, of too low a rate, silent, or
+            with values that are not finite.
+    """
+    name = recording.path.name
+    if not recording.path.is_file():
+        raise BadAudio(f"'{name}' is not a file")
+    try:
+        _check_riff_length(recording.path)
+        with soundfile.SoundFile(recording.path) as file:
+            start, frames = _span(file, recording, name, door)
+            file.seek(start)
+            samples = file.read(frames, dtype="float32", always_2d=True)
+            rate = int(file.samplerate)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise BadAudio(f"'{name}' can't be decoded: {error}") from error
+    if len(samples) < frames:
+        raise BadAudio(f"'{name}' is cut off: it holds {len(samples)} of {frames} samples")
+    mono = samples.mean(axis=1)
+    _check_values(mono, name, door)
+    return Clip(mono, rate, samples.shape[1])
+
+
+def _check_riff_length(path: Path) -> None:
+    """Refuse a WAV file that is shorter than its header says; libsndfile reads it in silence."""
+    with path.open("rb") as file:
+        header = file.read(8)
+    if len(header) < 8 or header[:4] != b"RIFF":
+        return
+    stated = int.from_bytes(header[4:], "little")
+    # Written to a pipe, the size is unknown and stands as zero or all ones.
+    if stated not in (0, 0xFFFFFFFF) and stated + 8 > path.stat().st_size + 1:
+        raise BadAudio(
+            f"'{path.name}' is cut off: it has {path.stat().st_size} of {stated + 8} bytes"
+        )
+
+
+def _span(
+    file: soundfile.SoundFile, recording: Recording, name: str, door: Door
+) -> tuple[int, int]:
+    """First frame and number of frames that are wanted."""
+    rate = int(file.samplerate)
+    if rate < door.lowest_rate_hz:
+        raise BadAudio(f"'{name}' has {rate} Hz; door.lowest_rate_hz is {door.lowest_rate_hz}")
+    start = round((recording.start_s or 0.0) * rate)
+    end = int(file.frames) if recording.end_s is None else round(recording.end_s * rate)
+    if end > file.frames:
+        raise BadAudio(f"'{name}' ends at {file.frames / rate:.2f} s, before {end / rate:.2f} s")
+    duration_s = (end - start) / rate
+    if duration_s < door.shortest_s:
+        raise BadAudio(f"'{name}' lasts {duration_s:.3f} s; door.shortest_s is {door.shortest_s:g}")
+    if duration_s > door.longest_s:
+        raise BadAudio(f"'{name}' lasts {duration_s:.1f} s; door.longest_s is {door.longest_s:g}")
+    return start, end - start
+
+
+def _check_values(samples: np.ndarray, name: str, door: Door) -> None:
+    if not np.isfinite(samples).all():
+        raise BadAudio(f"'{name}' has samples that are not finite numbers")
+    peak = float(np.abs(samples).max())
+    if peak < 10 ** (door.silence_db / 20):
+        raise BadAudio(f"'{name}' is silent: its peak is below {door.silence_db:g} dBFS")
+
+
+def resample(samples: np.ndarray, rate_in_hz: int, rate_out_hz: int) -> np.ndarray:
+    """float32 [T] at one rate to float32 [T'] at another (soxr, high quality)."""
+    if rate_in_hz == rate_out_hz:
+        return samples
+    return np.asarray(soxr.resample(samples, rate_in_hz, rate_out_hz), dtype=np.float32)
+
+
+def encode_flac(samples: np.ndarray, sampling_rate: int) -> bytes:
+    """Float32 [T] in [-1, 1] as 16-bit FLAC; the same samples give the same bytes."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sampling_rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def decode_flac(data: bytes) -> tuple[np.ndarray, int]:
+    """FLAC bytes as float32 [T] and the sampling rate in Hz."""
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    return samples, int(rate)

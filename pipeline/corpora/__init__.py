@@ -1,0 +1,1 @@
+"""A corpus becomes utterances: one file per corpus, each with its own label mapping."""

@@ -1,0 +1,81 @@
+"""MELD: utterances of a television series with seven emotions, as text; clips are optional.
+
+Poria et al. 2019, "MELD: A Multimodal Multi-Party Dataset for Emotion Recognition in
+Conversations", ACL. The repository is GPL-3.0; the dialogue belongs to its owners.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
+from pipeline.emotions import LabelMap, map_label
+from pipeline.records import Gender, Recording, Utterance
+
+_MAPPING: LabelMap = {
+    "anger": "angry",
+    "disgust": "disgusted",
+    "fear": "fearful",
+    "joy": "happy",
+    "neutral": "neutral",
+    "sadness": "sad",
+    "surprise": "surprised",
+}
+_GENDERS: dict[str, Gender] = {
+    "Monica": "female",
+    "Phoebe": "female",
+    "Rachel": "female",
+    "Chandler": "male",
+    "Joey": "male",
+    "Ross": "male",
+}
+_COLUMNS = {"Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID"}
+
+
+class Meld(Corpus):
+    """One of MELD's CSV files; with `audio`, a folder of `dia0_utt0.wav` clips cut from it."""
+
+    engine: Literal["meld"] = "meld"
+    version: ClassVar[int] = 1
+    path: Path = Path("data/meld/train_sent_emo.csv")
+    """The CSV file with the utterances."""
+    audio: Path | None = None
+    """The folder of the clips (none: text only)."""
+
+    def read(self) -> Iterator[Entry]:
+        """List the utterances in the order of the file.
+
+        Raises:
+            CorpusMissing: the file or the audio folder is missing.
+        """
+        table = require(self.path, "MELD's CSV files are in its repository.", folder=False)
+        audio = self.audio and require(self.audio, "MELD's clips are wanted.", folder=True)
+        with table.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            for number, row in enumerate(csv.DictReader(lines), start=2):
+                missing = sorted(name for name in _COLUMNS if row.get(name) is None)
+                if missing:
+                    yield Unreadable(
+                        f"{table.name}:{number}", f"line {number} lacks {', '.join(missing)}"
+                    )
+                else:
+                    yield _entry(row, audio)
+
+
+def _entry(row: dict[str, str], audio: Path | None) -> Entry:
+    name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
+    emotion = map_label(row["Emotion"], _MAPPING)
+    if emotion is None:
+        return Dropped(name, row["Emotion"])
+    return Utterance(
+        id=f"meld-{name}",
+        corpus="meld",
+        text=row["Utterance"].strip(),
+        emotion=emotion,
+        speaker=f"meld-{row['Speaker']}",
+        gender=_GENDERS.get(row["Speaker"], "unknown"),
+        licence="GPL-3.0-only",
+        recording=Recording(audio / f"{name}.wav") if audio else None,
+    )

@@ -1,0 +1,48 @@
+"""The built-in corpus: English emotional sentences without recordings, written for m5ser."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import ClassVar, Literal
+
+from pipeline.corpora.base import Corpus, Entry
+from pipeline.emotions import EMOTIONS, map_label
+from pipeline.records import Gender, Utterance
+
+_GENDERS: dict[str, Gender] = {
+    "anna": "female",
+    "bela": "female",
+    "carla": "female",
+    "dora": "female",
+    "emil": "male",
+    "felix": "male",
+    "georg": "male",
+    "hugo": "male",
+}
+
+
+class Quickstart(Corpus):
+    """The sentences of `quickstart.tsv`, spoken by eight imagined speakers (Apache-2.0)."""
+
+    engine: Literal["quickstart"] = "quickstart"
+    version: ClassVar[int] = 1
+
+    def read(self) -> Iterator[Entry]:
+        """List the sentences in the order of the file."""
+        labels = {emotion: emotion for emotion in EMOTIONS}
+        text = files("pipeline.corpora").joinpath("quickstart.tsv").read_text(encoding="utf-8")
+        for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
+            emotion = map_label(row["emotion"], labels)
+            if emotion is None:
+                raise ValueError(f"quickstart.tsv, {row['id']}: unknown emotion {row['emotion']!r}")
+            yield Utterance(
+                id=row["id"],
+                corpus="quickstart",
+                text=row["en"],
+                emotion=emotion,
+                speaker=row["speaker"],
+                gender=_GENDERS[row["speaker"]],
+                licence="Apache-2.0",
+            )

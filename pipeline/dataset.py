@@ -1,0 +1,269 @@
+"""The dataset folder: written beside its place, then moved there whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline import tables
+from pipeline.card import write_card
+from pipeline.census import Census
+from pipeline.emotions import emotion_id
+from pipeline.engine import digest
+from pipeline.figures import write_figures
+from pipeline.intake import Intake
+from pipeline.judges.probe import fit
+from pipeline.languages import Language
+from pipeline.manifest import MANIFEST, write_manifest
+from pipeline.outcomes import Chain, Outcomes
+from pipeline.recipe import Recipe, published
+from pipeline.report import write_report
+from pipeline.selection.choose import Decision
+from pipeline.shards import ShardWriter, kept_schema, rejects_schema, write_failures
+from pipeline.store import Store
+
+M5SER_VERSION = "0.1.0"
+
+
+class ForeignFolder(Exception):
+    """The output folder holds something that this recipe did not make."""
+
+
+class BadFolder(Exception):
+    """A folder that is no dataset folder."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """All that a dataset folder is made of."""
+
+    store: Store
+    recipe: Recipe
+    intake: Intake
+    census: Census
+    chains: Sequence[Chain]
+    outcomes: Outcomes
+
+    def fingerprint(self) -> str:
+        """Hash of the recipe and of every table that went into the folder."""
+        scores = [chain.judging.key(j) for chain in self.chains for j in self.recipe.judges]
+        takes = [chain.takes for chain in self.chains]
+        return digest(M5SER_VERSION, published(self.recipe), takes, scores, self.census.splits)
+
+
+def check_folder(folder: Path, recipe: Recipe) -> None:
+    """Refuse to replace what another recipe, or no recipe, made.
+
+    Raises:
+        ForeignFolder: with the fix.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    made_by = _made_by(folder)
+    if made_by != recipe.name:
+        owner = f"the set of recipe '{made_by}'" if made_by else "something that m5ser did not make"
+        raise ForeignFolder(
+            f"--out: '{folder}' holds {owner}, not of '{recipe.name}': "
+            "name another folder with --out, or move this one away"
+        )
+
+
+def _made_by(folder: Path) -> str | None:
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return None
+    return str(json.loads(manifest.read_text(encoding="utf-8")).get("recipe"))
+
+
+def is_current(folder: Path, build: Build) -> bool:
+    """Whether the folder is already what the build would write."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return False
+    stated = json.loads(manifest.read_text(encoding="utf-8"))
+    return bool(stated.get("fingerprint") == build.fingerprint()) and all(
+        (folder / name).is_file() and (folder / name).stat().st_size == entry["bytes"]
+        for name, entry in stated["files"].items()
+    )
+
+
+def write_dataset(folder: Path, build: Build) -> None:
+    """Write the folder; what lay there stays until the new one is whole.
+
+    Raises:
+        OSError: no space or no right to write; the old folder is untouched.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        _write(partial, build)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _swap(partial, folder)
+
+
+def _swap(new: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(folder: Path, build: Build) -> None:
+    for language in build.recipe.languages:
+        _write_language(folder, build, language)
+    write_failures(folder / "failures.parquet", build.outcomes.failures)
+    recipe = yaml.safe_dump(published(build.recipe), sort_keys=False, allow_unicode=True)
+    (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    (folder / "build.json").write_text(_build_json(build), encoding="utf-8")
+    describe(folder)
+
+
+def describe(folder: Path) -> None:
+    """Write what a person reads, and the manifest over all: a function of the folder alone.
+
+    Raises:
+        BadFolder: it was not written by a build.
+    """
+    if not (folder / "build.json").is_file():
+        raise BadFolder(f"'{folder}' is no dataset folder: it has no build.json")
+    write_figures(folder)
+    write_report(folder)
+    write_card(folder)
+    write_manifest(folder)
+
+
+def _build_json(build: Build) -> str:
+    facts = {
+        "m5ser": M5SER_VERSION,
+        "recipe": build.recipe.name,
+        "fingerprint": build.fingerprint(),
+        "read": {
+            "utterances": build.intake.utterances,
+            "dropped": dict(sorted(build.intake.dropped.items())),
+            "failed": len(build.intake.unreadable),
+        },
+        "probe": _probe(build),
+    }
+    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+
+def _probe(build: Build) -> dict[str, Any] | None:
+    """How well the probe tells emotions apart on the human recordings themselves."""
+    wanted = any(judge.needs_sources for judge in build.recipe.judges)
+    if build.census.human is None or not wanted:
+        return None
+    import numpy as np
+
+    rows = build.store.read("human", build.census.human).to_pylist()
+    fitted = fit([(row["speaker"], row["emotion"], np.array(row["profile"])) for row in rows])
+    return {
+        "uar": round(fitted.uar, 4),
+        "classes": list(fitted.classes),
+        "clips": len(rows),
+        "speakers": len({row["speaker"] for row in rows}),
+    }
+
+
+def _write_language(folder: Path, build: Build, language: Language) -> None:
+    """Write the kept and rejected takes of a language, a batch in memory at a time."""
+    recipe = build.recipe
+    chains = [chain for chain in build.chains if chain.language == language]
+    counts = _count(build, chains)
+    kept = kept_schema(recipe.score_names, recipe.sampling_rate)
+    rejects = rejects_schema(recipe.score_names, recipe.sampling_rate)
+    with ExitStack() as stack:
+        writers: dict[str, ShardWriter] = {}
+        for place, rows in sorted(counts.items()):
+            schema = rejects if place == "rejects" else kept
+            stem = folder / ("rejects" if place == "rejects" else "data") / language / place
+            writer = ShardWriter(stem, schema, rows, recipe.shard_rows)
+            writers[place] = stack.enter_context(writer)
+        for chain in chains:
+            for row, decision in _rows(build, chain):
+                if decision.reason is None:
+                    writers[build.census.splits[row["source_id"]]].write(row)
+                else:
+                    writers["rejects"].write({**row, **_rejection(build, row, decision)})
+
+
+def _count(build: Build, chains: Sequence[Chain]) -> Counter[str]:
+    """Rows of each split that are kept, and of the rejects."""
+    counts: Counter[str] = Counter()
+    for chain in chains:
+        takes = build.store.read("takes", chain.takes, ["id", "source_id"]).to_pylist()
+        for take in takes:
+            decision = build.outcomes.decisions.get(take["id"])
+            if decision is not None:
+                kept = decision.reason is None
+                counts[build.census.splits[take["source_id"]] if kept else "rejects"] += 1
+    return counts
+
+
+def _rejection(build: Build, row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    return {
+        "split": build.census.splits[row["source_id"]],
+        "reason": decision.reason,
+        "score": decision.score,
+        "threshold": decision.threshold,
+        "failed_gates": list(decision.failed),
+    }
+
+
+def _rows(build: Build, chain: Chain) -> Iterator[tuple[dict[str, Any], Decision]]:
+    """Published rows of a chain's takes that were decided, in their order."""
+    store = build.store
+    utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
+    texts = {line.source_id: line.text for line in tables.lines(store.read("lines", chain.lines))}
+    scores = _scores(build, chain)
+    for take in tables.takes(store.read("takes", chain.takes)):
+        decision = build.outcomes.decisions.get(take.id)
+        if decision is None:
+            continue
+        utterance = utterances[take.source_id]
+        yield {
+            "take_id": take.id,
+            "source_id": take.source_id,
+            "text": texts[take.source_id],
+            "source_text": utterance.text,
+            "language": take.language,
+            "emotion": utterance.emotion,
+            "emotion_id": emotion_id(utterance.emotion),
+            "speaker_id": utterance.speaker,
+            "gender": utterance.gender,
+            "voice": take.voice,
+            "corpus": utterance.corpus,
+            "audio": {"bytes": take.audio, "path": f"{take.id}.flac"},
+            "sampling_rate": take.sampling_rate,
+            "duration_s": take.duration_s,
+            "is_synthetic": True,
+            "synthesizer": build.recipe.synthesis.engine,
+            "translator": build.recipe.translation.engine,
+            "seed": take.seed,
+            "strength": take.strength,
+            "neutral_from": take.neutral_from,
+            "licence": utterance.licence,
+            "scores": scores.get(take.id),
+        }, decision
+
+
+def _scores(build: Build, chain: Chain) -> dict[str, dict[str, float]]:
+    """All scores of a chain's takes, by take id."""
+    merged: dict[str, dict[str, float]] = {}
+    for judge in build.recipe.judges:
+        for row in build.store.read("scores", chain.judging.key(judge)).to_pylist():
+            take_id, _ = row.pop("take_id"), row.pop("error")
+            merged.setdefault(take_id, {}).update(row)
+    return merged

@@ -1,0 +1,131 @@
+"""The recipe: everything a person may want to change, as typed YAML; every error comes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.corpora.manifest import Manifest
+from pipeline.corpora.meld import Meld
+from pipeline.corpora.quickstart import Quickstart
+from pipeline.corpora.ravdess import Ravdess
+from pipeline.engine import Settings
+from pipeline.judges.clipping import Clipping
+from pipeline.judges.duration import Duration
+from pipeline.judges.language import TextLanguage
+from pipeline.judges.probe import Probe
+from pipeline.judges.prosody import Prosody
+from pipeline.judges.quality import Quality
+from pipeline.judges.speaker import Speaker
+from pipeline.judges.speech import Speech
+from pipeline.judges.transcript import Whisper
+from pipeline.languages import Language
+from pipeline.selection.choose import Selection
+from pipeline.selection.gates import Gate
+from pipeline.selection.splits import Splits
+from pipeline.synthesis.espeak import Espeak
+from pipeline.translation.memory import Memory
+
+AnyCorpus = Annotated[Quickstart | Ravdess | Meld | Manifest, Field(discriminator="engine")]
+AnyTranslator = Annotated[Memory, Field()]
+AnySynthesizer = Annotated[Espeak, Field()]
+AnyJudge = Annotated[
+    Duration
+    | Clipping
+    | Speech
+    | Quality
+    | Speaker
+    | TextLanguage
+    | Prosody
+    | Probe
+    | Whisper,
+    Field(discriminator="engine"),
+]
+Strength = Annotated[float, Field(ge=0, le=2)]
+
+
+class ProsodySettings(Settings):
+    """How much of the wanted prosody is put on a take, and where it comes from."""
+
+    origin: Annotated[Literal["source", "emotion", "none"], Field(alias="from")]
+    """`source`: the utterance's own recording, where it has one, else as `emotion`; `emotion`: the
+    published profile of the emotion; `none`: the engine's own prosody."""
+    strengths: Annotated[tuple[Strength, ...], Field(min_length=1)] = (1.0,)
+    """Share of the profile that each take gets in turn; 1 is all of it."""
+
+
+class Recipe(Settings):
+    """A dataset, described whole; the sections stand in the order of the work."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    corpus: AnyCorpus
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    translation: AnyTranslator = Memory()
+    synthesis: AnySynthesizer = Espeak()
+    prosody: ProsodySettings = ProsodySettings.model_validate({"from": "source"})
+    takes: Annotated[int, Field(ge=1, le=32)] = 1
+    sampling_rate: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
+    judges: tuple[AnyJudge, ...] = ()
+    gates: dict[str, Gate] = {}
+    selection: Selection = Selection()
+    splits: Splits = Splits()
+    licence: str | None = None
+    """The licence that the set claims (none: the strictest of its components)."""
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Utterances in a batch, the unit of work and of what a kill can lose."""
+    shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    most_failed: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of rows that may fail before the build's exit code says so."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _refuse_repeats("languages", list(self.languages))
+        _refuse_repeats("judges", [judge.engine for judge in self.judges])
+        self._refuse_unwritten_scores()
+        return self
+
+    def _refuse_unwritten_scores(self) -> None:
+        written = {name for judge in self.judges for name in judge.scores}
+        wanted = {
+            f"gates.{gate_name}": score
+            for gate_name, gate in self.gates.items()
+            for score in gate.score_names
+        } | {f"selection.utility.{score}": score for score in self.selection.utility}
+        for field, score in wanted.items():
+            if score not in written:
+                raise ValueError(
+                    f"{field} reads the score '{score}', which no judge of this recipe writes; "
+                    f"written are: {', '.join(sorted(written)) or 'none'}"
+                )
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """Every score that the judges write, in the recipe's order."""
+        return tuple(name for judge in self.judges for name in judge.scores)
+
+
+def _refuse_repeats(field: str, values: list[str]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{field} names {', '.join(repeated)} more than once")
+
+
+def published(recipe: Recipe) -> dict[str, object]:
+    """The resolved recipe as plain data: every default filled in, no path of this machine.
+
+    A relative path stays as it was given; of an absolute one only the last name is kept.
+    """
+    return _without_machine_paths(recipe.model_dump(mode="json", by_alias=True))
+
+
+def _without_machine_paths(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_machine_paths(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_machine_paths(item) for item in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return value

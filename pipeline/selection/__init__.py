@@ -1,0 +1,1 @@
+"""Scores become outcomes: gates, the best take of a line, duplicates, balance and splits."""

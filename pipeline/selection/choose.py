@@ -1,0 +1,154 @@
+"""Which takes are kept: a pure function of scores and settings, the same for build and tune."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.engine import Settings, digest
+from pipeline.selection.gates import Columns, Gate, apply_gate
+
+BEST_TAKE = "best_take"
+DUPLICATE = "duplicate"
+BALANCE = "balance"
+
+
+class Selection(Settings):
+    """How takes are decided once the gates have spoken."""
+
+    utility: dict[str, float] = {}
+    """Weight of each score in the utility by which a line's best take is chosen."""
+    takes_per_line: Annotated[int, Field(ge=1)] = 1
+    """Takes of a line that are kept."""
+    most_per_emotion: Annotated[int, Field(ge=1)] | None = None
+    """Rows that a language keeps of one emotion, the best by utility (none: all)."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N takes that were judged, in the order of the dataset.
+
+    `take_ids`, `lines` (source id and language), `languages`, `emotions`, `audio_sha256`: str [N];
+    `columns`: the scores, each float64 [N].
+    """
+
+    take_ids: Sequence[str]
+    lines: Sequence[str]
+    languages: np.ndarray
+    emotions: Sequence[str]
+    audio_sha256: Sequence[str]
+    columns: Columns
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of one take: kept if `reason` is None, else rejected by the gate it names.
+
+    `failed` names every gate that the take failed, in the recipe's order; `reason` is the first.
+    """
+
+    take_id: str
+    reason: str | None
+    score: float
+    threshold: float
+    failed: tuple[str, ...] = ()
+
+
+def decide(
+    candidates: Candidates, gates: Mapping[str, Gate], selection: Selection
+) -> list[Decision]:
+    """Decide every take, in the order given: gates, duplicates, best take of a line, balance."""
+    utility = utilities(candidates.columns, selection.utility, len(candidates.take_ids))
+    decisions = list(_hold_against_gates(candidates, gates))
+    for choose in (_drop_duplicates, _keep_best_takes, _balance):
+        open_rows = [row for row, decision in enumerate(decisions) if decision.reason is None]
+        for row, rejection in choose(candidates, utility, open_rows, selection):
+            decisions[row] = rejection
+    return decisions
+
+
+def utilities(columns: Columns, weights: Mapping[str, float], count: int) -> np.ndarray:
+    """Weighted sum of scores, float64 [count]; a missing score counts as the lowest there is."""
+    total = np.zeros(count)
+    for name, weight in weights.items():
+        contribution = weight * columns[name]
+        missing = ~np.isfinite(contribution)
+        if not missing.all():
+            total += np.where(missing, contribution[~missing].min(), contribution)
+    return total
+
+
+def _hold_against_gates(
+    candidates: Candidates, gates: Mapping[str, Gate]
+) -> Iterator[Decision]:
+    verdicts = {
+        name: apply_gate(gate, candidates.columns, candidates.languages)
+        for name, gate in gates.items()
+    }
+    for row, take_id in enumerate(candidates.take_ids):
+        failed = tuple(name for name, verdict in verdicts.items() if not verdict.passed[row])
+        if failed:
+            first = verdicts[failed[0]]
+            score, threshold = float(first.score[row]), float(first.threshold[row])
+            yield Decision(take_id, failed[0], score, threshold, failed)
+        else:
+            yield Decision(take_id, None, np.nan, np.nan)
+
+
+Rejections = Iterator[tuple[int, Decision]]
+
+
+def _drop_duplicates(
+    candidates: Candidates, utility: np.ndarray, rows: list[int], selection: Selection
+) -> Rejections:
+    """Takes whose audio is the same to the byte: the first stays."""
+    seen: set[str] = set()
+    for row in rows:
+        if candidates.audio_sha256[row] in seen:
+            yield row, Decision(candidates.take_ids[row], DUPLICATE, 1.0, 0.0, (DUPLICATE,))
+        seen.add(candidates.audio_sha256[row])
+
+
+def _keep_best_takes(
+    candidates: Candidates, utility: np.ndarray, rows: list[int], selection: Selection
+) -> Rejections:
+    yield from _keep_top(
+        candidates, utility, rows, candidates.lines, selection.takes_per_line, BEST_TAKE
+    )
+
+
+def _balance(
+    candidates: Candidates, utility: np.ndarray, rows: list[int], selection: Selection
+) -> Rejections:
+    if selection.most_per_emotion is None:
+        return
+    cells = [
+        f"{language}/{emotion}"
+        for language, emotion in zip(candidates.languages, candidates.emotions, strict=True)
+    ]
+    yield from _keep_top(candidates, utility, rows, cells, selection.most_per_emotion, BALANCE)
+
+
+def _keep_top(
+    candidates: Candidates,
+    utility: np.ndarray,
+    rows: list[int],
+    keys: Sequence[str],
+    most: int,
+    reason: str,
+) -> Rejections:
+    """Reject all but the `most` rows of highest utility under each key; ties go by take id."""
+    by_key: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        by_key[keys[row]].append(row)
+    for group in by_key.values():
+        ranked = sorted(group, key=lambda row: (-utility[row], digest(candidates.take_ids[row])))
+        lowest_kept = float(utility[ranked[:most][-1]])
+        for row in ranked[most:]:
+            take_id = candidates.take_ids[row]
+            yield row, Decision(take_id, reason, float(utility[row]), lowest_kept, (reason,))

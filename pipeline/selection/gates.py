@@ -1,0 +1,133 @@
+"""Gates: thresholds on scores. They decide, cost nothing to change, and never look at audio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from pipeline.engine import Settings
+from pipeline.languages import Language
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Columns = Mapping[str, np.ndarray]
+"""Score columns by name, each float64 [N]; NaN where a judge had nothing to measure."""
+
+
+class Bounds(Settings):
+    """Limits of a score: absolute, or as quantiles of this score over the language's takes."""
+
+    min: float | None = None
+    max: float | None = None
+    min_quantile: Share | None = None
+    max_quantile: Share | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}: swap them")
+        return self
+
+    def limits(self, values: np.ndarray) -> tuple[float, float]:
+        """Lowest and highest passing value, the stricter of absolute and quantile limits.
+
+        `values`: float64 [N] of one language; the quantiles are taken over the finite ones.
+        """
+        finite = values[np.isfinite(values)]
+        low = -np.inf if self.min is None else self.min
+        high = np.inf if self.max is None else self.max
+        if self.min_quantile is not None and finite.size:
+            low = max(low, float(np.quantile(finite, self.min_quantile)))
+        if self.max_quantile is not None and finite.size:
+            high = min(high, float(np.quantile(finite, self.max_quantile)))
+        return low, high
+
+
+class ScoreGate(Bounds):
+    """Passes a take whose score lies within the bounds; a missing score (NaN) doesn't pass."""
+
+    score: str
+    languages: dict[Language, Bounds] = {}
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        for bounds in (self, *self.languages.values()):
+            given = bounds.model_dump(include=set(Bounds.model_fields), exclude_none=True)
+            if not given:
+                raise ValueError(
+                    "has no bound: give min, max, min_quantile or max_quantile, or drop the gate"
+                )
+        return self
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The score columns that this gate reads."""
+        return (self.score,)
+
+
+class VoteGate(Settings):
+    """Passes a take that at least `at_least` of its votes pass: judges are not trusted alone."""
+
+    at_least: Annotated[int, Field(ge=1)]
+    votes: Annotated[tuple[ScoreGate, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.at_least > len(self.votes):
+            raise ValueError(f"at_least {self.at_least} exceeds the {len(self.votes)} votes given")
+        return self
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The score columns that this gate reads."""
+        return tuple(vote.score for vote in self.votes)
+
+
+Gate = ScoreGate | VoteGate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate said of N takes.
+
+    `passed`: bool [N]; `score` and `threshold`: float64 [N], the value that was judged and the
+    limit that it was held against (for a vote: the votes for, and the votes needed).
+    """
+
+    passed: np.ndarray
+    score: np.ndarray
+    threshold: np.ndarray
+
+
+def apply_gate(gate: Gate, columns: Columns, languages: np.ndarray) -> Verdict:
+    """Hold N takes against a gate.
+
+    `languages`: str [N]. Quantiles are taken by language, so a language is never judged by
+    another's voices.
+
+    Raises:
+        KeyError: a score that no judge of the recipe writes.
+    """
+    if isinstance(gate, VoteGate):
+        return _count_votes(gate, columns, languages)
+    scores = columns[gate.score]
+    passed = np.zeros(len(scores), dtype=bool)
+    threshold = np.full(len(scores), np.nan)
+    for language in np.unique(languages):
+        rows = languages == language
+        low, high = gate.languages.get(language, gate).limits(scores[rows])
+        values = scores[rows]
+        passed[rows] = (values >= low) & (values <= high)
+        threshold[rows] = np.where(values > high, high, low if np.isfinite(low) else high)
+    return Verdict(passed, scores, threshold)
+
+
+def _count_votes(gate: VoteGate, columns: Columns, languages: np.ndarray) -> Verdict:
+    votes = sum(
+        apply_gate(vote, columns, languages).passed.astype(np.float64) for vote in gate.votes
+    )
+    needed = np.full(len(languages), float(gate.at_least))
+    return Verdict(np.asarray(votes) >= needed, np.asarray(votes), needed)

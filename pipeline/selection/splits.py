@@ -1,0 +1,149 @@
+"""Splits that never leak: a speaker and a sentence, with its near-duplicates, stay on one side."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from pipeline.engine import Settings, digest
+
+Split = Literal["train", "validation", "test"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_NEAR_DUPLICATE = 0.8
+"""Jaccard similarity of word-character 4-grams from which two sentences count as one (assumed)."""
+_BANDS, _ROWS = 8, 4
+_PRIME = np.uint64((1 << 61) - 1)
+
+
+class Splits(Settings):
+    """Shares of the splits, and what may not be on two sides of them."""
+
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
+    by: tuple[Literal["speaker", "text"], ...] = ("speaker", "text")
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"shares add up to {total:g}: make train + validation + test 1")
+        return self
+
+
+def assign_splits(
+    ids: Sequence[str],
+    speakers: Sequence[str],
+    voices: Sequence[str],
+    texts: Sequence[str],
+    settings: Splits,
+) -> dict[str, Split]:
+    """Split of each of N utterances: whole connected groups, the largest first, where most is due.
+
+    Two utterances are connected if they share what `settings.by` names; a synthetic voice that
+    serves two speakers joins them. A group never breaks, so a corpus in which every speaker says
+    every sentence ends up in one split under both rules.
+    """
+    groups = _Groups(len(ids))
+    if "speaker" in settings.by:
+        groups.join_equal(speakers)
+        groups.join_equal(voices)
+    if "text" in settings.by:
+        groups.join_equal([normalise_text(text) for text in texts])
+        groups.join_pairs(near_duplicates(texts))
+    members = sorted(
+        groups.members(),
+        key=lambda rows: (-len(rows), digest(settings.seed, min(ids[row] for row in rows))),
+    )
+    wanted: dict[Split, float] = {
+        "train": settings.train,
+        "validation": settings.validation,
+        "test": settings.test,
+    }
+    filled = dict.fromkeys(wanted, 0)
+    splits: dict[str, Split] = {}
+    for rows in members:
+        split = max(
+            (name for name, share in wanted.items() if share > 0),
+            key=lambda name: wanted[name] * len(ids) - filled[name],
+        )
+        filled[split] += len(rows)
+        splits.update((ids[row], split) for row in rows)
+    return splits
+
+
+def normalise_text(text: str) -> str:
+    """Letters and digits of a text in lower case, one space between words."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of rows whose texts are nearly the same, by MinHash bands and then exact Jaccard.
+
+    MinHash: Broder 1997, "On the resemblance and containment of documents". Every row of a band's
+    bucket is compared with the bucket's first row, so the cost stays linear in N.
+    """
+    draws = np.random.default_rng(0).integers(1, 1 << 29, size=(_BANDS * _ROWS, 2))
+    hashes = draws.astype(np.uint64)
+    first: dict[tuple[int, bytes], int] = {}
+    for row, text in enumerate(texts):
+        shingles = _shingles(text)
+        if not shingles.size:
+            continue
+        signature = _minhash(shingles, hashes)
+        for band in range(_BANDS):
+            bucket = (band, signature[band * _ROWS : (band + 1) * _ROWS].tobytes())
+            other = first.setdefault(bucket, row)
+            if other != row and _jaccard(shingles, _shingles(texts[other])) >= _NEAR_DUPLICATE:
+                yield other, row
+
+
+def _shingles(text: str) -> np.ndarray:
+    normal = normalise_text(text)
+    grams = {normal[start : start + 4] for start in range(max(1, len(normal) - 3))} - {""}
+    return np.array(sorted(zlib.crc32(gram.encode()) for gram in grams), dtype=np.uint64)
+
+
+def _minhash(shingles: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    hashed = (hashes[:, :1] * shingles[None, :] + hashes[:, 1:]) % _PRIME
+    return np.asarray(hashed.min(axis=1))
+
+
+def _jaccard(left: np.ndarray, right: np.ndarray) -> float:
+    common = np.intersect1d(left, right, assume_unique=True).size
+    return common / (left.size + right.size - common)
+
+
+class _Groups:
+    """Connected rows (union-find)."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def _root(self, row: int) -> int:
+        while self._parent[row] != row:
+            self._parent[row] = self._parent[self._parent[row]]
+            row = self._parent[row]
+        return row
+
+    def join_pairs(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for left, right in pairs:
+            self._parent[self._root(right)] = self._root(left)
+
+    def join_equal(self, keys: Sequence[str]) -> None:
+        first: dict[str, int] = {}
+        self.join_pairs((first.setdefault(key, row), row) for row, key in enumerate(keys))
+
+    def members(self) -> list[list[int]]:
+        groups: defaultdict[int, list[int]] = defaultdict(list)
+        for row in range(len(self._parent)):
+            groups[self._root(row)].append(row)
+        return list(groups.values())

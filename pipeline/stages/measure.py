@@ -1,0 +1,90 @@
+"""The door: each text and recording is checked once, and the recording's prosody is measured."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline import tables
+from pipeline.audio import BadAudio, open_recording
+from pipeline.corpora.base import Door
+from pipeline.engine import digest
+from pipeline.prosody.profile import measure
+from pipeline.records import Tally, Utterance
+from pipeline.store import Store, to_json
+from pipeline.synthesis.espeak import count_phones
+
+STAGE = "sources"
+_VERSION = 1
+
+
+def key(batch: str, door: Door) -> str:
+    """Name of the batch's sources."""
+    return digest(STAGE, _VERSION, batch, door.model_dump())
+
+
+def run(store: Store, batch: str, output: str, door: Door) -> Tally:
+    """Check and measure the utterances of a batch."""
+    utterances = tables.utterances(store.read("utterances", batch))
+    recorded = [utterance for utterance in utterances if utterance.recording]
+    counts = dict(
+        zip(
+            [utterance.id for utterance in recorded],
+            count_phones([utterance.text for utterance in recorded]),
+            strict=True,
+        )
+    )
+    rows = [_row(utterance, counts.get(utterance.id), door) for utterance in utterances]
+    written = tables.table(rows, tables.SOURCES)
+    store.write(STAGE, output, written)
+    return tables.tally(written)
+
+
+def _row(utterance: Utterance, phone_count: int | None, door: Door) -> dict[str, Any]:
+    error = text_error(utterance.text, door)
+    if error:
+        return {"id": utterance.id, "error": error}
+    if utterance.recording is None:
+        return {"id": utterance.id}
+    try:
+        clip = open_recording(utterance.recording, door)
+        profile = measure(clip.samples, clip.sampling_rate, phone_count)
+    except BadAudio as bad:
+        return {"id": utterance.id, "error": str(bad)}
+    except ValueError as bad:
+        return {"id": utterance.id, "error": f"'{utterance.recording.path.name}': {bad}"}
+    return {
+        "id": utterance.id,
+        "duration_s": clip.duration_s,
+        "phone_count": phone_count,
+        "channels": clip.channels,
+        "profile": to_json(profile.to_dict()),
+    }
+
+
+def text_error(text: str, door: Door) -> str | None:
+    """Why a text can't come in, in one sentence, or None if it can."""
+    if not any(character.isalnum() for character in text):
+        return f"the text {text[:40]!r} has no letter" if text.strip() else "the text is empty"
+    if len(text) > door.longest_text:
+        return f"the text has {len(text)} characters; door.longest_text is {door.longest_text}"
+    controls = _control_characters(text)
+    if controls:
+        return f"the text {text[:40]!r} has control characters: {', '.join(controls)}"
+    return None
+
+
+def _control_characters(text: str) -> Sequence[str]:
+    return sorted({f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cc"})
+
+
+def admitted_texts(store: Store, batch: str, sources: str) -> list[tuple[str, str, str]]:
+    """(id, text, speaker) of a batch's utterances that came through the door."""
+    errors = store.read(STAGE, sources, ["error"]).column("error").to_pylist()
+    rows = store.read("utterances", batch, ["id", "text", "speaker"]).to_pylist()
+    return [
+        (row["id"], row["text"], row["speaker"])
+        for row, error in zip(rows, errors, strict=True)
+        if error is None
+    ]

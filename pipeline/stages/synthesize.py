@@ -1,0 +1,190 @@
+"""Lines of a batch become takes: the engine speaks, the prosody is put on, FLAC is packed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline import tables
+from pipeline.audio import encode_flac, resample
+from pipeline.engine import digest
+from pipeline.loading import loaded
+from pipeline.prosody.profile import Profile
+from pipeline.prosody.target import Target, from_emotion, from_source
+from pipeline.prosody.transfer import transfer
+from pipeline.recipe import Recipe
+from pipeline.records import Failure, Line, Tally, Utterance
+from pipeline.store import Store, to_json
+from pipeline.synthesis.base import Speech, SpeechRequest
+
+STAGE = "takes"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """The neutral profile that a speaker's targets are relative to, as JSON, and whose it is."""
+
+    profile: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class SynthesisJob:
+    """A batch in one language: where its inputs lie, and what the whole corpus says of it.
+
+    `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings.
+    """
+
+    utterances: str
+    sources: str
+    lines: str
+    voices: Mapping[str, str]
+    neutrals: Mapping[str, Neutral]
+
+    def key(self, recipe: Recipe) -> str:
+        """Name of the takes."""
+        settings = recipe.model_dump(
+            mode="json", include={"prosody", "takes", "sampling_rate", "seed"}
+        )
+        return digest(STAGE, _VERSION, recipe.synthesis.fingerprint(), settings, asdict(self))
+
+
+def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
+    """Synthesize every take of the batch's lines."""
+    utterances = {u.id: u for u in tables.utterances(store.read("utterances", job.utterances))}
+    profiles = {
+        row["id"]: row["profile"]
+        for row in store.read("sources", job.sources, ["id", "profile"]).to_pylist()
+    }
+    lines = tables.lines(store.read("lines", job.lines))
+    rows: list[dict[str, Any]] = []
+    for line, speech in zip(lines, _speak(recipe, job, utterances, lines), strict=True):
+        utterance = utterances[line.source_id]
+        rows += _takes(recipe, job, utterance, line, speech, profiles[line.source_id])
+    written = tables.table(rows, tables.TAKES)
+    store.write(STAGE, output, written)
+    return tables.tally(written)
+
+
+def _speak(
+    recipe: Recipe, job: SynthesisJob, utterances: Mapping[str, Utterance], lines: list[Line]
+) -> list[list[Speech | Failure]]:
+    """Renditions of each line: one for all its takes if the engine has no chance in it."""
+    synthesize = loaded(recipe.synthesis.fingerprint(), recipe.synthesis.load)
+    renditions = 1 if recipe.synthesis.deterministic else recipe.takes
+    requests = []
+    for line in lines:
+        utterance = utterances[line.source_id]
+        reference = utterance.recording.path if utterance.recording else None
+        requests += [
+            SpeechRequest(
+                line.text,
+                line.language,
+                job.voices[utterance.speaker],
+                _seed(recipe, line, number),
+                reference,
+            )
+            for number in range(renditions)
+        ]
+    spoken = synthesize(requests)
+    return [spoken[at : at + renditions] for at in range(0, len(spoken), renditions)]
+
+
+def _seed(recipe: Recipe, line: Line, number: int) -> int:
+    return int(digest(recipe.seed, line.source_id, line.language, number)[:8], 16) >> 1
+
+
+def _takes(
+    recipe: Recipe,
+    job: SynthesisJob,
+    utterance: Utterance,
+    line: Line,
+    renditions: list[Speech | Failure],
+    profile: str | None,
+) -> Iterator[dict[str, Any]]:
+    """Rows of all takes of a line, in their order."""
+    target, neutral_from = _target(recipe, job, utterance, profile)
+    numbers = list(range(recipe.takes))
+    for index, rendition in enumerate(renditions):
+        chosen = numbers if len(renditions) == 1 else [index]
+        rows = [_identity(recipe, job, utterance, line, number) for number in chosen]
+        if isinstance(rendition, Failure):
+            made: list[dict[str, Any]] = [{"error": rendition.error}] * len(rows)
+        else:
+            made = _shape(recipe, rendition, target, rows)
+        for row, rest in zip(rows, made, strict=True):
+            yield {**row, "neutral_from": neutral_from, **rest}
+
+
+def _identity(
+    recipe: Recipe, job: SynthesisJob, utterance: Utterance, line: Line, number: int
+) -> dict[str, Any]:
+    strengths = recipe.prosody.strengths
+    return {
+        "id": f"{line.source_id}.{line.language}.{number}",
+        "source_id": line.source_id,
+        "language": line.language,
+        "number": number,
+        "voice": job.voices[utterance.speaker],
+        "seed": _seed(recipe, line, number),
+        "strength": strengths[number % len(strengths)],
+    }
+
+
+def _target(
+    recipe: Recipe, job: SynthesisJob, utterance: Utterance, profile: str | None
+) -> tuple[Target | None, str | None]:
+    """What the takes of an utterance are asked for, and whose neutral it is relative to."""
+    if recipe.prosody.origin == "none":
+        return None, None
+    if recipe.prosody.origin == "source" and profile is not None:
+        neutral = job.neutrals[utterance.speaker]
+        source = Profile.from_dict(json.loads(profile))
+        return from_source(source, Profile.from_dict(json.loads(neutral.profile))), neutral.origin
+    # One target for all languages of an utterance: they are meant to say it the same way.
+    seed = int(digest(recipe.seed, utterance.id)[:8], 16)
+    return from_emotion(utterance.emotion, seed), "published"
+
+
+def _shape(
+    recipe: Recipe, speech: Speech, target: Target | None, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The takes of one rendition, or why there are none."""
+    if target is None:
+        samples = resample(speech.samples, speech.sampling_rate, recipe.sampling_rate)
+        return [_packed(samples, recipe.sampling_rate, speech, {}) for _ in rows]
+    try:
+        shaped = transfer(
+            speech,
+            target,
+            [row["strength"] for row in rows],
+            [row["seed"] for row in rows],
+            recipe.sampling_rate,
+        )
+    except ValueError as error:
+        return [{"error": f"prosody: {error}"}] * len(rows)
+    asked = {
+        "target": to_json(target.to_dict()),
+        "reference": to_json(shaped.reference.to_dict()),
+    }
+    return [_packed(samples, shaped.sampling_rate, speech, asked) for samples in shaped.takes]
+
+
+def _packed(
+    samples: np.ndarray, rate: int, speech: Speech, asked: Mapping[str, str]
+) -> dict[str, Any]:
+    audio = encode_flac(samples, rate)
+    return {
+        "audio": audio,
+        "audio_sha256": hashlib.sha256(audio).hexdigest(),
+        "sampling_rate": rate,
+        "duration_s": len(samples) / rate,
+        "phone_count": len(speech.phones) or None,
+        **asked,
+    }

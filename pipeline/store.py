@@ -1,0 +1,62 @@
+"""The work store: one file for each batch of each stage, named by the hash of what it was made of.
+
+A file is written under a temporary name and then moved, so existing means done and complete. It
+lies on any file system that fsspec knows, so that many machines can share it.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True)
+class Store:
+    """Tables by stage and key below `root`, a folder or an fsspec URL."""
+
+    root: str
+
+    def has(self, stage: str, key: str) -> bool:
+        """Whether the table is there, which means that it is complete."""
+        fs, path = self._locate(stage, key)
+        return bool(fs.exists(path))
+
+    def read(self, stage: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The table, or some of its columns.
+
+        Raises:
+            FileNotFoundError: nothing was written under this key.
+        """
+        fs, path = self._locate(stage, key)
+        with fs.open(path, "rb") as file:
+            return pq.read_table(file, columns=list(columns) if columns else None)
+
+    def write(self, stage: str, key: str, table: pa.Table) -> None:
+        """Put the table in its place, whole or not at all."""
+        fs, path = self._locate(stage, key)
+        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+        try:
+            with fs.open(temporary, "wb") as file:
+                pq.write_table(table, file, compression="zstd", store_schema=True)
+            fs.mv(temporary, path)
+        except BaseException:
+            if fs.exists(temporary):
+                fs.rm(temporary)
+            raise
+
+    def _locate(self, stage: str, key: str) -> tuple[Any, str]:
+        fs, root = fsspec.core.url_to_fs(self.root)
+        return fs, f"{root}/{stage}/{key[:2]}/{key}.parquet"
+
+
+def to_json(value: object) -> str:
+    """Compact JSON with sorted keys: equal values, equal bytes."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

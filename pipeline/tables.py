@@ -1,0 +1,127 @@
+"""The Arrow schemas of the work store, and records to rows and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.records import Line, Recording, Take, Tally, Utterance
+
+_TEXT, _FLOAT, _INT = pa.string(), pa.float64(), pa.int64()
+
+UTTERANCES = pa.schema(
+    {
+        "id": _TEXT,
+        "corpus": _TEXT,
+        "text": _TEXT,
+        "emotion": _TEXT,
+        "speaker": _TEXT,
+        "gender": _TEXT,
+        "licence": _TEXT,
+        "path": _TEXT,
+        "start_s": _FLOAT,
+        "end_s": _FLOAT,
+    }
+)
+SOURCES = pa.schema(
+    {
+        "id": _TEXT,
+        "duration_s": _FLOAT,
+        "phone_count": _INT,
+        "channels": _INT,
+        "profile": _TEXT,
+        "error": _TEXT,
+    }
+)
+LINES = pa.schema({"source_id": _TEXT, "language": _TEXT, "text": _TEXT, "error": _TEXT})
+TAKES = pa.schema(
+    {
+        "id": _TEXT,
+        "source_id": _TEXT,
+        "language": _TEXT,
+        "number": _INT,
+        "voice": _TEXT,
+        "seed": _INT,
+        "strength": _FLOAT,
+        "audio": pa.binary(),
+        "audio_sha256": _TEXT,
+        "sampling_rate": _INT,
+        "duration_s": _FLOAT,
+        "phone_count": _INT,
+        "target": _TEXT,
+        "reference": _TEXT,
+        "neutral_from": _TEXT,
+        "error": _TEXT,
+    }
+)
+
+
+def scores_schema(names: Sequence[str]) -> pa.Schema:
+    """Schema of one judge's scores: NaN where it had nothing to measure, null with an error."""
+    return pa.schema({"take_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
+
+
+def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows under a schema; a missing field is null.
+
+    Raises:
+        KeyError: a row has a field that the schema lacks.
+    """
+    rows = list(rows)
+    for row in rows:
+        unknown = set(row) - set(schema.names)
+        if unknown:
+            raise KeyError(f"fields {sorted(unknown)} are not in the schema {schema.names}")
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def tally(written: pa.Table) -> Tally:
+    """Count the rows, the errors and, in a table of takes, the seconds of speech."""
+    failed = written.num_rows - written.column("error").null_count
+    seconds = pc.sum(written.column("duration_s")).as_py() if "audio" in written.schema.names else 0
+    return Tally(written.num_rows, failed, seconds or 0.0)
+
+
+def utterance_row(utterance: Utterance) -> dict[str, Any]:
+    """An utterance as a row of `UTTERANCES`."""
+    recording = utterance.recording
+    return {
+        **{name: getattr(utterance, name) for name in UTTERANCES.names[:7]},
+        "path": str(recording.path) if recording else None,
+        "start_s": recording.start_s if recording else None,
+        "end_s": recording.end_s if recording else None,
+    }
+
+
+def utterances(rows: pa.Table) -> list[Utterance]:
+    """The utterances of a table of `UTTERANCES`."""
+    return [_utterance(row) for row in rows.to_pylist()]
+
+
+def _utterance(row: dict[str, Any]) -> Utterance:
+    path, start_s, end_s = row.pop("path"), row.pop("start_s"), row.pop("end_s")
+    recording = Recording(Path(path), start_s, end_s) if path is not None else None
+    return Utterance(**row, recording=recording)
+
+
+def lines(rows: pa.Table) -> list[Line]:
+    """The lines of a table of `LINES` that have no error."""
+    return [
+        Line(row["source_id"], row["language"], row["text"])
+        for row in rows.to_pylist()
+        if row["error"] is None
+    ]
+
+
+def takes(rows: pa.Table) -> list[Take]:
+    """The takes of a table of `TAKES` that have no error."""
+    names = Take.__dataclass_fields__
+    return [
+        Take(**{name: row[name] for name in names})
+        for row in rows.to_pylist()
+        if row["error"] is None
+    ]

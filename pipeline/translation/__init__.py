@@ -1,0 +1,1 @@
+"""Utterances become lines: one file per engine."""
