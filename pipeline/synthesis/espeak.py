@@ -41,6 +41,7 @@ class Espeak(Synthesizer):
     max_characters: int = Field(600, ge=1)
     timeout_s: float = Field(20.0, gt=0)
     version: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True
 
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
         """A variant, pitch and vocal-tract ratio: the same in every language."""
