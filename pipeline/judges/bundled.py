@@ -1,0 +1,51 @@
+"""Models that ship inside other packages' wheels: where they lie, and how they are opened."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+
+def need(module: str, package: str) -> Any:
+    """Import a module that a judge cannot do without.
+
+    Raises:
+        ModuleNotFoundError: it is not installed; the message says how to install it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise _missing(module, package) from error
+
+
+def package_folder(module: str, package: str) -> Path:
+    """The folder of an installed package, found without running any of its code.
+
+    Raises:
+        ModuleNotFoundError: it is not installed; the message says how to install it.
+    """
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise _missing(module, package)
+    return Path(spec.origin).parent
+
+
+def open_onnx(path: Path) -> Any:
+    """An ONNX Runtime session on one CPU thread.
+
+    More threads would only take cores from the other workers, and one thread sums in one order, so
+    that scores are the same on every machine of a kind.
+    """
+    onnxruntime = need("onnxruntime", "onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _missing(module: str, package: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(
+        f"this judge needs the module '{module}', which is not installed: pip install '{package}'"
+    )

@@ -1,0 +1,146 @@
+"""Whether a take moves as human speakers move when they mean that emotion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from pipeline.emotions import Emotion
+from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.usable import usable_only
+from pipeline.prosody.profile import SCALARS, Profile, measure
+from pipeline.records import Failure
+
+_FOLDS = 10
+
+Source = tuple[str, Emotion, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FittedProbe:
+    """A classifier of emotions, and how well it knows speakers that it was not fitted on.
+
+    `uar`: unweighted average recall in [0, 1], cross-validated by speaker; chance is
+    1 / len(classes). `classes`: the columns of `probabilities`.
+    """
+
+    uar: float
+    classes: tuple[Emotion, ...]
+    clips: int
+    speakers: int
+    model: Any
+
+    def probabilities(self, relative: np.ndarray) -> np.ndarray:
+        """Relative profiles [N, len(SCALARS)] -> probabilities [N, len(classes)]."""
+        found: np.ndarray = self.model.predict_proba(relative)
+        return found
+
+
+class Probe(Judge):
+    """A classifier fitted on the source recordings' profiles, each relative to its speaker.
+
+    `probe_probability` of the wanted emotion; `probe_margin`, that minus the likeliest other's;
+    `probe_entropy` of all, as a share of the largest possible. The take's profile is relative to
+    `JudgeItem.reference`. NaN where the take has no reference or no source has its emotion. It
+    hears ten numbers of prosody and no timbre or words; `fit(sources).uar` says how far to trust
+    it.
+    """
+
+    engine: Literal["probe"] = "probe"
+    version: ClassVar[int] = 1
+    scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
+    needs_sources: ClassVar[bool] = True
+
+    def load(self, context: JudgeContext) -> JudgeBatch:
+        """Fit the classifier on the recipe's human recordings.
+
+        Raises:
+            ValueError: they are of fewer than two emotions or two speakers.
+        """
+        model = _fitted(context.sources)
+        classes: tuple[Emotion, ...] = tuple(model.classes_)
+        return usable_only(lambda items: [_score(item, model, classes) for item in items])
+
+
+def fit(sources: Sequence[Source]) -> FittedProbe:
+    """Fit the probe and cross-validate it: no speaker is in a fold's training and test.
+
+    Raises:
+        ValueError: the sources are of fewer than two emotions or two speakers.
+    """
+    from sklearn.metrics import recall_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    model = _fitted(sources)
+    speakers, emotions, profiles = zip(*sources, strict=True)
+    folds = GroupKFold(min(_FOLDS, len(set(speakers))))
+    splits = list(folds.split(profiles, emotions, speakers))
+    if any(len({emotions[i] for i in training}) < 2 for training, _ in splits):
+        raise ValueError(_too_few("an emotion is spoken by too few speakers to test on others"))
+    predicted = cross_val_predict(_model(), np.stack(profiles), emotions, cv=splits)
+    uar = recall_score(emotions, predicted, average="macro", zero_division=0)
+    return FittedProbe(
+        float(uar), tuple(model.classes_), len(sources), len(set(speakers)), model
+    )
+
+
+def _fitted(sources: Sequence[Source]) -> Any:
+    speakers = {speaker for speaker, _, _ in sources}
+    emotions = [emotion for _, emotion, _ in sources]
+    if len(speakers) < 2 or len(set(emotions)) < 2:
+        raise ValueError(
+            _too_few(
+                f"the recordings have {len(speakers)} speaker(s) and {len(set(emotions))} "
+                "emotion(s), and two of each are needed"
+            )
+        )
+    return _model().fit(np.stack([profile for _, _, profile in sources]), emotions)
+
+
+def _too_few(what: str) -> str:
+    return (
+        f"judge 'probe': {what}; add recordings to the corpus, "
+        "or remove 'probe' from the recipe's judges and gates"
+    )
+
+
+def _model() -> Any:
+    """Logistic regression (L2, C = 1) on standardised numbers; emotions weigh the same."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000)
+    )
+
+
+def _score(item: JudgeItem, model: Any, classes: tuple[Emotion, ...]) -> Scores | Failure:
+    if item.reference is None or item.emotion not in classes:
+        return dict.fromkeys(Probe.scores, math.nan)
+    try:
+        profile = measure(item.samples, JUDGE_RATE_HZ, item.phone_count)
+    except ValueError as error:
+        return Failure("judge", str(error))
+    found: np.ndarray = model.predict_proba(_relative(profile, item.reference)[None])[0]
+    wanted = classes.index(item.emotion)
+    return {
+        "probe_probability": float(found[wanted]),
+        "probe_margin": float(found[wanted] - np.delete(found, wanted).max()),
+        "probe_entropy": _entropy(found),
+    }
+
+
+def _relative(profile: Profile, reference: Profile) -> np.ndarray:
+    """Differences of the profiles' numbers [len(SCALARS)], as `JudgeContext.sources` has them."""
+    return np.array([getattr(profile, name) - getattr(reference, name) for name in SCALARS])
+
+
+def _entropy(found: np.ndarray) -> float:
+    """Entropy in [0, 1]: 0 is sure, 1 is a guess among all."""
+    safe = np.maximum(found, 1e-12)
+    return float(-(safe * np.log(safe)).sum() / np.log(len(found)))

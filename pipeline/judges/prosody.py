@@ -1,0 +1,49 @@
+"""Whether a take got the prosody that was asked for."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.usable import usable_only
+from pipeline.prosody.profile import measure
+from pipeline.prosody.target import distance, from_source
+from pipeline.records import Failure
+
+_DIMENSIONS = {
+    "prosody_distance": "total",
+    "prosody_f0_level": "f0_level_st",
+    "prosody_f0_range": "f0_range_ratio",
+    "prosody_energy": "energy_db",
+    "prosody_rate": "rate_ratio",
+}
+
+
+class Prosody(Judge):
+    """Distance between the profile asked for and the one measured on the final audio.
+
+    `prosody_distance`, and of its dimensions F0 level, F0 range, energy and rate, in units of a
+    noticeable error (`prosody.target.distance`; 0 is exact). The take is measured relative to
+    `JudgeItem.reference`, the same voice and text before the transfer. All are NaN where nothing
+    was asked for. It tells whether the transfer worked, not whether the emotion is heard.
+    """
+
+    engine: Literal["prosody"] = "prosody"
+    version: ClassVar[int] = 1
+    scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)
+
+    def load(self, context: JudgeContext) -> JudgeBatch:
+        """Nothing is loaded but the code that measures."""
+        return usable_only(lambda items: [_score(item) for item in items])
+
+
+def _score(item: JudgeItem) -> Scores | Failure:
+    if item.target is None or item.reference is None:
+        return dict.fromkeys(_DIMENSIONS, math.nan)
+    try:
+        profile = measure(item.samples, JUDGE_RATE_HZ, item.phone_count)
+    except ValueError as error:
+        return Failure("judge", str(error))
+    errors = distance(item.target, from_source(profile, item.reference))
+    return {score: errors[dimension] for score, dimension in _DIMENSIONS.items()}
