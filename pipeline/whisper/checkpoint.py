@@ -1,0 +1,220 @@
+"""A Whisper checkpoint: found, verified, read without running any pickled code, and built.
+
+Two formats hold the same state dict and `ModelDimensions` of openai-whisper: its own `.pt` (read by
+`torch.load(weights_only=True)`), and `.safetensors` with a `.json` of the same name beside it.
+The JSON has `dims`, `spelling` and, where unused vocabulary rows were left out, `vocabulary`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unused_rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from whisper.model import Whisper
+
+Spelling = Literal["tokens", "characters"]
+"""How text becomes tokens: merged as the tokenizer would, or one character after the other."""
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+
+
+class CheckpointError(ValueError):
+    """Weights that can't be had, are damaged, or are not what the recipe pinned."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A Whisper ready to run, how it spells, and the hash of the files that it came from."""
+
+    model: Whisper
+    spelling: Spelling
+    sha256: str
+
+
+def load_checkpoint(
+    name: str,
+    sha256: str | None = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+) -> Checkpoint:
+    """Load an openai-whisper model by its name, or a checkpoint by its path.
+
+    Raises:
+        CheckpointError: the weights can't be had, differ from `sha256`, are damaged, hold pickled
+            code, or don't fit the dimensions that they state.
+    """
+    path = _find(name)
+    found = checkpoint_sha256(path)
+    if sha256 is not None and sha256 != found:
+        raise CheckpointError(
+            f"sha256: {path} has {found}, the recipe pins {sha256}; get the pinned weights, "
+            "or change the recipe to mean these"
+        )
+    dims, state, spelling = _read(path)
+    model = _build(path, dims, state)
+    return Checkpoint(_placed(model, device, dtype), spelling, found)
+
+
+def save_checkpoint(
+    path: Path, model: Whisper, spelling: Spelling, vocabulary: list[int] | None = None
+) -> None:
+    """Write `path` (.safetensors) and its JSON; with `vocabulary`, only these tokens' rows."""
+    from safetensors.torch import save_file
+
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    about: dict[str, Any] = {"dims": dataclasses.asdict(model.dims), "spelling": spelling}
+    if vocabulary is not None:
+        about["vocabulary"] = vocabulary
+        state[EMBEDDING] = drop_unused_rows(state[EMBEDDING], vocabulary)
+    save_file(state, path)
+    path.with_suffix(".json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+
+
+def pinned_sha256(name: str) -> str:
+    """The hash that pins a model: published in the address of a named one, else of the file.
+
+    Raises:
+        CheckpointError: it is neither a checkpoint file nor a known name.
+    """
+    import whisper
+
+    if name in whisper.available_models():
+        return str(whisper._MODELS[name].split("/")[-2])
+    return checkpoint_sha256(_find(name))
+
+
+def checkpoint_sha256(path: Path) -> str:
+    """SHA-256 of the file; of a .safetensors followed by its .json (`cat both | sha256sum`)."""
+    sha256 = hashlib.sha256()
+    for part in _files(path):
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                sha256.update(block)
+    return sha256.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.suffix != ".safetensors":
+        return [path]
+    about = path.with_suffix(".json")
+    if not about.is_file():
+        raise CheckpointError(f"{path} needs {about.name} beside it, with `dims` and `spelling`")
+    return [path, about]
+
+
+def _find(name: str) -> Path:
+    """The local file of a name or path, downloaded by openai-whisper where it is missing."""
+    import whisper
+
+    if name not in whisper.available_models():
+        if Path(name).is_file():
+            return Path(name)
+        raise CheckpointError(
+            f"model: {name!r} is neither a checkpoint file nor one of "
+            f"{', '.join(whisper.available_models())}"
+        )
+    url = whisper._MODELS[name]
+    root = Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+    try:
+        return Path(whisper._download(url, str(root), False))
+    except (OSError, RuntimeError) as error:
+        raise CheckpointError(
+            f"model: the weights of {name!r} are not in {root} and could not be downloaded "
+            f"({error}); put {url.rsplit('/', 1)[-1]} there, fetched on a machine with a network "
+            f"by `python -c \"import whisper; whisper.load_model('{name}')\"`"
+        ) from error
+
+
+def _read(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    return _read_pickle(path)
+
+
+def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        dims, spelling = about["dims"], about["spelling"]
+        state = {name: tensor.float() for name, tensor in load_file(path).items()}
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} or its .json is damaged: {error}") from error
+    if spelling not in get_args(Spelling):
+        raise CheckpointError(f"{path}: spelling is {spelling!r}, not one of {get_args(Spelling)}")
+    if "vocabulary" in about:
+        _restore(path, state, about["vocabulary"], dims)
+    return dims, state, spelling
+
+
+def _restore(
+    path: Path, state: dict[str, Tensor], vocabulary: list[int], dims: Mapping[str, Any]
+) -> None:
+    try:
+        state[EMBEDDING] = restore_unused_rows(state, vocabulary, dims["n_vocab"])
+    except (KeyError, IndexError, ValueError) as error:
+        raise CheckpointError(f"{path}: vocabulary can't be restored: {error}") from error
+
+
+def _read_pickle(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+    import pickle
+
+    import torch
+
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+        return held["dims"], held["model_state_dict"], "tokens"
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is damaged, or holds more than tensors and was refused unread; "
+            "use an openai-whisper checkpoint or .safetensors"
+        ) from error
+    except (RuntimeError, EOFError, OSError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is not an openai-whisper checkpoint: {error}") from error
+
+
+def _build(path: Path, dims: Mapping[str, Any], state: Mapping[str, Tensor]) -> Whisper:
+    from whisper.model import ModelDimensions, Whisper
+
+    try:
+        model = Whisper(ModelDimensions(**dims))
+        model.load_state_dict(state)
+    except (TypeError, RuntimeError, AssertionError, ZeroDivisionError) as error:
+        lines = str(error).splitlines()
+        reason = lines[1 if len(lines) > 1 else 0].strip() if lines else repr(error)
+        raise CheckpointError(f"{path}: weights and stated dims differ: {reason}") from error
+    if model.dims.n_mels not in (80, 128):
+        raise CheckpointError(f"{path}: n_mels is {model.dims.n_mels}; Whisper has 80 or 128")
+    return model.eval().requires_grad_(False)
+
+
+def _placed(model: Whisper, device: Device, dtype: Dtype) -> Whisper:
+    """On its device; matrices in half precision where asked, layer norms kept in float32.
+
+    openai-whisper casts float32 matrices anew in every call; the values are the same.
+    """
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if dtype == "auto":
+        dtype = "float16" if device == "cuda" else "float32"
+    if device == "mps":  # has no sparse tensors, and nobody here asks for word timing
+        model.register_buffer("alignment_heads", None, persistent=False)
+    model = model.to(device)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv1d):
+            module.to(getattr(torch, dtype))
+    return model

@@ -1,0 +1,173 @@
+"""Clips and their wanted texts -> transcripts: windows, batches, drafts, and the few that remain.
+
+Every window is encoded once and checked against its draft in one pass. Those that part from it are
+pooled across batches and decoded on together, so that a step's cost, which is mostly the reading of
+the weights, is shared by as many as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.whisper.checkpoint import Checkpoint
+from pipeline.whisper.drafting import Draft, draft_tokens
+from pipeline.whisper.encoding import Window, batches, encode_mels, log_mel, window_frames, windows
+from pipeline.whisper.greedy import GreedyDecoder, Hypothesis
+from pipeline.whisper.rules import Rules, greedy_rules
+from pipeline.whisper.spoken_language import language_probabilities
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is to be transcribed: float32 [T] at 16 kHz, the wanted text, the forced language."""
+
+    samples: np.ndarray
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What Whisper heard: `language_probabilities` add up to one over the recipe's languages."""
+
+    text: str
+    tokens: list[int]
+    average_log_probability: float
+    language_probabilities: dict[str, float]
+
+
+@dataclass
+class _Piece:
+    """One window of a clip on its way through; `frames` [F, D] only while it waits in the pool."""
+
+    mel: Tensor
+    hypothesis: Hypothesis
+    frames: Tensor | None = field(default=None, repr=False)
+
+
+class Transcriber:
+    """A checkpoint with the settings under which it transcribes."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        languages: Sequence[str],
+        window: Window = "full",
+        batch_size: int = 16,
+        language_temperature: float = 1.0,
+    ) -> None:
+        """Ask Whisper for its rules in each language.
+
+        Raises:
+            ValueError: the model doesn't know one of the languages.
+        """
+        self._model = checkpoint.model
+        self._spelling = checkpoint.spelling
+        self._window: Window = window
+        self._batch_size = batch_size
+        self._temperature = language_temperature
+        self._rules = {name: greedy_rules(self._model, name) for name in languages}
+        rules = next(iter(self._rules.values()))
+        self._greedy = GreedyDecoder(self._model, rules, self._language_tokens(rules))
+
+    def __call__(self, clips: Sequence[Clip]) -> list[Transcript]:
+        """Transcribe clips of any length, each as it would be alone.
+
+        Raises:
+            ValueError: what `check` says of the first clip that can't be transcribed.
+        """
+        pieces = [self._pieces(clip) for clip in clips]
+        self._decode([piece for own in pieces for piece in own])
+        return [self._transcript([piece.hypothesis for piece in own]) for own in pieces]
+
+    def check(self, clip: Clip) -> str | None:
+        """Why a clip can't be transcribed, in one sentence; None if it can."""
+        try:
+            self._pieces(clip)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def _pieces(self, clip: Clip) -> list[_Piece]:
+        if clip.language not in self._rules:
+            raise ValueError(
+                f"language {clip.language!r} is not one of the recipe's: {list(self._rules)}"
+            )
+        rules = self._rules[clip.language]
+        mels = list(windows(log_mel(clip.samples, self._model.dims.n_mels), self._model))
+        tokens = draft_tokens(clip.text, rules, self._spelling)
+        if len(tokens) > rules.max_tokens * len(mels):
+            raise ValueError(
+                f"text has {len(tokens)} tokens, and Whisper writes at most {rules.max_tokens} "
+                "for a window of audio; split the sentence"
+            )
+        return [
+            _Piece(mel, Hypothesis(rules, Draft(tokens, rules, cursor=None if later else 0)))
+            for later, mel in enumerate(mels)
+        ]
+
+    def _decode(self, pieces: list[_Piece]) -> None:
+        """Encode and check each batch; decode on whenever a batch of remaining ones is full."""
+        pieces = sorted(pieces, key=lambda piece: len(piece.hypothesis.draft.tokens))
+        sizes = [window_frames(p.mel.shape[1], self._model, self._window) for p in pieces]
+        pool: list[_Piece] = []
+        for batch in batches(sizes, self._batch_size):
+            pool += self._verify([pieces[i] for i in batch], sizes[batch[0]])
+            while len(pool) >= self._batch_size:
+                self._finish(pool[: self._batch_size])
+                pool = pool[self._batch_size :]
+        if pool:
+            self._finish(pool)
+
+    def _verify(self, batch: list[_Piece], size: int) -> list[_Piece]:
+        """Encode a batch and check its drafts in one pass; the pieces that are not done yet."""
+        import torch
+
+        frames = encode_mels(self._model, [piece.mel for piece in batch], size)
+        lengths = torch.full((len(batch),), frames.shape[1])
+        self._greedy.run([piece.hypothesis for piece in batch], frames, lengths, rounds=1)
+        remaining = []
+        for piece, own in zip(batch, frames, strict=True):
+            if not piece.hypothesis.done:
+                piece.frames = own.clone()
+                remaining.append(piece)
+        return remaining
+
+    def _finish(self, pieces: list[_Piece]) -> None:
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        frames = [piece.frames for piece in pieces if piece.frames is not None]
+        lengths = torch.tensor([len(own) for own in frames])
+        hypotheses = [piece.hypothesis for piece in pieces]
+        self._greedy.run(hypotheses, pad_sequence(frames, batch_first=True), lengths)
+        for piece in pieces:
+            piece.frames = None
+
+    def _transcript(self, hypotheses: list[Hypothesis]) -> Transcript:
+        tokens = [token for hypothesis in hypotheses for token in hypothesis.tokens]
+        steps = len(tokens) + len(hypotheses)
+        return Transcript(
+            text=hypotheses[0].rules.tokenizer.decode(tokens).strip(),
+            tokens=tokens,
+            average_log_probability=sum(h.log_probability for h in hypotheses) / steps,
+            language_probabilities=self._languages(hypotheses),
+        )
+
+    def _languages(self, hypotheses: list[Hypothesis]) -> dict[str, float]:
+        """Over the windows of a clip the logits are averaged; an English-only model says 1.0."""
+        rows = [h.language_logits for h in hypotheses if h.language_logits is not None]
+        logits = np.mean(rows, axis=0).tolist() if rows else [0.0]
+        return language_probabilities(logits, list(self._rules), self._temperature)
+
+    def _language_tokens(self, rules: Rules) -> list[int]:
+        if not self._model.is_multilingual:
+            return []
+        return [rules.tokenizer.to_language_token(name) for name in self._rules]
