@@ -13,8 +13,8 @@ HOP = 160
 class MelSpectrum:
     """Power mel spectra equal to `librosa.feature.melspectrogram`'s defaults (Slaney's scale).
 
-    librosa compiles its spectrogram with numba at the first call, for seconds to half a minute in
-    every fresh installation; its filter bank, which is borrowed here, needs no compilation.
+    librosa compiles its spectrogram with numba at the first call (40 s were seen in a fresh
+    installation); its filter bank, which is borrowed here, needs no compilation.
     """
 
     def __init__(self, fft: int, bands: int) -> None:
