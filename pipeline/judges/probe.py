@@ -62,12 +62,15 @@ class Probe(Judge):
             ValueError: they are of fewer than two emotions or two speakers.
         """
         model = _fitted(context.sources)
-        classes: tuple[Emotion, ...] = tuple(model.classes_)
+        classes: tuple[Emotion, ...] = tuple(model.classes_.tolist())
         return usable_only(lambda items: [_score(item, model, classes) for item in items])
 
 
 def fit(sources: Sequence[Source]) -> FittedProbe:
     """Fit the probe and cross-validate it: no speaker is in a fold's training and test.
+
+    A neutral clip that is all the neutral speech of its speaker is zero relative to itself, so
+    that the recall of `neutral`, and with it the UAR, comes out too high on such a corpus.
 
     Raises:
         ValueError: the sources are of fewer than two emotions or two speakers.
@@ -83,9 +86,8 @@ def fit(sources: Sequence[Source]) -> FittedProbe:
         raise ValueError(_too_few("an emotion is spoken by too few speakers to test on others"))
     predicted = cross_val_predict(_model(), np.stack(profiles), emotions, cv=splits)
     uar = recall_score(emotions, predicted, average="macro", zero_division=0)
-    return FittedProbe(
-        float(uar), tuple(model.classes_), len(sources), len(set(speakers)), model
-    )
+    classes = tuple(model.classes_.tolist())
+    return FittedProbe(float(uar), classes, len(sources), len(set(speakers)), model)
 
 
 def _fitted(sources: Sequence[Source]) -> Any:

@@ -33,8 +33,8 @@ class Quality(Judge):
     noisy and denoised speech, not on synthetic: it hears noise and artefacts, not naturalness, and
     marks shouted and crying speech down.
 
-    A window of the P.835 network costs 37 GFLOP (0.5 to 0.7 s on one core of 2026, a 3 s clip has
-    three), one of the P.808 network 1/30 of that. Windows run one by one: larger batches were
+    A window of the P.835 network costs 37 GFLOP (0.5 s on one CPU core, and a 3 s clip has three);
+    one of the P.808 network and its spectrum, 20 ms. Windows run one by one: larger batches were
     measured to be no faster on a CPU, and each window in flight takes 150 MB.
     """
 
@@ -49,7 +49,7 @@ class Quality(Judge):
     p835: bool = True
     """Run the costly network; without it `dnsmos_sig`, `_bak` and `_ovrl` are NaN."""
     max_windows: Annotated[int, Field(ge=1)] | None = None
-    """Windows heard of a clip, evenly spread; 1 was within 0.05 (RMS) of all on 3.5 s clips."""
+    """Windows heard of a clip, evenly spread; 1 was within 0.06 (RMS) of all on 3.5 s clips."""
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Open the models.

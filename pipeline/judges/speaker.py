@@ -28,8 +28,8 @@ class Speaker(Judge):
     `speaker_cosine` to its own voice; `speaker_margin`, that minus the cosine to the likest other
     voice (NaN where the recipe has one voice). Both are NaN where the voice detector leaves nothing
     to embed. Embeddings are resemblyzer's own: the level is raised to -30 dBFS, what webrtcvad
-    calls silence is cut out, and 1.6 s pieces are averaged; its authors saw about 0.9 within a
-    voice and 0.6 across. Strong emotion lowers the cosine of one and the same voice.
+    calls silence is cut out, and 1.6 s pieces are averaged (measured on human speech: about 0.9
+    for one voice, 0.6 for two). Strong emotion lowers the cosine of one and the same voice.
     """
 
     engine: Literal["speaker"] = "speaker"
