@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.prosody.frames import RATE, Frames, band_centres_hz, bands_db, cut
+from pipeline.prosody.timing import pauses
 
 HOP_S = 0.01
 POINTS = 16
 """Points of a contour, evenly over the time from the first to the last speech."""
 
-_PAUSE_S = 0.15
 _PHONES_PER_PEAK = 2.5
 """Phones a syllable (assumed), where a text is not known and syllables are counted instead."""
 
@@ -50,7 +50,7 @@ class Profile:
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
         voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].
-        unvoiced_bands_db: The same of unvoiced speech frames.
+        unvoiced_bands_db: Mean mel spectrum of unvoiced speech frames re the voiced mean, in dB [BANDS].
     """
 
     f0_level_st: float
@@ -110,7 +110,7 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
     f0_st = 12 * np.log2(frames.f0_hz[voiced] / 27.5)
     level_st = float(np.median(f0_st))
     level_db = active_level_db(frames)
-    pause_s = _pause_s(frames)
+    pause_s = float(pauses(frames.active, frames.hop_s).sum() * frames.hop_s)
     span_s = (frames.last - frames.first + 1) * frames.hop_s
     bands = bands_db(frames.envelope)
     voiced_bands = bands[voiced].mean(axis=0)
@@ -132,7 +132,7 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
                                - level_st),
         energy_contour_db=_contour(frames, speech, frames.energy_db - level_db),
         voiced_bands_db=tuple(voiced_bands - voiced_bands.mean()),
-        unvoiced_bands_db=tuple(unvoiced_bands - unvoiced_bands.mean()),
+        unvoiced_bands_db=tuple(unvoiced_bands - voiced_bands.mean()),
     )
 
 
@@ -144,14 +144,6 @@ def active_level_db(frames: Frames) -> float:
 def _range(values: np.ndarray) -> float:
     low, high = np.percentile(values, [10, 90])
     return float(high - low)
-
-
-def _pause_s(frames: Frames) -> float:
-    """Seconds of pauses between the first and the last speech."""
-    quiet = ~frames.active[frames.first : frames.last + 1]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(int), [0]])))
-    runs_s = (edges[1::2] - edges[::2]) * frames.hop_s
-    return float(runs_s[runs_s >= _PAUSE_S].sum())
 
 
 def _energy_peaks(frames: Frames) -> int:

@@ -22,7 +22,8 @@ class Target:
         f0_level_st, energy_db, tilt_db_oct, aperiodicity_db, jitter_st, pause_share,
         voiced_share: Differences of the profile's numbers of that name.
         f0_range_ratio, energy_range_ratio, rate_ratio: Ratios of the profile's ranges and rate.
-        f0_contour_st, energy_contour_db: Differences of the contours [POINTS].
+        f0_contour_st, energy_contour_db: The movement itself [POINTS], as in the profile: a
+            phrase has its own, so a neutral phrase's is no ground to subtract.
         voiced_bands_db, unvoiced_bands_db: Differences of the mean mel spectra [BANDS].
     """
 
@@ -93,8 +94,8 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
         aperiodicity_db=minus("aperiodicity_db"),
         jitter_st=minus("jitter_st"),
         voiced_share=minus("voiced_share"),
-        f0_contour_st=minus_each("f0_contour_st"),
-        energy_contour_db=minus_each("energy_contour_db"),
+        f0_contour_st=profile.f0_contour_st,
+        energy_contour_db=profile.energy_contour_db,
         voiced_bands_db=minus_each("voiced_bands_db"),
         unvoiced_bands_db=minus_each("unvoiced_bands_db"),
     )

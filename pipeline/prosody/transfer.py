@@ -10,17 +10,21 @@ import numpy as np
 from pipeline.prosody.frames import FFT, RATE, Frames, band_centres_hz, cut, frame_energy_db
 from pipeline.prosody.profile import POINTS, Profile, profile_of, to_rate
 from pipeline.prosody.target import Target
+from pipeline.prosody.timing import time_map
+from pipeline.prosody.vocoder import minimum_phase, synthesize
 from pipeline.synthesis.base import Speech
 
-NEUTRAL_DB = -32.0
+NEUTRAL_DB = -34.0
 """Level of neutral speech in dB re full scale (assumed): leaves loud anger its headroom."""
 
 PEAK = 0.97
 HOP_S = 0.005
 
-_END_S = 0.06
 _FADE_S = 0.02
 _MAX_BAND_DB = 18.0
+_YIELD = 0.5
+"""Share of its own accents that a take gives up for the source's F0 movement (the rest keeps word
+accents and tones): chosen on RAVDESS."""
 
 
 @dataclass(frozen=True)
@@ -71,25 +75,36 @@ class Shaper:
     def __init__(self, speech: Speech) -> None:
         samples = to_rate(speech.samples, speech.sampling_rate)
         self._frames = cut(samples, HOP_S)
+        self._spectra = minimum_phase(self._frames.envelope)
         as_rendered = profile_of(self._frames, len(speech.phones) or None)
         self.reference = replace(as_rendered, energy_db=NEUTRAL_DB)
 
     def take(self, target: Target, strength: float, seed: int) -> tuple[np.ndarray, float]:
         """A take, float32 [T] at 16 kHz, and by how many dB it was turned down lest it clip."""
-        import pyworld
-
         frames = self._frames
-        at = _time_map(frames, target.rate_ratio**strength)
+        at, paused = time_map(frames, target.rate_ratio**strength, strength * target.pause_share)
         index = np.round(at).astype(int)
         where = (at - frames.first) / (frames.last - frames.first)
         f0_hz = self._f0(target, strength, at, index, where)
-        gain_db = self._gain_db(target, strength, index, where)
-        envelope = frames.envelope[index] * 10 ** (
-            (self._colour_db(target, strength, index) + gain_db[:, None]) / 10
+        filters = minimum_phase(10 ** (_colours_db(target, strength) / 10))
+        kind = (f0_hz > 0).astype(int)
+        coloured_db = self._coloured_db(np.abs(filters) ** 2, index, kind)
+        own_db = frames.energy_db[index] + coloured_db
+        gain_db = self._gain_db(target, strength, own_db, frames.active[index], where)
+        gain = np.where(paused, 0.0, 10 ** (gain_db / 20)).astype(np.float32)
+        spectra = self._spectra[index] * filters[kind] * gain[:, None]
+        aperiodicity = _aperiodicity(
+            self.reference.aperiodicity_db, strength * target.aperiodicity_db
         )
-        aperiodicity = _aperiodicity(f0_hz, strength * target.aperiodicity_db)
-        samples = pyworld.synthesize(f0_hz, envelope, aperiodicity, RATE, HOP_S * 1000)
+        random = np.random.default_rng(seed)
+        samples = synthesize(f0_hz, spectra, aperiodicity, HOP_S, random)
         return _finish(samples, NEUTRAL_DB + strength * target.energy_db)
+
+    def _coloured_db(self, powers: np.ndarray, index: np.ndarray, kind: np.ndarray) -> np.ndarray:
+        """By how many dB the colours [2, FFT / 2 + 1] raise the energy of each frame [F]."""
+        envelope = self._frames.envelope
+        raised = envelope @ powers.T / envelope.sum(axis=1, keepdims=True)
+        return np.asarray(10 * np.log10(raised[index, kind]))
 
     def _f0(
         self, target: Target, strength: float, at: np.ndarray, index: np.ndarray, where: np.ndarray
@@ -99,7 +114,8 @@ class Shaper:
         known = np.flatnonzero(frames.f0_hz > 0)
         own_st = np.interp(at, known, 12 * np.log2(frames.f0_hz[known] / 27.5))
         own_st = own_st - reference.f0_level_st
-        moved_st = own_st + strength * _at_points(target.f0_contour_st, where)
+        moved_st = (1 - _YIELD * min(strength, 1.0)) * own_st
+        moved_st += strength * _at_points(target.f0_contour_st, where)
         voiced = (frames.f0_hz > 0)[index] & frames.active[index]
         low, middle, high = np.percentile(moved_st[voiced], [10, 50, 90])
         wanted = widened(reference.f0_range_st, target.f0_range_ratio, strength)
@@ -109,41 +125,25 @@ class Shaper:
         return np.where((frames.f0_hz > 0)[index], np.clip(f0_hz, 50.0, 900.0), 0.0)
 
     def _gain_db(
-        self, target: Target, strength: float, index: np.ndarray, where: np.ndarray
+        self,
+        target: Target,
+        strength: float,
+        own_db: np.ndarray,
+        active: np.ndarray,
+        where: np.ndarray,
     ) -> np.ndarray:
-        """Gain of each frame [F], dB, that moves the energy as the target does."""
-        frames, reference = self._frames, self.reference
-        own_db = frames.energy_db[index]
-        active = frames.active[index]
+        """Gain of each frame [F], dB, that moves its energy as the target does."""
         moved_db = own_db + strength * _at_points(target.energy_contour_db, where)
-        low, high = np.percentile(moved_db[active], [10, 90])
-        wanted = reference.energy_range_db * target.energy_range_ratio**strength
-        middle = moved_db[active].mean()
-        scaled = (moved_db - middle) * np.clip(wanted / max(high - low, 1.0), 0.4, 2.5) + middle
-        return np.where(active, scaled - own_db, np.minimum(scaled - own_db, 0.0))
-
-    def _colour_db(self, target: Target, strength: float, index: np.ndarray) -> np.ndarray:
-        """Change of the spectrum of each frame [F, FFT / 2 + 1], in dB."""
-        voiced = (self._frames.f0_hz > 0)[index][:, None]
-        of_voiced = _on_bins(target.voiced_bands_db, strength)
-        of_unvoiced = _on_bins(target.unvoiced_bands_db, strength)
-        return np.where(voiced, of_voiced, of_unvoiced)
+        low, middle, high = np.percentile(moved_db[active], [10, 50, 90])
+        wanted = self.reference.energy_range_db * target.energy_range_ratio**strength
+        scale = np.clip(wanted / max(high - low, 1.0), 0.4, 2.5)
+        gain_db = (moved_db - middle) * scale + middle - own_db
+        return np.where(active, gain_db, np.minimum(gain_db, 0.0))
 
 
 def widened(reference: float, ratio: float, strength: float) -> float:
     """A range of the reference made wider or narrower by a ratio."""
     return float(reference * ratio**strength)
-
-
-def _time_map(frames: Frames, rate_ratio: float) -> np.ndarray:
-    """Position in the rendition, in frames, of each frame of the take [F]."""
-    ratio = float(np.clip(rate_ratio, 0.5, 2.0))
-    margin = round(_END_S / HOP_S)
-    length = max(2, round((frames.last - frames.first) / ratio))
-    inner = np.linspace(frames.first, frames.last, length)
-    before = np.clip(frames.first - np.arange(margin, 0, -1), 0, None)
-    after = np.clip(frames.last + np.arange(1, margin + 1), None, len(frames.active) - 1)
-    return np.concatenate([before, inner, after])
 
 
 def _at_points(contour: Sequence[float], where: np.ndarray) -> np.ndarray:
@@ -152,19 +152,27 @@ def _at_points(contour: Sequence[float], where: np.ndarray) -> np.ndarray:
     return np.interp(where, middles, contour)
 
 
-def _on_bins(bands_db: Sequence[float], strength: float) -> np.ndarray:
-    """Band differences [BANDS] as a smooth curve over the spectrum [FFT / 2 + 1], in dB."""
-    hz = np.arange(FFT // 2 + 1) * RATE / FFT
-    curve = np.interp(np.log(hz + 100), np.log(band_centres_hz() + 100), bands_db)
-    return np.clip(strength * curve, -_MAX_BAND_DB, _MAX_BAND_DB)
+def _colours_db(target: Target, strength: float) -> np.ndarray:
+    """Smooth changes of the spectrum of unvoiced and voiced frames [2, FFT / 2 + 1], in dB."""
+    hz = np.log(np.arange(FFT // 2 + 1) * RATE / FFT + 100)
+    bands = np.log(band_centres_hz() + 100)
+    curves = [
+        np.interp(hz, bands, changes)
+        for changes in (target.unvoiced_bands_db, target.voiced_bands_db)
+    ]
+    return np.clip(strength * np.array(curves), -_MAX_BAND_DB, _MAX_BAND_DB)
 
 
-def _aperiodicity(f0_hz: np.ndarray, change_db: float) -> np.ndarray:
-    """Aperiodicity [F, FFT / 2 + 1] (amplitude share of the noise) of formant synthesis."""
+def _aperiodicity(reference_db: float, change_db: float) -> np.ndarray:
+    """Amplitude share of the noise in voiced frames of formant synthesis [FFT / 2 + 1].
+
+    A rendition's own noise (assumed: -38 dB at 0 Hz to -10 dB at 8 kHz) is less than what is
+    measured as aperiodic, which has the movement of F0 in it; so the change is added as noise.
+    """
     hz = np.arange(FFT // 2 + 1) * RATE / FFT
-    noise_db = np.interp(hz, [0, 1000, 4000, 8000], [-38, -30, -18, -10]) + change_db
-    share = 1 / (1 + 10 ** (-noise_db / 10))
-    return np.where((f0_hz > 0)[:, None], np.sqrt(share)[None, :], 1.0)
+    own = 10 ** (np.interp(hz, [0, 1000, 4000, 8000], [-38, -30, -18, -10]) / 10)
+    added = 10 ** (reference_db / 10) * (10 ** (change_db / 10) - 1)
+    return np.sqrt(np.clip(own * min(1.0, 10 ** (change_db / 10)) + max(0.0, added), 0.0, 0.5))
 
 
 def _finish(samples: np.ndarray, level_db: float) -> tuple[np.ndarray, float]:

@@ -11,12 +11,17 @@ from pipeline.records import Gender
 
 _VARIANTS: dict[str, tuple[str, ...]] = {
     "female": ("f1", "f2", "f3", "f4", "f5", "Annie", "belinda", "steph"),
-    "male": ("m1", "m2", "m3", "m4", "m6", "m7", "m8", "david"),
+    "male": ("m1", "m2", "m3", "m4", "m6", "m7", "m8", "Mario"),
 }
 """espeak-ng variants with a plain voice: no whisper, no robot, no strong echo."""
 
-_BODIES: tuple[tuple[float, float], ...] = ((0.0, 1.0), (-2.5, 0.91), (2.5, 1.09))
-"""Pitch offset (st) and vocal-tract ratio go together: a longer tract has a lower voice."""
+_BODIES: dict[str, tuple[tuple[float, float], ...]] = {
+    "female": ((0.0, 1.0), (-2.0, 0.91), (2.0, 1.09)),
+    "male": ((2.0, 1.0), (0.5, 0.91), (4.0, 1.09)),
+}
+"""Pitch offset (st) and vocal-tract ratio go together: a longer tract has a lower voice.
+
+The male variants are raised: at 70 to 100 Hz they lie under human male voices."""
 
 _NAME = re.compile(r"(?P<variant>\w+)-p(?P<pitch>[+-]\d+\.\d)-v(?P<tract>\d\.\d\d)")
 
@@ -48,8 +53,8 @@ def voices_of(gender: Gender) -> tuple[str, ...]:
     genders = ("female", "male") if gender == "unknown" else (gender,)
     return tuple(
         Voice(variant, pitch_st, tract).name
-        for pitch_st, tract in _BODIES
         for one in genders
+        for pitch_st, tract in _BODIES[one]
         for variant in _VARIANTS[one]
     )
 

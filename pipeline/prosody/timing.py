@@ -1,0 +1,70 @@
+"""Rate and pauses: which frame of a rendition each frame of a take is taken from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.prosody.frames import Frames
+
+END_S = 0.06
+"""Rest before and after the speech of every take, in seconds."""
+
+PAUSE_S = 0.15
+"""Shorter silences belong to the sounds around them, as stops do (assumed; pauses of 0.18 s and
+more are counted by Heldner and Edlund 2010)."""
+
+_MAX_PAUSE_SHARE = 0.4
+
+
+def pauses(active: np.ndarray, hop_s: float) -> np.ndarray:
+    """Frames [F] of pauses between the first and the last active frame."""
+    inside = np.flatnonzero(active)
+    paused = np.zeros(len(active), dtype=bool)
+    edges = np.flatnonzero(np.diff(active[inside[0] : inside[-1] + 1].astype(int))) + 1
+    for start, end in zip(edges[::2] + inside[0], edges[1::2] + inside[0], strict=True):
+        paused[start:end] = (end - start) * hop_s >= PAUSE_S
+    return paused
+
+
+def time_map(
+    frames: Frames, rate_ratio: float, more_pause: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Position in the rendition of each frame of a take [F], in frames, and where it is silent [F].
+
+    Speech is made `rate_ratio` times faster (0.5 to 2), and the share of pauses grows by
+    `more_pause`: pauses that are there are stretched; else one is put at the quietest place.
+    """
+    ratio = float(np.clip(rate_ratio, 0.5, 2.0))
+    inner = np.arange(frames.first, frames.last + 1)
+    paused = pauses(frames.active, frames.hop_s)[inner]
+    steps = np.where(paused, 1.0, 1 / ratio)
+    share = float(np.clip(paused.mean() + more_pause, 0.0, _MAX_PAUSE_SHARE))
+    wanted = steps[~paused].sum() * share / (1 - share)
+    if paused.any():
+        steps[paused] = max(1.0, wanted) / paused.sum()
+    elif wanted * frames.hop_s >= PAUSE_S:
+        quietest = _quietest(frames)
+        steps[quietest] += wanted
+        paused[quietest] = True
+    ends = np.cumsum(steps)
+    at = np.interp(np.arange(max(2, round(ends[-1]))) + 0.5, ends - steps / 2, inner)
+    silent = paused[np.clip(np.round(at - frames.first).astype(int), 0, len(inner) - 1)]
+    return _with_ends(at, silent, frames)
+
+
+def _quietest(frames: Frames) -> int:
+    """Offset of the quietest frame in the middle half of the speech."""
+    length = frames.last - frames.first + 1
+    energy_db = frames.energy_db[frames.first : frames.last + 1]
+    quarter = length // 4
+    return quarter + int(np.argmin(energy_db[quarter : length - quarter]))
+
+
+def _with_ends(
+    at: np.ndarray, silent: np.ndarray, frames: Frames
+) -> tuple[np.ndarray, np.ndarray]:
+    margin = round(END_S / frames.hop_s)
+    before = np.clip(frames.first - np.arange(margin, 0, -1), 0, None)
+    after = np.clip(frames.last + np.arange(1, margin + 1), None, len(frames.active) - 1)
+    speech = np.zeros(margin, dtype=bool)
+    return np.concatenate([before, at, after]), np.concatenate([speech, silent, speech])
