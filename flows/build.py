@@ -13,6 +13,7 @@ from typing import Any
 from prefect import Flow, State, Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
@@ -56,40 +57,27 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     """Build the dataset folder of a recipe; what earlier runs have done is not done again.
 
     Raises:
-        CorpusMissing, ForeignFolder, OSError: as the functions that it calls.
+        InputError: the corpus or the folder is not what the recipe says.
+        OSError: a file can't be read or written; what was done stays done.
     """
-    check_folder(folder, workshop.recipe)
-    build = _flow(workshop, limit)()
+    store, recipe = workshop.store, workshop.recipe
+    check_folder(folder, recipe)
+    intake = take_in(store, recipe, limit)
+    sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
+    _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
+    census = take_census(store, recipe, intake, sources)
+    chains = list(_chains(workshop, intake, census, sources))
+    work = [_chain_work(workshop, chain) for chain in chains]
+    _run(workshop, ("translate", "synthesize", "judge"), work)
+    outcomes = decide_all(store, recipe, intake, chains)
+    build = Build(store, recipe, intake, census, chains, outcomes)
     if not is_current(folder, build):
         write_dataset(folder, build)
     return build
 
 
-def _flow(workshop: Workshop, limit: int | None) -> Flow[[], Build]:
-    """The flow, closed over the workshop: Prefect is told when and where, not what."""
-    runner = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
-
-    @flow(name=f"build {workshop.recipe.name}", task_runner=runner, persist_result=False)
-    def build() -> Build:
-        store, recipe = workshop.store, workshop.recipe
-        intake = take_in(store, recipe, limit)
-        sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
-        _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
-        census = take_census(store, recipe, intake, sources)
-        chains = list(_chains(workshop, intake, census, sources))
-        _run(
-            workshop,
-            ("translate", "synthesize", "judge"),
-            [_chain_work(workshop, chain) for chain in chains],
-        )
-        outcomes = decide_all(store, recipe, intake, chains)
-        return Build(store, recipe, intake, census, chains, outcomes)
-
-    return build
-
-
 def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) -> None:
-    """Run chains of work, each in its order, many chains at a time.
+    """Run chains of work as a Prefect flow, if any of it is due.
 
     Raises:
         Exception: the first error of a task that its retries did not mend.
@@ -97,21 +85,40 @@ def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) ->
     for stage in stages:
         works = [work for chain in chains for work in chain if work.stage == stage]
         workshop.progress.expect(stage, len(works), sum(work.done for work in works))
+    due = [[work for work in chain if not work.done] for chain in chains]
+    due = [chain for chain in due if chain]
+    if due:
+        # The heartbeat's thread would hold a finished flow back for a second.
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            _flow(workshop, " ".join(stages))(quote(due))
+
+
+def _flow(workshop: Workshop, name: str) -> Flow[..., None]:
+    """A flow that runs chains of work, each in its order, many chains at a time."""
+    runner = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
     do = _task(workshop)
-    in_flight: deque[PrefectFuture[None]] = deque()
-    for chain in chains:
-        last: PrefectFuture[None] | None = None
-        for work in chain:
-            if not work.done:
-                last = do.with_options(name=work.stage).submit(
-                    quote(work), wait_for=[last] if last else []
-                )
-        if last:
-            in_flight.append(last)
-        if len(in_flight) == workshop.workers * _IN_FLIGHT:
-            in_flight.popleft().result()
-    for future in in_flight:
-        future.result()
+
+    @flow(
+        name=f"{workshop.recipe.name}: {name}",
+        task_runner=runner,
+        persist_result=False,
+        validate_parameters=False,
+    )
+    def run(chains: list[list[Work]]) -> None:
+        in_flight: deque[PrefectFuture[None]] = deque()
+        for chain in chains:
+            last: PrefectFuture[None] | None = None
+            for work in chain:
+                named = do.with_options(name=work.stage)
+                last = named.submit(quote(work), wait_for=[last] if last else [])
+            if last:
+                in_flight.append(last)
+            if len(in_flight) == workshop.workers * _IN_FLIGHT:
+                in_flight.popleft().result()
+        for future in in_flight:
+            future.result()
+
+    return run
 
 
 def _task(workshop: Workshop) -> Task[..., None]:

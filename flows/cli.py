@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from flows.settings import prepare_prefect
-from pipeline.recipe_file import BadRecipe, load_recipe
+from pipeline.errors import InputError
+from pipeline.recipe_file import load_recipe
 
 app = typer.Typer(
     name="m5ser",
@@ -119,17 +120,11 @@ def _load(recipe: str, overrides: list[str] | None) -> Any:
 
 def _guarded(action: Any) -> Any:
     """Run an action; what a person can mend becomes a sentence and an exit code."""
-    from pipeline.corpora.base import CorpusMissing
-    from pipeline.dataset import BadFolder, ForeignFolder
-
     try:
         return action()
-    except BadRecipe as bad:
-        for error in bad.errors:
-            typer.secho(f"error: {error}", fg="red", err=True)
-        raise typer.Exit(_BAD_INPUT) from bad
-    except (CorpusMissing, ForeignFolder, BadFolder) as bad:
-        typer.secho(f"error: {bad}", fg="red", err=True)
+    except InputError as bad:
+        for line in str(bad).splitlines():
+            typer.secho(f"error: {line}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except OSError as bad:
         typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)

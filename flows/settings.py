@@ -15,9 +15,10 @@ def prepare_prefect(work: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "ERROR",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        # The heartbeat's thread holds a finished flow back for a second.
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "",
+        # A busy machine takes its time to start the server.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    # Its server waits in silence for a database that it can't open in a folder that isn't there.
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

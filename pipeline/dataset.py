@@ -18,6 +18,7 @@ from pipeline.card import write_card
 from pipeline.census import Census
 from pipeline.emotions import emotion_id
 from pipeline.engine import digest
+from pipeline.errors import InputError
 from pipeline.figures import write_figures
 from pipeline.intake import Intake
 from pipeline.judges.probe import fit
@@ -33,11 +34,11 @@ from pipeline.store import Store
 M5SER_VERSION = "0.1.0"
 
 
-class ForeignFolder(Exception):
+class ForeignFolder(InputError):
     """The output folder holds something that this recipe did not make."""
 
 
-class BadFolder(Exception):
+class BadFolder(InputError):
     """A folder that is no dataset folder."""
 
 

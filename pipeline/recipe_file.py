@@ -11,12 +11,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from pipeline.errors import InputError
 from pipeline.recipe import Recipe
 
 _LARGEST_BYTES = 1 << 20
 
 
-class BadRecipe(Exception):
+class BadRecipe(InputError):
     """What is wrong with a recipe: a line for each error, with field, value and fix."""
 
     def __init__(self, errors: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from pipeline.engine import Engine, Settings
+from pipeline.errors import InputError
 from pipeline.records import Utterance
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -72,7 +73,7 @@ class Corpus(Engine):
         """
 
 
-class CorpusMissing(Exception):
+class CorpusMissing(InputError):
     """The corpus is not where the recipe says."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.engine import digest
+from pipeline.errors import InputError
 from pipeline.languages import SOURCE, Language
 from pipeline.records import Failure
 from pipeline.translation.base import Translate, Translator
@@ -33,7 +34,7 @@ class Memory(Translator):
         """Hash of the table's text: a corrected line is a new translation, wherever the file lies.
 
         Raises:
-            ValueError: as `load`.
+            InputError: as `load`.
         """
         return digest(type(self).__name__, self.version, _text(self.path))
 
@@ -41,7 +42,7 @@ class Memory(Translator):
         """Read the table.
 
         Raises:
-            ValueError: the file is missing, too large, or has no English column.
+            InputError: the file is missing, too large, or has no English column.
         """
         rows = _read(_text(self.path), self.path)
 
@@ -57,16 +58,16 @@ def _text(path: str) -> str:
     if path.startswith(_BUILTIN):
         table = files("pipeline.corpora").joinpath(f"{path.removeprefix(_BUILTIN)}.tsv")
     if not table.is_file():
-        raise ValueError(f"translation.path: there is no translation memory '{path}'")
+        raise InputError(f"translation.path: there is no translation memory '{path}'")
     if isinstance(table, Path) and table.stat().st_size > _LARGEST_BYTES:
-        raise ValueError(f"translation.path: '{path}' is larger than {_LARGEST_BYTES >> 20} MiB")
+        raise InputError(f"translation.path: '{path}' is larger than {_LARGEST_BYTES >> 20} MiB")
     return table.read_text(encoding="utf-8-sig")
 
 
 def _read(text: str, name: str) -> dict[str, dict[str, str]]:
     reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     if SOURCE not in (reader.fieldnames or ()):
-        raise ValueError(f"translation.path: '{name}' has no column '{SOURCE}' in its first line")
+        raise InputError(f"translation.path: '{name}' has no column '{SOURCE}' in its first line")
     return {row[SOURCE].strip(): row for row in reader if row[SOURCE]}
 
 

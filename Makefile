@@ -1,0 +1,51 @@
+# Two commands do everything from nothing: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
+CORE := $(VENV)/.core-installed
+ALL := $(VENV)/.all-installed
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(CORE)  ## Build the quickstart dataset into builds/quickstart.
+	$(VENV)/bin/m5ser build recipes/quickstart.yaml
+
+test: $(ALL)  ## Run the whole test suite.
+	$(VENV)/bin/python -m pytest
+
+lint: $(ALL)  ## Check style and types.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+# torch comes with what its own wheel asks for (its CPU build asks for little, its CUDA build for
+# CUDA's libraries); the rest is exactly what the lock says, without asking each package again.
+define install
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing $(1) into $(VENV); this takes a few minutes"
+	$(PIP) install "$$(grep '^torch==' $(1))" -c $(1)
+	$(PIP) install --no-deps -r $(1)
+	$(PIP) install --no-deps --no-build-isolation -e .
+endef
+
+$(CORE): requirements/core.lock pyproject.toml
+	@$(call install,requirements/core.lock)
+	@touch $@
+
+$(ALL): requirements/all.lock pyproject.toml
+	@$(call install,requirements/all.lock)
+	@touch $@ $(CORE)
+
+lock:  ## Write the lock files anew; needs uv, and a CPU build of torch where uv can find it.
+	rm -f requirements/core.lock requirements/all.lock
+	uv pip compile pyproject.toml --python-version 3.11 --override requirements/overrides.txt \
+		--no-header --no-annotate --no-emit-find-links -q -o requirements/core.lock
+	uv pip compile pyproject.toml --extra test --python-version 3.11 \
+		--override requirements/overrides.txt --no-header --no-annotate --no-emit-find-links -q \
+		-o requirements/all.lock
+	sed -i 's/+cpu//' requirements/*.lock
+	! grep -iE 'nvidia|triton' requirements/*.lock
+
+clean:  ## Remove what was built, but not the work store.
+	rm -rf builds/quickstart build dist *.egg-info

@@ -1,0 +1,107 @@
+"""`m5ser tune`: hold a finished set's scores against other gates, in seconds and without audio."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.dataset import BadFolder
+from pipeline.recipe import Recipe, published
+from pipeline.recipe_file import parse_recipe
+from pipeline.selection.choose import DUPLICATE, Candidates, decide
+
+_COLUMNS = ["take_id", "source_id", "language", "emotion", "scores"]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Kept takes by (language, emotion), before and after, and what each reason removes."""
+
+    before: Counter[tuple[str, str]]
+    after: Counter[tuple[str, str]]
+    reasons: Counter[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "kept_before": sum(self.before.values()),
+            "kept_after": sum(self.after.values()),
+            "reasons": dict(self.reasons.most_common()),
+            "cells": [
+                {"language": cell[0], "emotion": cell[1], "before": self.before[cell], "after": n}
+                for cell, n in sorted((self.after | Counter(dict.fromkeys(self.before, 0))).items())
+            ],
+        }
+
+    def print_to(self, console: Console) -> None:
+        """For a person: a row a language, a column an emotion, before -> after."""
+        cells = set(self.before) | set(self.after)
+        emotions = sorted({emotion for _, emotion in cells})
+        table = Table("", *emotions, title="kept takes: before -> after")
+        for language in sorted({language for language, _ in cells}):
+            keys = [(language, emotion) for emotion in emotions]
+            table.add_row(language, *(f"{self.before[k]} -> {self.after[k]}" for k in keys))
+        console.print(table)
+        for reason, count in self.reasons.most_common():
+            console.print(f"{reason}: rejects {count}", markup=False)
+
+
+def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> Tuned:
+    """Decide a folder's takes again under its recipe with overrides; nothing in it changes.
+
+    Raises:
+        BadFolder: it is no dataset folder.
+        BadRecipe: an override is wrong.
+    """
+    if not (folder / "recipe.yaml").is_file():
+        raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
+    recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
+    kept, rejected = _read(folder, "data"), _read(folder, "rejects")
+    # Rows of equal audio were told apart by hash, which the folder doesn't hold: they stay out.
+    open_rows = rejected.filter(pa.compute.not_equal(rejected["reason"], DUPLICATE))
+    everything = pa.concat_tables([kept.select(_COLUMNS), open_rows.select(_COLUMNS)])
+    decisions = decide(_candidates(everything, recipe), recipe.gates, recipe.selection)
+    cells = list(
+        zip(everything["language"].to_pylist(), everything["emotion"].to_pylist(), strict=True)
+    )
+    if write:
+        text = yaml.safe_dump(published(recipe), sort_keys=False, allow_unicode=True)
+        write.write_text(text, encoding="utf-8")
+    return Tuned(
+        Counter(cells[: kept.num_rows]),
+        Counter(c for c, d in zip(cells, decisions, strict=True) if d.reason is None),
+        Counter(d.reason for d in decisions if d.reason),
+    )
+
+
+def _read(folder: Path, part: str) -> pa.Table:
+    columns = [*_COLUMNS, "reason"] if part == "rejects" else _COLUMNS
+    shards = sorted((folder / part).rglob("*.parquet"))
+    tables = [pq.read_table(shard, columns=columns) for shard in shards]
+    if tables:
+        return pa.concat_tables(tables)
+    return pa.table({name: [] for name in columns})
+
+
+def _candidates(rows: pa.Table, recipe: Recipe) -> Candidates:
+    ids = rows["take_id"].to_pylist()
+    languages = rows["language"].to_pylist()
+    lines = [f"{s}/{lang}" for s, lang in zip(rows["source_id"].to_pylist(), languages, strict=True)]
+    scores = rows["scores"].combine_chunks()
+    columns = {
+        name: np.array(scores.field(name).to_pylist(), dtype=np.float64)
+        for name in recipe.score_names
+    }
+    return Candidates(
+        ids, lines, np.array(languages, dtype=object), rows["emotion"].to_pylist(), ids, columns
+    )

@@ -1,0 +1,88 @@
+"""The choice of takes: gates first, then duplicates, best takes and balance."""
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from pipeline.selection.choose import Candidates, Selection, decide, utilities
+from pipeline.selection.gates import Gate
+
+
+def candidates(lines, mos, **fields):
+    count = len(lines)
+    defaults = {
+        "take_ids": [f"t{row}" for row in range(count)],
+        "languages": np.array([line[-2:] for line in lines], dtype=object),
+        "emotions": ["happy"] * count,
+        "audio_sha256": [f"h{row}" for row in range(count)],
+    }
+    return Candidates(lines=lines, columns={"mos": np.array(mos, float)}, **{**defaults, **fields})
+
+
+def gates(**fields):
+    return {name: TypeAdapter(Gate).validate_python(gate) for name, gate in fields.items()}
+
+
+def reasons(decisions):
+    return [decision.reason for decision in decisions]
+
+
+def test_the_first_failed_gate_is_the_reason_and_all_are_recorded():
+    takes = candidates(["a/de", "a/de"], [1.0, 3.0])
+    strict = gates(low={"score": "mos", "min": 2}, high={"score": "mos", "min": 4})
+    first, second = decide(takes, strict, Selection())
+    assert (first.reason, first.score, first.threshold) == ("low", 1.0, 2.0)
+    assert first.failed == ("low", "high")
+    assert (second.reason, second.failed) == ("high", ("high",))
+
+
+def test_the_best_take_of_a_line_is_kept_and_the_other_knows_by_what():
+    takes = candidates(["a/de", "a/de", "b/de"], [2.0, 3.0, 1.0])
+    decisions = decide(takes, {}, Selection(utility={"mos": 1.0}))
+    assert reasons(decisions) == ["best_take", None, None]
+    assert (decisions[0].score, decisions[0].threshold) == (2.0, 3.0)
+
+
+def test_a_take_that_fails_a_gate_does_not_compete():
+    takes = candidates(["a/de", "a/de"], [2.0, 9.0])
+    decisions = decide(takes, gates(g={"score": "mos", "max": 5}), Selection(utility={"mos": 1}))
+    assert reasons(decisions) == [None, "g"]
+
+
+def test_equal_audio_is_kept_once():
+    takes = candidates(["a/de", "b/de"], [1.0, 1.0], audio_sha256=["same", "same"])
+    assert reasons(decide(takes, {}, Selection())) == [None, "duplicate"]
+
+
+def test_balance_keeps_the_best_of_each_language_and_emotion():
+    takes = candidates(["a/de", "b/de", "c/de", "d/fr"], [1.0, 3.0, 2.0, 0.0])
+    decisions = decide(takes, {}, Selection(utility={"mos": 1.0}, most_per_emotion=2))
+    assert reasons(decisions) == ["balance", None, None, None]
+
+
+def test_every_take_gets_a_decision_in_its_order():
+    takes = candidates([f"{row}/de" for row in range(50)], np.arange(50.0))
+    decisions = decide(takes, gates(g={"score": "mos", "min_quantile": 0.5}), Selection())
+    assert [decision.take_id for decision in decisions] == list(takes.take_ids)
+    assert reasons(decisions).count("g") == 25
+
+
+def test_a_missing_score_is_worth_the_least():
+    columns = {"mos": np.array([1.0, np.nan, 3.0])}
+    assert utilities(columns, {"mos": 2.0}, 3).tolist() == [2.0, 2.0, 6.0]
+
+
+def test_no_takes_no_decisions():
+    assert decide(candidates([], []), {}, Selection()) == []
+
+
+def test_takes_per_line_may_be_more_than_one():
+    takes = candidates(["a/de"] * 3, [1.0, 2.0, 3.0])
+    decisions = decide(takes, {}, Selection(utility={"mos": 1}, takes_per_line=2))
+    assert reasons(decisions) == ["best_take", None, None]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_selection_keeps_at_least_one_take(count):
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        Selection(takes_per_line=count)

@@ -1,0 +1,71 @@
+"""Gates: bounds, quantiles by language, missing scores, votes."""
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.selection.gates import Gate, apply_gate
+
+LANGUAGES = np.array(["de"] * 4 + ["fr"] * 4, dtype=object)
+COLUMNS = {
+    "cer": np.array([0.0, 0.1, 0.2, np.nan, 0.5, 0.6, 0.7, 0.8]),
+    "mos": np.array([1.0, 2.0, 3.0, 4.0, 4.0, 3.0, 2.0, 1.0]),
+}
+
+
+def gate(**fields):
+    return TypeAdapter(Gate).validate_python(fields)
+
+
+def test_absolute_bound_passes_what_lies_within_and_never_a_missing_score():
+    verdict = apply_gate(gate(score="cer", max=0.55), COLUMNS, LANGUAGES)
+    assert verdict.passed.tolist() == [True, True, True, False, True, False, False, False]
+    assert verdict.threshold[5] == 0.55
+
+
+def test_quantile_bound_is_taken_by_language():
+    verdict = apply_gate(gate(score="cer", max_quantile=0.5), COLUMNS, LANGUAGES)
+    assert verdict.passed.tolist() == [True, True, False, False, True, True, False, False]
+
+
+def test_the_stricter_of_absolute_and_quantile_bound_decides():
+    verdict = apply_gate(gate(score="mos", min=1.5, min_quantile=0.75), COLUMNS, LANGUAGES)
+    assert verdict.passed.tolist() == [False, False, False, True, True, False, False, False]
+    assert verdict.threshold[0] == pytest.approx(3.25)
+
+
+def test_a_language_may_have_bounds_of_its_own():
+    fields = {"score": "cer", "max": 0.15, "languages": {"fr": {"max": 0.65}}}
+    verdict = apply_gate(gate(**fields), COLUMNS, LANGUAGES)
+    assert verdict.passed.tolist() == [True, True, False, False, True, True, False, False]
+
+
+def test_votes_are_counted_and_a_missing_score_is_no_vote():
+    votes = [{"score": "cer", "max": 0.55}, {"score": "mos", "min": 2}]
+    one = apply_gate(gate(at_least=1, votes=votes), COLUMNS, LANGUAGES)
+    two = apply_gate(gate(at_least=2, votes=votes), COLUMNS, LANGUAGES)
+    assert one.passed.tolist() == [True, True, True, True, True, True, True, False]
+    assert two.passed.tolist() == [False, True, True, False, True, False, False, False]
+    assert two.score.tolist() == [1, 2, 2, 1, 2, 1, 1, 0]
+    assert set(two.threshold) == {2.0}
+
+
+def test_a_language_of_only_missing_scores_passes_nothing():
+    columns = {"cer": np.full(8, np.nan)}
+    verdict = apply_gate(gate(score="cer", max_quantile=0.5), columns, LANGUAGES)
+    assert not verdict.passed.any()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"score": "cer"}, "no bound"),
+        ({"score": "cer", "min": 2, "max": 1}, "swap them"),
+        ({"score": "cer", "max": 1, "languages": {"de": {}}}, "no bound"),
+        ({"at_least": 3, "votes": [{"score": "cer", "max": 1}]}, "exceeds the 1 votes"),
+        ({"score": "cer", "max": float("nan")}, "finite"),
+    ],
+)
+def test_a_gate_that_can_not_decide_is_refused(fields, message):
+    with pytest.raises(ValidationError, match=message):
+        gate(**fields)

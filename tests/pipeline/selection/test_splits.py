@@ -1,0 +1,76 @@
+"""Splits: groups that never break, shares that are met, near-duplicates that stay together."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pipeline.selection.splits import Splits, assign_splits, near_duplicates, normalise_text
+
+
+def split(speakers, texts, **fields):
+    ids = [f"u{row}" for row in range(len(speakers))]
+    return assign_splits(ids, speakers, speakers, texts, Splits(**fields))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 30)), min_size=1))
+def test_no_speaker_and_no_sentence_is_on_two_sides(rows):
+    speakers = [speaker for speaker, _ in rows]
+    texts = [f"sentence number {number} about thing {number * 7919}" for _, number in rows]
+    assigned = split(speakers, texts)
+    for values in (speakers, texts):
+        sides = {}
+        for row, value in enumerate(values):
+            sides.setdefault(value, set()).add(assigned[f"u{row}"])
+        assert all(len(side) == 1 for side in sides.values())
+
+
+def test_shares_are_met_when_groups_are_small():
+    speakers = [f"s{row}" for row in range(100)]
+    texts = [f"{row * 7919} is the number of sentence {row}" for row in range(100)]
+    assigned = list(split(speakers, texts, by=("speaker",)).values())
+    assert [assigned.count(name) for name in ("train", "validation", "test")] == [80, 10, 10]
+
+
+def test_a_voice_that_serves_two_speakers_joins_them():
+    ids = [f"u{row}" for row in range(10)]
+    speakers = [f"s{row}" for row in range(10)]
+    voices = ["shared"] * 2 + speakers[2:]
+    texts = [f"{row * 7919} {row}" for row in range(10)]
+    for seed in range(5):
+        assigned = assign_splits(ids, speakers, voices, texts, Splits(seed=seed))
+        assert assigned["u0"] == assigned["u1"]
+
+
+def test_the_seed_moves_the_splits_and_nothing_else_does():
+    speakers = [f"s{row}" for row in range(40)]
+    texts = [f"{row * 7919} {row}" for row in range(40)]
+    assert split(speakers, texts) == split(speakers, texts)
+    assert split(speakers, texts, seed=1) != split(speakers, texts, seed=2)
+
+
+def test_an_empty_corpus_has_no_splits():
+    assert split([], []) == {}
+
+
+def test_near_duplicates_are_found_and_other_sentences_are_not():
+    texts = [
+        "I can't believe that you did this to me!",
+        "The train leaves at nine in the morning.",
+        "I cant believe that you did this to me",
+        "I can't believe that you did this to them!",
+        "",
+    ]
+    assert set(near_duplicates(texts)) >= {(0, 2)}
+    assert not any(1 in pair or 4 in pair for pair in near_duplicates(texts))
+
+
+def test_normalised_text_has_no_case_and_no_punctuation():
+    assert normalise_text("  Oh NO, not—again!") == "oh no not again"
+    assert normalise_text("你好，世界！") == "你好 世界"
+
+
+def test_shares_that_do_not_add_up_are_refused():
+    with pytest.raises(ValidationError, match="add up to 0.9"):
+        Splits(train=0.7)

@@ -1,0 +1,116 @@
+"""The door for recordings: every kind of bad file, and what a good one becomes."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.audio import BadAudio, decode_flac, encode_flac, open_recording, resample
+from pipeline.corpora.base import Door
+from pipeline.records import Recording
+
+RATE = 16_000
+
+
+def tone(seconds=1.0, rate=RATE, level=0.3):
+    return (level * np.sin(2 * np.pi * 200 * np.arange(int(seconds * rate)) / rate)).astype("f4")
+
+
+def write(path, samples, rate=RATE, **options):
+    soundfile.write(path, samples, rate, **options)
+    return Recording(path)
+
+
+def test_a_good_clip_comes_in_at_its_own_rate(tmp_path):
+    clip = open_recording(write(tmp_path / "a.wav", tone(), 48_000), Door())
+    assert (clip.sampling_rate, clip.channels, clip.samples.dtype) == (48_000, 1, np.float32)
+    assert clip.duration_s == pytest.approx(1 / 3)
+
+
+def test_stereo_is_mixed_down_by_the_mean(tmp_path):
+    stereo = np.stack([tone(), 0 * tone()], axis=1)
+    clip = open_recording(write(tmp_path / "a.wav", stereo, subtype="FLOAT"), Door())
+    assert clip.channels == 2
+    np.testing.assert_allclose(clip.samples, tone() / 2, atol=1e-6)
+
+
+def test_start_and_end_cut_the_clip(tmp_path):
+    write(tmp_path / "a.wav", tone(3.0), subtype="FLOAT")
+    clip = open_recording(Recording(tmp_path / "a.wav", 1.0, 1.5), Door())
+    np.testing.assert_allclose(clip.samples, tone(3.0)[RATE : RATE * 3 // 2], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(RATE, "f4"), "silent"),
+        (np.full(RATE, np.nan, "f4"), "not finite"),
+        (np.where(np.arange(RATE) == 9, np.inf, 0.1).astype("f4"), "not finite"),
+        (tone()[:1], "lasts 0.000 s"),
+        (tone()[:0], "lasts 0.000 s"),
+        (tone(31.0), "lasts 31.0 s; door.longest_s is 30"),
+    ],
+)
+def test_bad_values_are_refused_by_name(tmp_path, samples, message):
+    with pytest.raises(BadAudio, match=f"'bad.wav'.*{message}"):
+        open_recording(write(tmp_path / "bad.wav", samples, subtype="FLOAT"), Door())
+
+
+def test_an_hour_long_file_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.zeros(3600 * 8000, "i2"), 8000)
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *a, **k: pytest.fail("was decoded"))
+    with pytest.raises(BadAudio, match=r"lasts 3600.0 s"):
+        open_recording(Recording(path), Door())
+
+
+def test_a_truncated_wav_is_refused(tmp_path):
+    path = write(tmp_path / "cut.wav", tone(2.0)).path
+    path.write_bytes(path.read_bytes()[:-20_000])
+    with pytest.raises(BadAudio, match="cut off"):
+        open_recording(Recording(path), Door())
+
+
+def test_a_truncated_flac_is_refused(tmp_path):
+    path = write(tmp_path / "cut.flac", np.random.default_rng(0).normal(0, 0.1, RATE * 2)).path
+    path.write_bytes(path.read_bytes()[:-20_000])
+    with pytest.raises(BadAudio, match="cut.flac"):
+        open_recording(Recording(path), Door())
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"not audio at all" * 100])
+def test_what_is_no_audio_is_refused(tmp_path, content):
+    path = tmp_path / "x.wav"
+    path.write_bytes(content)
+    with pytest.raises(BadAudio, match="x.wav"):
+        open_recording(Recording(path), Door())
+
+
+def test_a_folder_and_a_missing_file_are_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "none.wav"):
+        with pytest.raises(BadAudio, match="not a file"):
+            open_recording(Recording(path), Door())
+
+
+def test_an_end_beyond_the_file_and_a_low_rate_are_refused(tmp_path):
+    write(tmp_path / "a.wav", tone())
+    with pytest.raises(BadAudio, match=r"ends at 1.00 s, before 2.00 s"):
+        open_recording(Recording(tmp_path / "a.wav", 0.0, 2.0), Door())
+    write(tmp_path / "low.wav", tone(rate=4000), 4000)
+    with pytest.raises(BadAudio, match="4000 Hz; door.lowest_rate_hz is 8000"):
+        open_recording(Recording(tmp_path / "low.wav"), Door())
+
+
+def test_flac_keeps_sixteen_bits_and_gives_the_same_bytes():
+    samples = tone()
+    packed = encode_flac(samples, RATE)
+    assert packed == encode_flac(samples, RATE)
+    decoded, rate = decode_flac(packed)
+    assert rate == RATE
+    np.testing.assert_allclose(decoded, samples, atol=1 / 32768)
+
+
+def test_resampling_keeps_the_tone():
+    there = resample(tone(rate=48_000), 48_000, RATE)
+    assert len(there) == RATE
+    np.testing.assert_allclose(there[2000:-2000], tone()[2000:-2000], atol=2e-3)
+    assert resample(there, RATE, RATE) is there

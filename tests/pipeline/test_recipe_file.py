@@ -1,0 +1,123 @@
+"""Recipes: all errors at once, each with field, value and fix; nothing in a file is trusted."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.recipe import Recipe, published
+from pipeline.recipe_file import BadRecipe, load_recipe, parse_recipe
+
+MINIMAL = "name: mine\ncorpus: {engine: quickstart}\nlanguages: [de]\n"
+BUNDLED = sorted(path.stem for path in Path("recipes").glob("*.yaml"))
+
+
+def errors(text, *overrides):
+    with pytest.raises(BadRecipe) as caught:
+        parse_recipe(text, overrides)
+    return caught.value.errors
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_every_bundled_recipe_opens_with_its_command_and_is_valid(name):
+    text = Path("recipes", f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith(f"# m5ser build recipes/{name}.yaml")
+    assert load_recipe(name).name == name
+
+
+def test_there_are_bundled_recipes():
+    assert {"quickstart", "ravdess", "own-recordings"} <= set(BUNDLED)
+
+
+def test_three_errors_come_at_once_with_field_and_fix():
+    found = errors(
+        "name: Bad Name\ncorpus: {engine: quickstart}\nlanguages: [de, xx]\ntakez: 3\n"
+    )
+    assert len(found) == 3
+    assert any(error.startswith("name: 'Bad Name'") for error in found)
+    assert any(error.startswith("languages.1: 'xx'") for error in found)
+    assert any("takez: unknown field" in e and "did you mean 'takes'" in e for e in found)
+
+
+def test_an_unknown_engine_names_the_known_ones():
+    (error,) = errors("name: a\ncorpus: {engine: ravdes}\nlanguages: [de]\n")
+    assert "unknown engine 'ravdes' (did you mean 'ravdess'?)" in error
+    assert "quickstart" in error
+
+
+def test_a_gate_on_a_score_that_nobody_writes_is_refused():
+    text = MINIMAL + "judges: [{engine: duration}]\ngates: {g: {score: cer, max: 0.1}}\n"
+    (error,) = errors(text)
+    assert "gates.g reads the score 'cer'" in error
+    assert "duration_s" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("languages: [de, de]", "'languages' stands twice"),
+        ("judges: [{engine: speech}, {engine: speech}]", "speech more than once"),
+        ("takes: 0", "takes: 0 is not allowed"),
+        ("takes: .nan", "takes"),
+        ("seed: -1", "seed: -1"),
+        ("gates: {g: {score: x}}", "no bound"),
+    ],
+)
+def test_each_wrong_value_is_explained(line, message):
+    assert any(message in error for error in errors(MINIMAL + line))
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text", "name: [", "a: &x 1\nb: *x\n"])
+def test_what_is_no_recipe_is_said_so(text):
+    assert errors(text)
+
+
+def test_yaml_can_not_make_objects_or_expand_aliases():
+    assert "not YAML" in errors("name: !!python/object/apply:os.system ['true']\n")[0]
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]\n"
+    assert "aliases are not allowed" in errors(bomb)[0]
+    assert errors("name: " + "[" * 5000)
+
+
+def test_a_file_that_is_no_recipe_is_not_read_whole(tmp_path):
+    path = tmp_path / "big.yaml"
+    path.write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(BadRecipe, match="larger than 1 MiB"):
+        load_recipe(str(path))
+
+
+def test_an_unknown_recipe_names_the_bundled_ones():
+    with pytest.raises(BadRecipe, match=r"no recipe 'nothere'; bundled are: .*quickstart"):
+        load_recipe("nothere")
+
+
+def test_set_overrides_any_field_and_the_resolved_recipe_records_it():
+    overrides = ["takes=3", "gates.quality.min_quantile=0.5", "judges.speech.threshold=0.4"]
+    recipe = load_recipe("quickstart", overrides)
+    resolved = published(recipe)
+    assert resolved["takes"] == 3
+    assert resolved["gates"]["quality"]["min_quantile"] == 0.5
+    assert next(j for j in resolved["judges"] if j["engine"] == "speech")["threshold"] == 0.4
+
+
+@pytest.mark.parametrize("override", ["takes", "=3", "judges.99.engine=x", "name.deeper=1"])
+def test_a_wrong_override_is_refused(override):
+    assert errors(MINIMAL + "judges: [{engine: speech}]\n", override)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_resolved_recipe_is_a_recipe_that_says_the_same(name):
+    recipe = load_recipe(name)
+    again = parse_recipe(yaml.safe_dump(published(recipe)))
+    assert again == recipe
+
+
+def test_no_path_of_this_machine_is_published(tmp_path):
+    recipe = load_recipe("ravdess", [f"corpus.path={tmp_path}/clips"])
+    assert published(recipe)["corpus"]["path"] == "clips"
+    relative = load_recipe("ravdess", ["corpus.path=../shared/clips"])
+    assert published(relative)["corpus"]["path"] == "../shared/clips"
+
+
+def test_the_schema_covers_every_field():
+    assert set(Recipe.model_json_schema()["properties"]) == set(Recipe.model_fields)
