@@ -1,0 +1,184 @@
+"""Reading a finished dataset folder: its numbers by SQL, its audio only when asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow.parquet as pq
+import yaml
+
+from pipeline.emotions import EMOTIONS
+from pipeline.languages import LANGUAGES
+
+SPLITS = ("train", "validation", "test")
+
+_TEXTS = (
+    "take_id", "source_id", "text", "source_text", "language", "emotion", "speaker_id",
+    "gender", "voice", "corpus", "synthesizer", "translator", "neutral_from", "licence",
+)  # fmt: skip
+_COLUMNS = {**dict.fromkeys(_TEXTS, "VARCHAR"), "duration_s": "DOUBLE", "strength": "DOUBLE"}
+_OUTCOME = {
+    "split": "VARCHAR",
+    "reason": "VARCHAR",
+    "score": "DOUBLE",
+    "threshold": "DOUBLE",
+    "failed_gates": "VARCHAR[]",
+}
+_FAILURES = dict.fromkeys(("source_id", "take_id", "language", "stage", "error"), "VARCHAR")
+_SPLIT_OF_FILE = r"regexp_extract(filename, '([a-z]+)-\d+-of-\d+\.parquet$', 1)"
+_MEMORY = "1GB"
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """An open dataset folder.
+
+    SQL sees the views `kept`, `rejects`, `takes` (both: every take that was judged; `reason` is
+    null where it was kept) and `failures`. Each score is a column, see `score`. `emotions`: of the
+    judged takes, in the order of the vocabulary.
+    """
+
+    path: Path
+    recipe: dict[str, Any]
+    build: dict[str, Any]
+    score_names: tuple[str, ...]
+    emotions: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a query."""
+        result = self.connection.execute(sql, list(parameters))
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def value(self, sql: str) -> Any:
+        """The one value of a query."""
+        return self.connection.execute(sql).fetchall()[0][0]
+
+    def columns(self, sql: str) -> dict[str, np.ndarray]:
+        """The columns of a query as arrays [N]; null is NaN in a float column."""
+        return {
+            name: np.ma.filled(values, np.nan) if np.ma.isMaskedArray(values) else values
+            for name, values in self.connection.execute(sql).fetchnumpy().items()
+        }
+
+    def audio(self, take_ids: Sequence[str]) -> dict[str, bytes]:
+        """The FLAC bytes of some takes, kept or rejected."""
+        files = parquet_files(self.path, "data") + parquet_files(self.path, "rejects")
+        if not files or not take_ids:
+            return {}
+        rows = f"read_parquet({_literal(files)}, union_by_name = true)"
+        found = self.rows(
+            f"SELECT take_id, audio.bytes AS bytes FROM {rows} "  # noqa: S608 - our own files
+            "WHERE list_contains(?, take_id)",
+            [list(take_ids)],
+        )
+        return {row["take_id"]: bytes(row["bytes"]) for row in found}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The recipe's languages."""
+        return tuple(self.recipe["languages"])
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[DatasetFolder]:
+    """Open a dataset folder for reading.
+
+    One thread, so that sums of floats come out the same every time.
+
+    Raises:
+        FileNotFoundError: the folder has no recipe.yaml or build.json.
+    """
+    recipe = yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8"))
+    build = json.loads((path / "build.json").read_text(encoding="utf-8"))
+    kept, rejects = parquet_files(path, "data"), parquet_files(path, "rejects")
+    scores = _score_names([*kept, *rejects])
+    with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY}) as connection:
+        takes = {**_COLUMNS, **{score_column(one): "DOUBLE" for one in scores}, **_OUTCOME}
+        for name, files, split in (("kept", kept, _SPLIT_OF_FILE), ("rejects", rejects, "split")):
+            _view(connection, name, files=files, columns=takes, scores=scores, split=split)
+        connection.execute(
+            "CREATE VIEW takes AS SELECT * FROM kept UNION ALL BY NAME SELECT * FROM rejects"
+        )
+        failures = [file for file in [path / "failures.parquet"] if file.is_file()]
+        _view(connection, "failures", files=failures, columns=_FAILURES, scores=(), split="NULL")
+        found = connection.execute("SELECT DISTINCT emotion FROM takes").fetchall()
+        emotions = tuple(emotion for emotion in EMOTIONS if (emotion,) in found)
+        yield DatasetFolder(path, recipe, build, scores, emotions, connection)
+
+
+def parquet_files(path: Path, part: str) -> list[Path]:
+    """The shards of a part (`data`, `rejects`), by language in the order of the vocabulary."""
+    shards = sorted((path / part).glob("*/*.parquet"))
+    known: dict[str, int] = {language: place for place, language in enumerate(LANGUAGES)}
+    return sorted(shards, key=lambda shard: known.get(shard.parent.name, len(known)))
+
+
+def score_column(name: str) -> str:
+    """Name of a score's column in the views."""
+    return f"score:{name}"
+
+
+def score(name: str) -> str:
+    """A score as an SQL expression."""
+    return _identifier(score_column(name))
+
+
+def _score_names(files: Sequence[Path]) -> tuple[str, ...]:
+    if not files:
+        return ()
+    schema = pq.read_schema(files[0])
+    if "scores" not in schema.names:
+        return ()
+    return tuple(field.name for field in schema.field("scores").type)
+
+
+def _view(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    *,
+    files: Sequence[Path],
+    columns: dict[str, str],
+    scores: Sequence[str],
+    split: str,
+) -> None:
+    """A view with these columns over these files; a column that they lack is null."""
+    present = set(pq.read_schema(files[0]).names) if files else set()
+    of_score = {score_column(one): f"struct_extract(scores, {_text(one)})" for one in scores}
+    selected = []
+    for column, kind in columns.items():
+        source = "NULL"
+        if files and column == "split":
+            source = split
+        elif files and column in of_score:
+            source = of_score[column]
+        elif column in present:
+            source = _identifier(column)
+        selected.append(f"CAST({source} AS {kind}) AS {_identifier(column)}")
+    rows = "(SELECT 1) WHERE false"
+    if files:
+        rows = f"read_parquet({_literal(files)}, filename = true)"
+    view = f"CREATE VIEW {name} AS SELECT {', '.join(selected)} FROM {rows}"  # noqa: S608
+    connection.execute(view)
+
+
+def _literal(files: Sequence[Path]) -> str:
+    """File names as an SQL list, with the characters of a glob made plain."""
+    return "[" + ", ".join(_text(re.sub(r"([\[*?])", r"[\1]", str(file))) for file in files) + "]"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
