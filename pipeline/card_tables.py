@@ -1,0 +1,184 @@
+"""The numbers of the dataset card, each a query over the folder's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.folder import SPLITS, DatasetFolder, score
+from pipeline.languages import language_name
+from pipeline.rules import gates_of, reasons_of
+from pipeline.templates import spoken
+
+_ERRORS = 10
+_VOICES = 40
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the card: a header, and rows of text or numbers."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def by_emotion(dataset: DatasetFolder) -> Table:
+    """Kept takes by language and emotion, with sums."""
+    counts = _counts(dataset, "SELECT language, emotion, count(*) FROM kept GROUP BY ALL")
+    emotions = dataset.emotions
+    rows = []
+    for language in dataset.languages:
+        cells = [counts.get((language, emotion), 0) for emotion in emotions]
+        rows.append([_name(language), *map(_number, cells), _number(sum(cells))])
+    sums = [sum(counts.get((code, one), 0) for code in dataset.languages) for one in emotions]
+    rows.append(["all", *map(_number, sums), _number(sum(sums))])
+    return Table(("language", *emotions, "all"), rows)
+
+
+def by_split(dataset: DatasetFolder) -> Table:
+    """Kept takes and their length by language and split."""
+    found = dataset.rows(
+        "SELECT language, split, count(*) AS takes, sum(duration_s) AS seconds "
+        "FROM kept GROUP BY ALL"
+    )
+    cells = {(row["language"], row["split"]): row for row in found}
+    rows = []
+    for language in dataset.languages:
+        parts = [cells.get((language, split)) for split in SPLITS]
+        rows.append([_name(language), *(_takes_and_time(part) for part in parts)])
+    return Table(("language", *SPLITS), rows)
+
+
+def voices(dataset: DatasetFolder) -> Table:
+    """The voices of the kept takes, the most used first."""
+    found = dataset.rows(
+        "SELECT voice, min(gender) AS gender, count(*) AS takes, sum(duration_s) AS seconds, "
+        "count(DISTINCT speaker_id) AS speakers FROM kept GROUP BY voice "
+        "ORDER BY takes DESC, voice LIMIT $1",
+        [_VOICES],
+    )
+    rows = [
+        [row["voice"], row["gender"], *map(_number, (row["speakers"], row["takes"])), row["length"]]
+        for row in ({**row, "length": spoken(row["seconds"])} for row in found)
+    ]
+    return Table(("voice", "gender", "speakers", "takes", "length"), rows)
+
+
+def removed(dataset: DatasetFolder) -> Table:
+    """For every gate and choice: its rule, how many takes it removed, and whom it hits hardest."""
+    judged = dataset.value("SELECT count(*) FROM takes")
+    rows = []
+    for name, rule in reasons_of(dataset.recipe).items():
+        [counts] = dataset.rows(
+            "SELECT count(*) FILTER (reason = $1) AS first, "
+            "count(*) FILTER (list_contains(failed_gates, $1)) AS failed FROM rejects",
+            [name],
+        )
+        rows.append([name, rule, _of(counts["first"], judged), _of(counts["failed"], judged)])
+    return Table(("gate or choice", "rule", "removed first", "failed in all"), rows)
+
+
+def failed_by(dataset: DatasetFolder, column: str) -> Table:
+    """Share of judged takes that fail each gate, by emotion or language, and what is left."""
+    groups = dataset.emotions if column == "emotion" else dataset.languages
+    judged = _counts(dataset, f"SELECT {column}, count(*) FROM takes GROUP BY ALL")  # noqa: S608
+    failed = _counts(
+        dataset,
+        f"SELECT gate, {column}, count(*) FROM "  # noqa: S608 - one of our own columns
+        f"(SELECT unnest(failed_gates) AS gate, {column} FROM rejects) GROUP BY ALL",
+    )
+    kept = _counts(dataset, f"SELECT {column}, count(*) FROM kept GROUP BY ALL")  # noqa: S608
+    present = {gate for gate, _ in failed}
+    rows = [
+        [name, *(_share(failed.get((name, group), 0), judged.get((group,), 0)) for group in groups)]
+        for name in reasons_of(dataset.recipe)
+        if name in present
+    ]
+    rows.append(
+        ["kept", *(_share(kept.get((group,), 0), judged.get((group,), 0)) for group in groups)]
+    )
+    names = groups if column == "emotion" else [_name(code) for code in groups]
+    return Table(("", *names), rows)
+
+
+def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, float, str, float]]:
+    """For each gate: the emotion that it fails most and least often, if the shares differ so."""
+    hits = []
+    for gate in gates_of(dataset.recipe):
+        rows = dataset.rows(
+            "SELECT emotion, avg(list_contains(coalesce(failed_gates, []), $1)::INT) AS share "
+            "FROM takes GROUP BY emotion ORDER BY share DESC, emotion",
+            [gate],
+        )
+        if rows and rows[0]["share"] - rows[-1]["share"] >= unequal:
+            most, least = rows[0], rows[-1]
+            hits.append((gate, most["emotion"], most["share"], least["emotion"], least["share"]))
+    return hits
+
+
+def retention(dataset: DatasetFolder) -> Table | None:
+    """By emotion: means of what the probe and the prosody judge measured on the kept takes."""
+    columns = {
+        "probe_probability": "probability of the wanted emotion",
+        "prosody_distance": "prosody distance",
+        "prosody_f0_level": "F0 level",
+        "prosody_f0_range": "F0 range",
+        "prosody_energy": "energy",
+        "prosody_rate": "rate",
+    }
+    present = {name: title for name, title in columns.items() if name in dataset.score_names}
+    if not present:
+        return None
+    means = ", ".join(
+        f"avg({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in present
+    )
+    found = dataset.rows(f"SELECT emotion, {means} FROM kept GROUP BY emotion")  # noqa: S608
+    by_name = {row["emotion"]: row for row in found}
+    rows = [
+        [emotion, *(_mean(by_name[emotion][name]) for name in present)]
+        for emotion in dataset.emotions
+        if emotion in by_name
+    ]
+    return Table(("emotion", *present.values()), rows)
+
+
+def failures(dataset: DatasetFolder) -> Table:
+    """Failed rows by stage and error, the most frequent first."""
+    found = dataset.rows(
+        "SELECT stage, error, count(*) AS rows FROM failures GROUP BY ALL "
+        "ORDER BY rows DESC, stage, error LIMIT $1",
+        [_ERRORS],
+    )
+    rows = [[row["stage"], row["error"], _number(row["rows"])] for row in found]
+    return Table(("stage", "error", "rows"), rows)
+
+
+def _counts(dataset: DatasetFolder, sql: str) -> dict[tuple[str, ...], int]:
+    """Counts of a query whose last column is the count, by the columns before it."""
+    found = [tuple(row.values()) for row in dataset.rows(sql)]
+    return {row[:-1]: row[-1] for row in found}
+
+
+def _name(language: str) -> str:
+    return language_name(language)  # type: ignore[arg-type]
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} ({_share(part, whole)})"
+
+
+def _mean(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _takes_and_time(part: dict[str, Any] | None) -> str:
+    return f"{part['takes']:,} ({spoken(part['seconds'])})" if part else "–"
