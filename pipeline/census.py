@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,7 +12,8 @@ from pipeline import tables
 from pipeline.engine import digest
 from pipeline.intake import Batch, Intake
 from pipeline.prosody.baseline import Baselines
-from pipeline.prosody.profile import SCALARS, Profile
+from pipeline.prosody.profile import Profile
+from pipeline.prosody.relative import relative_scalars
 from pipeline.recipe import Recipe
 from pipeline.records import Gender, Utterance
 from pipeline.selection.splits import Split, assign_splits
@@ -87,14 +88,10 @@ def _neutrals(
     sources: Mapping[str, str],
     genders: Mapping[str, Gender],
 ) -> dict[str, Neutral]:
-    rows = [
-        (utterance.speaker, utterance.gender, utterance.emotion, profile)
-        for utterance, profile in _admitted(store, batches, sources)
-        if profile is not None
-    ]
-    if not rows:
+    recorded = [(u, profile) for u, profile in _admitted(store, batches, sources) if profile]
+    if not recorded:
         return {}
-    baselines = Baselines.fit(rows)
+    baselines = Baselines.fit(_baseline_rows(recorded))
     neutrals = {}
     for speaker, gender in genders.items():
         profile, origin = baselines.neutral(speaker, gender)
@@ -109,15 +106,46 @@ def _write_human(
     neutrals: Mapping[str, Neutral],
 ) -> str:
     """Write the recordings' profiles relative to their speakers' neutral; returns the key."""
+    recorded = [(u, profile) for u, profile in _admitted(store, batches, sources) if profile]
+    baselines = Baselines.fit(_baseline_rows(recorded))
     rows = []
-    for utterance, profile in _admitted(store, batches, sources):
-        if profile is not None:
+    for utterance, profile in recorded:
+        if utterance.emotion == "neutral":
+            neutral = _others_neutral(utterance, recorded, baselines)
+        else:
             neutral = Profile.from_dict(json.loads(neutrals[utterance.speaker].profile))
-            relative = [float(getattr(profile, n) - getattr(neutral, n)) for n in SCALARS]
-            rows.append(
-                {"speaker": utterance.speaker, "emotion": utterance.emotion, "profile": relative}
-            )
-    key = digest("human", 1, rows)
+        rows.append(
+            {
+                "speaker": utterance.speaker,
+                "emotion": utterance.emotion,
+                "profile": relative_scalars(profile, neutral).tolist(),
+            }
+        )
+    key = digest("human", 2, rows)
     if not store.has("human", key):
         store.write("human", key, tables.table(rows, _HUMAN))
     return key
+
+
+Recorded = Sequence[tuple[Utterance, Profile]]
+
+
+def _baseline_rows(recorded: Recorded) -> list[tuple[str, str, str, Profile]]:
+    return [(u.speaker, u.gender, u.emotion, profile) for u, profile in recorded]
+
+
+def _others_neutral(utterance: Utterance, recorded: Recorded, baselines: Baselines) -> Profile:
+    """What a neutral clip is relative to: never to itself, which would make it exactly zero.
+
+    The speaker's other neutral clips, or, of a speaker with a single one, the gender's.
+    """
+    others = [
+        (other, profile)
+        for other, profile in recorded
+        if other.speaker == utterance.speaker
+        and other.emotion == "neutral"
+        and other.id != utterance.id
+    ]
+    if others:
+        return Baselines.fit(_baseline_rows(others)).of_corpus
+    return baselines.by_gender[utterance.gender]

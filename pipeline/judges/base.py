@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from pipeline.emotions import Emotion
 from pipeline.engine import Engine
 from pipeline.languages import Language
-from pipeline.prosody.profile import Profile
+from pipeline.prosody.profile import Profile, measure
 from pipeline.prosody.target import Target
 from pipeline.records import Failure
 
@@ -45,6 +46,14 @@ class JudgeItem:
     def duration_s(self) -> float:
         """Length of the take in seconds."""
         return len(self.samples) / JUDGE_RATE_HZ
+
+    @cached_property
+    def profile(self) -> Profile | None:
+        """The prosody measured on the take, once for all judges; None where nothing is voiced."""
+        try:
+            return measure(self.samples, JUDGE_RATE_HZ, self.phone_count)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pipeline.emotions import Emotion
-from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.usable import usable_only
-from pipeline.prosody.profile import SCALARS, Profile, measure
+from pipeline.prosody.relative import relative_scalars
 from pipeline.records import Failure
 
 _FOLDS = 10
@@ -45,7 +45,8 @@ class Probe(Judge):
 
     `probe_probability` of the wanted emotion; `probe_margin`, that minus the likeliest other's;
     `probe_entropy` of all, as a share of the largest possible. The take's profile is relative to
-    `JudgeItem.reference`. NaN where the take has no reference or no source has its emotion. It
+    `JudgeItem.reference`. NaN where the take has no reference or no
+    voiced frame, or no source has its emotion. It
     hears ten numbers of prosody and no timbre or words; `fit(sources).uar` says how far to trust
     it.
     """
@@ -68,9 +69,6 @@ class Probe(Judge):
 
 def fit(sources: Sequence[Source]) -> FittedProbe:
     """Fit the probe and cross-validate it: no speaker is in a fold's training and test.
-
-    A neutral clip that is all the neutral speech of its speaker is zero relative to itself, so
-    that the recall of `neutral`, and with it the UAR, comes out too high on such a corpus.
 
     Raises:
         ValueError: the sources are of fewer than two emotions or two speakers.
@@ -122,24 +120,16 @@ def _model() -> Any:
 
 
 def _score(item: JudgeItem, model: Any, classes: tuple[Emotion, ...]) -> Scores | Failure:
-    if item.reference is None or item.emotion not in classes:
+    if item.reference is None or item.profile is None or item.emotion not in classes:
         return dict.fromkeys(Probe.scores, math.nan)
-    try:
-        profile = measure(item.samples, JUDGE_RATE_HZ, item.phone_count)
-    except ValueError as error:
-        return Failure("judge", str(error))
-    found: np.ndarray = model.predict_proba(_relative(profile, item.reference)[None])[0]
+    relative = relative_scalars(item.profile, item.reference)
+    found: np.ndarray = model.predict_proba(relative[None])[0]
     wanted = classes.index(item.emotion)
     return {
         "probe_probability": float(found[wanted]),
         "probe_margin": float(found[wanted] - np.delete(found, wanted).max()),
         "probe_entropy": _entropy(found),
     }
-
-
-def _relative(profile: Profile, reference: Profile) -> np.ndarray:
-    """Differences of the profiles' numbers [len(SCALARS)], as `JudgeContext.sources` has them."""
-    return np.array([getattr(profile, name) - getattr(reference, name) for name in SCALARS])
 
 
 def _entropy(found: np.ndarray) -> float:

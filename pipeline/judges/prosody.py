@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal
 
-from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.usable import usable_only
-from pipeline.prosody.profile import measure
 from pipeline.prosody.target import distance, from_source
 from pipeline.records import Failure
 
@@ -26,7 +25,7 @@ class Prosody(Judge):
     `prosody_distance`, and of its dimensions F0 level, F0 range, energy and rate, in units of a
     noticeable error (`prosody.target.distance`; 0 is exact). The take is measured relative to
     `JudgeItem.reference`, the same voice and text before the transfer. All are NaN where nothing
-    was asked for. It tells whether the transfer worked, not whether the emotion is heard.
+    was asked for or the take has no voiced frame. It tells whether the transfer worked, not whether the emotion is heard.
     """
 
     engine: Literal["prosody"] = "prosody"
@@ -39,11 +38,7 @@ class Prosody(Judge):
 
 
 def _score(item: JudgeItem) -> Scores | Failure:
-    if item.target is None or item.reference is None:
+    if item.target is None or item.reference is None or item.profile is None:
         return dict.fromkeys(_DIMENSIONS, math.nan)
-    try:
-        profile = measure(item.samples, JUDGE_RATE_HZ, item.phone_count)
-    except ValueError as error:
-        return Failure("judge", str(error))
-    errors = distance(item.target, from_source(profile, item.reference))
+    errors = distance(item.target, from_source(item.profile, item.reference))
     return {score: errors[dimension] for score, dimension in _DIMENSIONS.items()}
