@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 
@@ -54,8 +57,6 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
     Raises:
         ValueError: the clip is shorter than 0.1 s, silent, not finite or has no voiced frame.
     """
-    import pyworld
-
     if len(samples) < RATE // 10:
         raise ValueError(f"the clip has {len(samples) / RATE:.3f} s; prosody needs 0.1 s or more")
     if not np.isfinite(samples).all() or not np.any(samples):
@@ -66,38 +67,45 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
     if not np.any(active & (pitch.f0_hz > 0)):
         raise ValueError("the clip has no voiced frame: no pitch to measure")
     times_s = np.arange(len(pitch.f0_hz)) * hop_s
-    envelope = pyworld.cheaptrick(
-        samples.astype(np.float64), pitch.f0_hz, times_s, RATE, fft_size=FFT
-    )
+    envelope = _cheaptrick()(samples.astype(np.float64), pitch.f0_hz, times_s, RATE, fft_size=FFT)
     return Frames(hop_s, pitch.f0_hz, pitch.strength, energy_db, active, envelope)
+
+
+def _cheaptrick() -> Callable[..., np.ndarray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyworld still asks pkg_resources for its version
+        from pyworld import cheaptrick  # noqa: PLC0415  (its import is slow, and warns)
+
+    return cast("Callable[..., np.ndarray]", cheaptrick)
 
 
 def frame_energy_db(samples: np.ndarray, hop_s: float) -> np.ndarray:
     """RMS of 32 ms around each frame's centre, in dB re full scale [F]."""
     width = int(_ENERGY_WINDOW_S * RATE)
     frames = frame(samples, width, RATE * hop_s) * np.sqrt(np.hanning(width) * 2)
-    return 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+    return np.asarray(10 * np.log10(np.mean(frames**2, axis=1) + 1e-10))
 
 
 @lru_cache(maxsize=1)
 def band_weights() -> np.ndarray:
     """Triangular mel bands from 60 Hz to 8 kHz, rows sum to one [BANDS, FFT / 2 + 1]."""
-    def mel(hz: np.ndarray) -> np.ndarray:
-        return 1127 * np.log1p(hz / 700)
-
-    edges = np.linspace(*mel(np.array([60.0, RATE / 2])), BANDS + 2)
-    at = mel(np.arange(FFT // 2 + 1) * RATE / FFT)[None, :]
+    edges = np.linspace(_mel(np.array(60.0)), _mel(np.array(RATE / 2)), BANDS + 2)
+    at = _mel(np.arange(FFT // 2 + 1) * RATE / FFT)[None, :]
     low, middle, high = (edges[k : k + BANDS, None] for k in range(3))
     weights = np.maximum(0, np.minimum((at - low) / (middle - low), (high - at) / (high - middle)))
-    return weights / weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _mel(hz: np.ndarray) -> np.ndarray:
+    return np.asarray(1127 * np.log1p(hz / 700))
 
 
 def band_centres_hz() -> np.ndarray:
     """Centre of each mel band [BANDS], in Hz."""
     weights = band_weights()
-    return weights @ (np.arange(FFT // 2 + 1) * RATE / FFT)
+    return np.asarray(weights @ (np.arange(FFT // 2 + 1) * RATE / FFT))
 
 
 def bands_db(envelope: np.ndarray) -> np.ndarray:
     """Band levels [F, BANDS] in dB of power spectra [F, FFT / 2 + 1]."""
-    return 10 * np.log10(envelope @ band_weights().T + 1e-14)
+    return np.asarray(10 * np.log10(envelope @ band_weights().T + 1e-14))

@@ -92,7 +92,7 @@ def frame(samples: np.ndarray, width: int, hop: float) -> np.ndarray:
     """Frames [F, width] centred at multiples of `hop` samples (zeros beyond the ends)."""
     padded = np.pad(samples.astype(np.float64), (width // 2, width))
     starts = np.round(np.arange(int(len(samples) / hop) + 1) * hop).astype(int)
-    return np.lib.stride_tricks.sliding_window_view(padded, width)[starts]
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width)[starts])
 
 
 def _autocorrelation(frames: np.ndarray, rate: int) -> np.ndarray:
@@ -104,7 +104,8 @@ def _autocorrelation(frames: np.ndarray, rate: int) -> np.ndarray:
     power = np.abs(np.fft.rfft(frames * window, size)) ** 2
     correlation = np.fft.irfft(power)[:, :lags]
     of_window = np.fft.irfft(np.abs(np.fft.rfft(window, size)) ** 2)[:lags]
-    return correlation / np.maximum(correlation[:, :1], 1e-12) / (of_window / of_window[0])
+    scaled = correlation / np.maximum(correlation[:, :1], 1e-12)
+    return np.asarray(scaled / (of_window / of_window[0]))
 
 
 def _refine(inner: np.ndarray, index: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import soxr
+from scipy.signal import find_peaks
 
 from pipeline.prosody.frames import RATE, Frames, band_centres_hz, bands_db, cut
 from pipeline.prosody.timing import pauses
@@ -50,7 +52,7 @@ class Profile:
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
         voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].
-        unvoiced_bands_db: Mean mel spectrum of unvoiced speech frames re the voiced mean, in dB [BANDS].
+        unvoiced_bands_db: Mean mel spectrum of unvoiced speech frames re the same, in dB [BANDS].
     """
 
     f0_level_st: float
@@ -78,9 +80,11 @@ class Profile:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Profile:
         """The profile of `to_dict`'s form."""
-        return cls(
-            **{name: tuple(v) if isinstance(v, list) else float(v) for name, v in data.items()}
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else float(value)
+            for name, value in data.items()
+        }
+        return cls(**values)
 
 
 def measure(samples: np.ndarray, sampling_rate: int, phone_count: int | None) -> Profile:
@@ -98,8 +102,6 @@ def to_rate(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
     """The clip at 16 kHz."""
     if sampling_rate == RATE:
         return samples
-    import soxr
-
     resampled: np.ndarray = soxr.resample(samples, sampling_rate, RATE)
     return resampled
 
@@ -128,8 +130,9 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
         aperiodicity_db=_aperiodicity_db(frames.strength[voiced]),
         jitter_st=_jitter_st(frames),
         voiced_share=float(voiced.sum() / speech.sum()),
-        f0_contour_st=_contour(frames, voiced, 12 * np.log2(np.maximum(frames.f0_hz, 1) / 27.5)
-                               - level_st),
+        f0_contour_st=_contour(
+            frames, voiced, 12 * np.log2(np.maximum(frames.f0_hz, 1) / 27.5) - level_st
+        ),
         energy_contour_db=_contour(frames, speech, frames.energy_db - level_db),
         voiced_bands_db=tuple(voiced_bands - voiced_bands.mean()),
         unvoiced_bands_db=tuple(unvoiced_bands - voiced_bands.mean()),
@@ -148,8 +151,6 @@ def _range(values: np.ndarray) -> float:
 
 def _energy_peaks(frames: Frames) -> int:
     """Syllables by peaks of the energy, 2 dB over the dip before (de Jong and Wempe 2009)."""
-    from scipy.signal import find_peaks
-
     peaks, _ = find_peaks(frames.energy_db, prominence=2.0, distance=round(0.08 / frames.hop_s))
     return max(1, int(frames.voiced[peaks].sum()))
 

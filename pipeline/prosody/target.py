@@ -52,9 +52,11 @@ class Target:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Target:
         """The target of `to_dict`'s form."""
-        return cls(
-            **{name: tuple(v) if isinstance(v, list) else float(v) for name, v in data.items()}
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else float(value)
+            for name, value in data.items()
+        }
+        return cls(**values)
 
 
 _ERROR_UNITS: dict[str, float] = {
@@ -73,6 +75,7 @@ the spread of acted emotion."""
 
 def from_source(profile: Profile, neutral: Profile) -> Target:
     """What a source clip asks for: its profile relative to its speaker's neutral one."""
+
     def minus(name: str) -> float:
         return float(getattr(profile, name) - getattr(neutral, name))
 
@@ -108,8 +111,8 @@ def from_emotion(emotion: Emotion, seed: int) -> Target:
     """
     change = _vary(CHANGES[emotion], np.random.default_rng([seed, len(emotion)]))
     along = np.linspace(-1.0, 1.0, POINTS)
-    bands = change.tilt_db_oct * np.log2(band_centres_hz() / 1000.0)
-    bands = tuple(float(value) for value in bands - bands.mean())
+    tilted = change.tilt_db_oct * np.log2(band_centres_hz() / 1000.0)
+    bands = tuple(float(value) for value in tilted - tilted.mean())
     return Target(
         f0_level_st=change.f0_level_st,
         f0_range_ratio=change.f0_range_ratio,
@@ -129,7 +132,7 @@ def from_emotion(emotion: Emotion, seed: int) -> Target:
 
 
 def _vary(change: Change, random: np.random.Generator) -> Change:
-    """A change as another speaker might make it: weaker or stronger in all, and different in each."""
+    """A change as another speaker makes it: weaker or stronger in all, different in each."""
     strength = float(np.clip(random.normal(1.0, 0.2), 0.5, 1.5))
     varied = {}
     for name, value in asdict(change).items():

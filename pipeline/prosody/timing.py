@@ -26,9 +26,7 @@ def pauses(active: np.ndarray, hop_s: float) -> np.ndarray:
     return paused
 
 
-def time_map(
-    frames: Frames, rate_ratio: float, more_pause: float
-) -> tuple[np.ndarray, np.ndarray]:
+def time_map(frames: Frames, rate_ratio: float, more_pause: float) -> tuple[np.ndarray, np.ndarray]:
     """Position in the rendition of each frame of a take [F], in frames, and where it is silent [F].
 
     Speech is made `rate_ratio` times faster (0.5 to 2), and the share of pauses grows by
@@ -47,9 +45,11 @@ def time_map(
         steps[quietest] += wanted
         paused[quietest] = True
     ends = np.cumsum(steps)
-    at = np.interp(np.arange(max(2, round(ends[-1]))) + 0.5, ends - steps / 2, inner)
-    silent = paused[np.clip(np.round(at - frames.first).astype(int), 0, len(inner) - 1)]
-    return _with_ends(at, silent, frames)
+    times = np.arange(max(2, round(ends[-1]))) + 0.5
+    step = np.minimum(np.searchsorted(ends, times, side="right"), len(inner) - 1)
+    within = np.clip((times - ends[step]) / steps[step] + 0.5, -0.5, 0.5)
+    at = inner[step] + np.where(paused[step], 0.0, within)
+    return _with_ends(np.clip(at, frames.first, frames.last), paused[step], frames)
 
 
 def _quietest(frames: Frames) -> int:
@@ -60,9 +60,7 @@ def _quietest(frames: Frames) -> int:
     return quarter + int(np.argmin(energy_db[quarter : length - quarter]))
 
 
-def _with_ends(
-    at: np.ndarray, silent: np.ndarray, frames: Frames
-) -> tuple[np.ndarray, np.ndarray]:
+def _with_ends(at: np.ndarray, silent: np.ndarray, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
     margin = round(END_S / frames.hop_s)
     before = np.clip(frames.first - np.arange(margin, 0, -1), 0, None)
     after = np.clip(frames.last + np.arange(1, margin + 1), None, len(frames.active) - 1)

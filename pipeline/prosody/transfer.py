@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import soxr
 
-from pipeline.prosody.frames import FFT, RATE, Frames, band_centres_hz, cut, frame_energy_db
+from pipeline.prosody.frames import FFT, RATE, band_centres_hz, cut, frame_energy_db
 from pipeline.prosody.profile import POINTS, Profile, profile_of, to_rate
 from pipeline.prosody.target import Target
 from pipeline.prosody.timing import time_map
@@ -58,8 +59,7 @@ def transfer(
     """
     shaper = Shaper(speech)
     made = [
-        shaper.take(target, strength, seed)
-        for strength, seed in zip(strengths, seeds, strict=True)
+        shaper.take(target, strength, seed) for strength, seed in zip(strengths, seeds, strict=True)
     ]
     return Shaped(
         takes=tuple(_at_rate(samples, sampling_rate) for samples, _ in made),
@@ -138,7 +138,7 @@ class Shaper:
         wanted = self.reference.energy_range_db * target.energy_range_ratio**strength
         scale = np.clip(wanted / max(high - low, 1.0), 0.4, 2.5)
         gain_db = (moved_db - middle) * scale + middle - own_db
-        return np.where(active, gain_db, np.minimum(gain_db, 0.0))
+        return np.asarray(np.where(active, gain_db, np.minimum(gain_db, 0.0)))
 
 
 def widened(reference: float, ratio: float, strength: float) -> float:
@@ -149,7 +149,7 @@ def widened(reference: float, ratio: float, strength: float) -> float:
 def _at_points(contour: Sequence[float], where: np.ndarray) -> np.ndarray:
     """A contour [POINTS] at relative times [F], 0 = first and 1 = last speech."""
     middles = (np.arange(POINTS) + 0.5) / POINTS
-    return np.interp(where, middles, contour)
+    return np.asarray(np.interp(where, middles, contour))
 
 
 def _colours_db(target: Target, strength: float) -> np.ndarray:
@@ -194,7 +194,4 @@ def _at_rate(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
     """A take at the wanted rate."""
     if sampling_rate == RATE:
         return samples
-    import soxr
-
-    resampled: np.ndarray = soxr.resample(samples, RATE, sampling_rate)
-    return np.clip(resampled, -0.99, 0.99)
+    return np.asarray(np.clip(soxr.resample(samples, RATE, sampling_rate), -0.99, 0.99))

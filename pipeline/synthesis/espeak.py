@@ -15,7 +15,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import espeakng_loader
 import numpy as np
+import soxr
 from pydantic import Field
 
 from pipeline.languages import Language
@@ -34,7 +36,7 @@ _PITCH_STEPS_PER_ST = 50 / 12
 
 
 class Espeak(Synthesizer):
-    """espeak-ng through its library; it has no chance in it, so a request's seed changes nothing."""
+    """espeak-ng through its library; it leaves nothing to chance: a seed changes nothing."""
 
     engine: Literal["espeak"] = "espeak"
     words_per_minute: int = Field(165, ge=80, le=400)
@@ -106,17 +108,21 @@ def text_error(text: str, language: Language, max_characters: int) -> str | None
 
 def _speakable(character: str, own: str) -> bool:
     if character.isalpha():
-        return unicodedata.name(character, "").startswith((own, "LATIN", "MODIFIER", "FEMININE ORD",
-                                                           "MASCULINE ORD"))
-    return unicodedata.category(character) not in {"So", "Cs", "Co", "Cn", "Cc"} or character in "\n\t"
+        return unicodedata.name(character, "").startswith((own, *_LETTERS))
+    return unicodedata.category(character) not in _UNSPEAKABLE or character in "\n\t"
+
+
+_LETTERS = ("LATIN", "MODIFIER", "FEMININE ORDINAL", "MASCULINE ORDINAL")
+"""Unicode names of the letters that every language may have in loan words and numbers."""
+
+_UNSPEAKABLE = {"So", "Cs", "Co", "Cn", "Cc"}
+"""Unicode categories of symbols (emoji too), surrogates, unassigned and control characters."""
 
 
 def _run(jobs: Sequence[dict[str, Any]], timeout_s: float) -> list[tuple[dict[str, Any], bytes]]:
     """Speak the jobs in a fresh process; each answer is its JSON and int16 PCM."""
     if not jobs:
         return []
-    import espeakng_loader
-
     header = {
         "library": str(espeakng_loader.get_library_path()),
         "data": str(espeakng_loader.get_data_path()),
@@ -157,8 +163,6 @@ def _phones(answer: dict[str, Any], tract: float) -> tuple[Phone, ...]:
 
 
 def _speech(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speech | Failure:
-    import soxr
-
     if "error" in answer:
         return Failure("synthesize", answer["error"])
     tract = parse_voice(request.voice).tract

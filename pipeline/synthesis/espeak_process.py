@@ -96,9 +96,10 @@ def speak(espeak: ctypes.CDLL, rate_hz: int, job: dict[str, Any]) -> tuple[dict[
     status = espeak.espeak_Synth(text, len(text) + 1, 0, 0, 0, CHARS_UTF8, None, None)
     if status != 0:
         return {"error": f"espeak-ng refused the text (status {status})"}, b""
+    ends = [start for _, start in marks[1:]] + [len(pcm) // 2]
     phones = [
         (symbol, start / rate_hz, end / rate_hz)
-        for (symbol, start), (_, end) in zip(marks, [*marks[1:], ("", len(pcm) // 2)])
+        for (symbol, start), end in zip(marks, ends, strict=False)
         if symbol and end > start
     ]
     return {"sampling_rate": rate_hz, "phones": phones}, bytes(pcm)
@@ -128,7 +129,7 @@ def fork_and_speak(espeak: ctypes.CDLL, rate_hz: int, job: dict[str, Any]) -> tu
 
 def read_until(reader: int, deadline: float) -> bytes | None:
     """All bytes up to the end of the pipe, or None when `time.monotonic()` passes the deadline."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:

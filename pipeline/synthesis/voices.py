@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pipeline.records import Gender
 
 _VARIANTS: dict[str, tuple[str, ...]] = {
-    "female": ("f1", "f2", "f3", "f4", "f5", "Annie", "belinda", "steph"),
-    "male": ("m1", "m2", "m3", "m4", "m6", "m7", "m8", "Mario"),
+    "female": ("f1", "f2", "f3", "f5", "Annie", "Andrea", "belinda", "steph"),
+    "male": ("m1", "m2", "m6", "m7", "m8", "Andy", "Gene", "robert"),
 }
 """espeak-ng variants with a plain voice: no whisper, no robot, no strong echo."""
 
@@ -41,10 +41,18 @@ class Voice:
 
 
 def parse_voice(name: str) -> Voice:
-    """The voice of a name. Raises ValueError when the name is not like `f2-p+1.5-v0.97`."""
+    """The voice of a name like `f2-p+1.5-v0.97`.
+
+    Raises:
+        ValueError: the name has another form, or a variant that is none of ours (espeak-ng would
+            speak on in its default voice).
+    """
     match = _NAME.fullmatch(name)
-    if match is None:
-        raise ValueError(f"voice {name!r} is not of the form VARIANT-p+0.0-v1.00")
+    variants = [variant for group in _VARIANTS.values() for variant in group]
+    if match is None or match["variant"] not in variants:
+        raise ValueError(
+            f"voice {name!r} is not of the form VARIANT-p+0.0-v1.00 with a variant of {variants}"
+        )
     return Voice(match["variant"], float(match["pitch"]), float(match["tract"]))
 
 

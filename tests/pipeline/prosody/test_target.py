@@ -1,0 +1,57 @@
+"""What is asked of a take."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pipeline.emotions import EMOTIONS
+from pipeline.prosody.profile import measure
+from pipeline.prosody.published import CHANGES
+from pipeline.prosody.target import Target, distance, from_emotion, from_source
+from tests.pipeline.prosody.signals import RATE, voice
+
+
+def test_a_neutral_clip_asks_for_no_change_of_level() -> None:
+    profile = measure(voice(), RATE, 16)
+    target = from_source(profile, profile)
+    assert (target.f0_level_st, target.energy_db, target.rate_ratio) == (0.0, 0.0, 1.0)
+    assert set(target.voiced_bands_db) == {0.0}
+    assert distance(target, target)["total"] == 0.0
+
+
+def test_a_higher_louder_clip_asks_for_that() -> None:
+    neutral = measure(voice(), RATE, 16)
+    target = from_source(measure(voice(f0_hz=300.0, level_db=-15.0), RATE, 16), neutral)
+    assert target.f0_level_st == pytest.approx(12.0, abs=0.3)
+    assert target.energy_db == pytest.approx(10.0, abs=0.3)
+
+
+def test_distance_names_the_dimension_that_is_off() -> None:
+    asked = from_emotion("sad", 0)
+    errors = distance(asked, replace(asked, energy_db=asked.energy_db + 6.0))
+    assert errors["energy_db"] == pytest.approx(2.0)
+    assert errors["f0_level_st"] == 0.0
+    assert 0 < errors["total"] < errors["energy_db"]
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_every_emotion_has_a_published_profile_that_varies_by_seed(emotion: str) -> None:
+    targets = [from_emotion(emotion, seed) for seed in range(20)]
+    assert targets[0] == from_emotion(emotion, 0)
+    assert len({target.f0_level_st for target in targets}) > 15
+    mean_db = sum(target.energy_db for target in targets) / 20
+    assert mean_db == pytest.approx(CHANGES[emotion].energy_db, abs=2.0)
+    assert Target.from_dict(json.loads(json.dumps(targets[0].to_dict()))).to_dict() == (
+        targets[0].to_dict()
+    )
+
+
+def test_published_directions_hold() -> None:
+    angry, sad, happy = (CHANGES[emotion] for emotion in ("angry", "sad", "happy"))
+    assert angry.energy_db > happy.energy_db > 0 > sad.energy_db
+    assert angry.tilt_db_oct > happy.tilt_db_oct > 0 > sad.tilt_db_oct
+    assert sad.rate_ratio < 1 < min(angry.rate_ratio, happy.rate_ratio)
+    assert sad.f0_range_ratio < 1 < min(angry.f0_range_ratio, happy.f0_range_ratio)

@@ -1,0 +1,127 @@
+"""A take moves in each dimension by what was asked, and in no other way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.prosody.frames import BANDS, band_centres_hz
+from pipeline.prosody.profile import POINTS, measure
+from pipeline.prosody.target import Target, from_emotion, from_source
+from pipeline.prosody.transfer import NEUTRAL_DB, PEAK, Shaped, transfer
+from tests.pipeline.prosody.signals import RATE, speech
+
+NOTHING = Target(
+    f0_level_st=0.0,
+    f0_range_ratio=1.0,
+    energy_db=0.0,
+    energy_range_ratio=1.0,
+    rate_ratio=1.0,
+    pause_share=0.0,
+    tilt_db_oct=0.0,
+    aperiodicity_db=0.0,
+    jitter_st=0.0,
+    voiced_share=0.0,
+    f0_contour_st=(0.0,) * POINTS,
+    energy_contour_db=(0.0,) * POINTS,
+    voiced_bands_db=(0.0,) * BANDS,
+    unvoiced_bands_db=(0.0,) * BANDS,
+)
+
+
+def got(shaped: Shaped, take: int = 0) -> Target:
+    return from_source(measure(shaped.takes[take], RATE, 16), shaped.reference)
+
+
+def shape(target: Target, *strengths: float) -> Shaped:
+    return transfer(speech(), target, strengths, range(len(strengths)))
+
+
+def test_strength_zero_is_a_neutral_resynthesis_at_the_neutral_level() -> None:
+    shaped = shape(from_emotion("angry", 3), 0.0)
+    kept = got(shaped)
+    assert shaped.reference.energy_db == NEUTRAL_DB
+    assert kept.f0_level_st == pytest.approx(0.0, abs=0.2)
+    assert kept.energy_db == pytest.approx(0.0, abs=0.3)
+    assert kept.f0_range_ratio == pytest.approx(1.0, abs=0.1)
+    assert kept.rate_ratio == pytest.approx(1.0, abs=0.05)
+    assert kept.tilt_db_oct == pytest.approx(0.0, abs=0.8)
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted", "tolerance"),
+    [
+        ({"f0_level_st": 6.0}, 6.0, 0.4),
+        ({"f0_level_st": -3.0}, -3.0, 0.4),
+        ({"f0_range_ratio": 1.8}, 1.8, 0.25),
+        ({"f0_range_ratio": 0.5}, 0.5, 0.15),
+        ({"energy_db": 12.0}, 12.0, 0.5),
+        ({"energy_db": -8.0}, -8.0, 0.5),
+        ({"energy_range_ratio": 1.3}, 1.3, 0.2),
+        ({"rate_ratio": 1.4}, 1.4, 0.1),
+        ({"rate_ratio": 0.7}, 0.7, 0.05),
+        ({"pause_share": 0.24}, 0.24, 0.06),
+        ({"aperiodicity_db": 6.0}, 6.0, 2.5),
+    ],
+)
+def test_each_dimension_moves_by_what_was_asked_at_every_strength(
+    change: dict[str, float], wanted: float, tolerance: float
+) -> None:
+    name = next(iter(change))
+    shaped = shape(replace(NOTHING, **change), 1.0, 0.5)
+    found = [getattr(got(shaped, take), name) for take in (0, 1)]
+    half = wanted**0.5 if name.endswith("_ratio") else wanted / 2
+    assert found[0] == pytest.approx(wanted, abs=tolerance)
+    assert found[1] == pytest.approx(half, abs=tolerance)
+
+
+def test_the_spectrum_moves_with_the_bands() -> None:
+    bands = tuple(2.0 * np.log2(band_centres_hz() / 1000))
+    shaped = shape(replace(NOTHING, voiced_bands_db=bands, unvoiced_bands_db=bands), 1.0, 0.0)
+    moved = got(shaped, 0).tilt_db_oct - got(shaped, 1).tilt_db_oct
+    assert moved == pytest.approx(2.0, abs=0.7)
+
+
+def test_the_movement_of_the_source_is_followed() -> None:
+    rise = tuple(np.linspace(-4, 4, POINTS))
+    target = replace(NOTHING, f0_contour_st=rise, f0_range_ratio=2.0)
+    contour = measure(shape(target, 1.0).takes[0], RATE, 16).f0_contour_st
+    assert np.corrcoef(contour, rise)[0, 1] > 0.9
+
+
+def test_takes_do_not_depend_on_the_takes_beside_them() -> None:
+    target = from_emotion("happy", 1)
+    several = transfer(speech(), target, [0.8, 1.0, 1.2], [4, 5, 6])
+    for take, (strength, seed) in enumerate([(0.8, 4), (1.0, 5), (1.2, 6)]):
+        single = transfer(speech(), target, [strength], [seed])
+        assert np.array_equal(single.takes[0], several.takes[take])
+
+
+def test_the_same_seed_gives_the_same_samples_and_another_gives_others() -> None:
+    target = from_emotion("sad", 1)
+    first, again, other = (transfer(speech(), target, [1.0], [seed]).takes[0] for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("energy_db", [0.0, 15.0, 40.0])
+def test_nothing_clips_and_turning_down_is_recorded(energy_db: float) -> None:
+    shaped = shape(replace(NOTHING, energy_db=energy_db), 1.0)
+    assert np.abs(shaped.takes[0]).max() <= PEAK + 1e-6
+    assert (shaped.limited_db[0] > 0) == (energy_db == 40.0)
+
+
+@pytest.mark.parametrize("rate", [16_000, 24_000])
+def test_takes_begin_and_end_in_quiet_at_any_rate(rate: int) -> None:
+    shaped = transfer(speech(), from_emotion("angry", 0), [1.0], [0], sampling_rate=rate)
+    take = shaped.takes[0]
+    assert take.dtype == np.float32
+    edge = rate // 200
+    assert max(np.abs(take[:edge]).max(), np.abs(take[-edge:]).max()) < 0.01 * np.abs(take).max()
+
+
+def test_as_many_seeds_as_strengths() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        transfer(speech(), NOTHING, [1.0, 0.5], [1])
