@@ -102,18 +102,28 @@ def failed_by(dataset: DatasetFolder, column: str) -> Table:
     return Table(("", *names), rows)
 
 
-def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, float, str, float]]:
+def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, str, str, str]]:
     """For each gate: the emotion that it fails most and least often, if the shares differ so."""
     hits = []
     for gate in gates_of(dataset.recipe):
         rows = dataset.rows(
-            "SELECT emotion, avg(list_contains(coalesce(failed_gates, []), $1)::INT) AS share "
-            "FROM takes GROUP BY emotion ORDER BY share DESC, emotion",
+            "SELECT emotion, count(*) AS judged, "
+            "count(*) FILTER (list_contains(failed_gates, $1)) AS failed "
+            "FROM takes GROUP BY emotion ORDER BY failed / judged DESC, emotion",
             [gate],
         )
-        if rows and rows[0]["share"] - rows[-1]["share"] >= unequal:
+        shares = [row["failed"] / row["judged"] for row in rows]
+        if rows and shares[0] - shares[-1] >= unequal:
             most, least = rows[0], rows[-1]
-            hits.append((gate, most["emotion"], most["share"], least["emotion"], least["share"]))
+            hits.append(
+                (
+                    gate,
+                    most["emotion"],
+                    _of(most["failed"], most["judged"]),
+                    least["emotion"],
+                    _of(least["failed"], least["judged"]),
+                )
+            )
     return hits
 
 

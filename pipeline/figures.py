@@ -100,7 +100,7 @@ def draw_scores(dataset: DatasetFolder) -> Figure | None:
         axes.set_visible(False)
     handles, labels = max((axes.get_legend_handles_labels() for axes in grid), key=_size)
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle("What the gates saw: every judged take, and the limits (dashed)")
+    figure.suptitle("Every judged take, and the gates' limits (dashed; a line for each language)")
     return figure
 
 
@@ -205,6 +205,7 @@ def _histogram(axes: Axes, dataset: DatasetFolder, gate: str, name: str) -> None
     values, reasons = takes["value"][finite], takes["reason"][finite]
     axes.set_xlabel(name.replace("_", " "))
     axes.set_ylabel("Takes")
+    axes.locator_params(axis="y", integer=True, nbins=5)
     axes.spines[["top", "right"]].set_visible(False)
     if not values.size:
         axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center")

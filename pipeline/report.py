@@ -14,7 +14,7 @@ from pipeline.rules import gates_of, reasons_of, score_gates
 from pipeline.templates import render_html, spoken
 
 _EXAMPLES = 10
-_AUDIO_BYTES = 7_000_000
+_AUDIO_BYTES = 7_400_000
 """FLAC in the page, before base64; with four figures it stays under 12 MB."""
 _FIGURES = {
     "counts.png": "Kept takes, and their share of the judged ones, by language and emotion",
@@ -95,7 +95,13 @@ def _sections(dataset: DatasetFolder) -> list[Section]:
     judged = dataset.value("SELECT count(*) FROM takes")
     gates = gates_of(dataset.recipe)
     rules = reasons_of(dataset.recipe)
-    budget = _Budget(dataset, _AUDIO_BYTES, lists=2 * len(rules))
+    rejected = {name: _choose(dataset, name, name) for name in rules}
+    kept = {
+        name: _choose(dataset, name, None) if name in gates or rejected[name] else []
+        for name in rules
+    }
+    lists = sum(bool(takes) for takes in (*rejected.values(), *kept.values()))
+    budget = _Budget(dataset, _AUDIO_BYTES, lists)
     sections = []
     for name, rule in rules.items():
         [counts] = dataset.rows(
@@ -104,10 +110,16 @@ def _sections(dataset: DatasetFolder) -> list[Section]:
             [name],
         )
         asked = [part.score for part in score_gates(gates[name])] if name in gates else []
-        shown = _choose(dataset, name, None) if name in gates or counts["removed"] else []
-        kept = budget.embed(shown, asked)
-        rejected = budget.embed(_choose(dataset, name, name), asked)
-        sections.append(Section(name, rule, **counts, judged=judged, kept=kept, rejected=rejected))
+        sections.append(
+            Section(
+                name,
+                rule,
+                **counts,
+                judged=judged,
+                kept=budget.embed(kept[name], asked),
+                rejected=budget.embed(rejected[name], asked),
+            )
+        )
     return sections
 
 
@@ -132,6 +144,8 @@ class _Budget:
 
     def embed(self, takes: Sequence[Take], asked: Sequence[str]) -> list[Take]:
         """The takes that fit, with their audio as base64, in the order of the languages."""
+        if not takes:
+            return []
         share = self._room // self._lists
         self._lists -= 1
         audio = self._dataset.audio([take["take_id"] for take in takes])

@@ -70,7 +70,7 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
 
 def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     card = card_of(dataset_folder)
-    assert "speech fails 16.7 % of the angry takes and 0.0 % of the" in card
+    assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
     assert "| kept | 66.7 % | 66.7 % |" in card
 
 
