@@ -130,18 +130,12 @@ def _scores(f0_hz: np.ndarray, strengths: np.ndarray, loudness: np.ndarray) -> n
 
 def _best_path(f0_hz: np.ndarray, scores: np.ndarray, hop_s: float) -> np.ndarray:
     """Candidate of each frame [F] on the path with the best sum: Boersma (1993), eq. 26 to 28."""
-    correction = 0.01 / hop_s
-    voiced = f0_hz > 0
-    log_f0 = np.log2(np.where(voiced, f0_hz, 1.0))
+    costs = _transition_costs(f0_hz, hop_s)
     total = scores[0]
     back = np.zeros(f0_hz.shape, dtype=np.intp)
     columns = np.arange(f0_hz.shape[1])
     for i in range(1, len(f0_hz)):
-        jump = _OCTAVE_JUMP_COST * np.abs(log_f0[i - 1][:, None] - log_f0[i][None, :])
-        change = voiced[i - 1][:, None] != voiced[i][None, :]
-        both = voiced[i - 1][:, None] & voiced[i][None, :]
-        cost = correction * np.where(change, _VOICED_UNVOICED_COST, np.where(both, jump, 0.0))
-        options = total[:, None] - cost
+        options = total[:, None] - costs[i - 1]
         back[i] = options.argmax(axis=0)
         total = options[back[i], columns] + scores[i]
     path = np.empty(len(f0_hz), dtype=np.intp)
@@ -149,3 +143,13 @@ def _best_path(f0_hz: np.ndarray, scores: np.ndarray, hop_s: float) -> np.ndarra
     for i in range(len(f0_hz) - 1, 0, -1):
         path[i - 1] = back[i, path[i]]
     return path
+
+
+def _transition_costs(f0_hz: np.ndarray, hop_s: float) -> np.ndarray:
+    """Cost of each step from a candidate to one of the next frame [F - 1, C, C]."""
+    voiced = f0_hz > 0
+    log_f0 = np.log2(np.where(voiced, f0_hz, 1.0))
+    before, after = voiced[:-1, :, None], voiced[1:, None, :]
+    jump = _OCTAVE_JUMP_COST * np.abs(log_f0[:-1, :, None] - log_f0[1:, None, :])
+    change = np.where(before != after, _VOICED_UNVOICED_COST, 0.0)
+    return np.asarray(0.01 / hop_s * np.where(before & after, jump, change))

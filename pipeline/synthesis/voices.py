@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pipeline.records import Gender
 
 _VARIANTS: dict[str, tuple[str, ...]] = {
-    "female": ("f1", "f2", "f3", "f5", "Annie", "Andrea", "belinda", "steph"),
-    "male": ("m1", "m2", "m6", "m7", "m8", "Andy", "Gene", "robert"),
+    "female": ("f1", "f2", "f3", "anika", "Annie", "Andrea", "belinda", "steph"),
+    "male": ("m1", "m2", "Diogo", "m7", "m8", "Andy", "Gene", "robert"),
 }
 """espeak-ng variants with a plain voice: no whisper, no robot, no strong echo."""
 
 _BODIES: dict[str, tuple[tuple[float, float], ...]] = {
-    "female": ((0.0, 1.0), (-2.0, 0.91), (2.0, 1.09)),
-    "male": ((2.0, 1.0), (0.5, 0.91), (4.0, 1.09)),
+    "female": ((0.0, 1.0), (-2.0, 0.89), (2.0, 1.11)),
+    "male": ((2.0, 1.0), (0.5, 0.89), (4.0, 1.11)),
 }
 """Pitch offset (st) and vocal-tract ratio go together: a longer tract has a lower voice.
 
