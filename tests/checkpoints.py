@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.whisper.vocabulary import EMBEDDING, restore_unused_rows
+
 if TYPE_CHECKING:
     from whisper.model import Whisper
 
@@ -19,21 +21,24 @@ def tiny_whisper(
     width: int = 32,
     heads: int = 4,
     layers: int = 2,
+    n_mels: int = 80,
     audio_ctx: int = 100,
     text_ctx: int = 64,
     n_vocab: int = MULTILINGUAL_VOCABULARY,
     end_after: float | None = None,
+    words_only: bool = False,
 ) -> Whisper:
     """A Whisper of random weights, scaled so that each token depends on the audio and on the past.
 
     `end_after`: transcripts end after about so many tokens, varied by what is heard; None: at the
-    longest that Whisper writes.
+    longest that Whisper writes. `words_only`: all other rows of the (multilingual) vocabulary are
+    restored as unused ones, so that a transcript's text gives back its tokens.
     """
     import torch
     from whisper.model import ModelDimensions, Whisper
 
     dims = ModelDimensions(
-        80, audio_ctx, width, heads, layers, n_vocab, text_ctx, width, heads, layers
+        n_mels, audio_ctx, width, heads, layers, n_vocab, text_ctx, width, heads, layers
     )
     torch.manual_seed(seed)
     model = Whisper(dims)
@@ -49,7 +54,23 @@ def tiny_whisper(
     torch.nn.init.normal_(model.decoder.ln.bias, std=0.3)
     if end_after is not None:
         _end_after(model, end_after)
+    if words_only:
+        kept = word_vocabulary()
+        state = {**model.state_dict(), EMBEDDING: model.state_dict()[EMBEDDING][kept]}
+        restored = restore_unused_rows(state, kept, n_vocab)
+        model.decoder.token_embedding.weight.data.copy_(restored)
     return model.eval().requires_grad_(False)
+
+
+def word_vocabulary() -> list[int]:
+    """The multilingual tokens that are a space and a lower-case word, and what frames a text."""
+    from whisper.tokenizer import get_tokenizer
+
+    tokenizer = get_tokenizer(True)
+    spelled = {i: tokenizer.encoding.decode_single_token_bytes(i) for i in range(tokenizer.eot)}
+    words = [i for i, text in spelled.items() if text[:1] == b" " and text[1:].isalpha()]
+    lower = [i for i in words if spelled[i].isascii() and spelled[i].islower()]
+    return lower + list(range(tokenizer.eot, tokenizer.timestamp_begin))
 
 
 def _end_after(model: Whisper, tokens: float) -> None:

@@ -141,8 +141,8 @@ class GreedyDecoder:
         logits[:, list(self._rules.suppressed)] = float("-inf")
         opening = torch.tensor(first, device=hidden.device).nonzero()
         logits[opening, list(self._rules.blank)] = float("-inf")
-        best, choices = logits.max(dim=-1)
-        log_probs = best - logits.logsumexp(dim=-1)
+        choices = logits.argmax(dim=-1)
+        log_probs = logits.log_softmax(dim=-1).gather(1, choices[:, None])[:, 0]
         return choices.tolist(), log_probs.tolist()
 
     def _identify(self, hidden: Tensor, live: list[Hypothesis]) -> None:

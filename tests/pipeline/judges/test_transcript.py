@@ -1,0 +1,114 @@
+"""The transcript judge on a tiny random Whisper: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from pipeline.judges.base import JudgeContext
+from pipeline.judges.transcript import Whisper
+from pipeline.records import Failure
+from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from pipeline.whisper.transcribing import Clip, Transcriber
+from tests.checkpoints import tiny_whisper
+
+CONTEXT = JudgeContext(languages=("en", "de"))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_checkpoint(path, tiny_whisper(2, audio_ctx=200, end_after=10, words_only=True), "tokens")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def judge(weights):
+    return Whisper(model=weights, batch_size=2).load(CONTEXT)
+
+
+@pytest.fixture(scope="module")
+def items(make_item, voices):
+    return [make_item("kids"), make_item("short", voices[1]), make_item("hund", voices[1])]
+
+
+def test_every_score_is_written_and_finite(judge, items):
+    for scores in judge(items):
+        assert set(scores) == set(Whisper.scores)
+        assert all(math.isfinite(value) for value in scores.values())
+        assert scores["transcribed"] == 1
+        assert 0 < scores["language_audio_probability"] < 1
+
+
+@pytest.mark.parametrize("window", ["full", "short"])
+def test_a_batch_scores_as_its_takes_do_alone(weights, items, window):
+    judge = Whisper(model=weights, window=window, batch_size=3).load(CONTEXT)
+    for together, item in zip(judge(items), items, strict=True):
+        assert judge([item])[0] == pytest.approx(together, abs=1e-4)
+
+
+def test_a_take_that_says_its_text_has_no_errors(weights, make_item):
+    item = make_item("hund")
+    transcriber = Transcriber(load_checkpoint(weights), CONTEXT.languages)
+    heard = transcriber([Clip(item.samples, item.text, "de")])[0]
+    judge = Whisper(model=weights).load(CONTEXT)
+    right, wrong = judge([make_item("hund", text=heard.text), item])
+    assert right["cer"] == right["wer"] == right["missing_start"] == right["missing_end"] == 0
+    assert right["average_log_probability"] == pytest.approx(heard.average_log_probability)
+    assert wrong["cer"] > 0.5
+    assert wrong["language_audio_probability"] == pytest.approx(
+        heard.language_probabilities["de"], abs=1e-5
+    )
+
+
+def test_silence_is_not_transcribed(judge, make_item):
+    silent, spoken = judge([make_item(samples=np.zeros(32_000, np.float32)), make_item()])
+    assert silent["transcribed"] == 0
+    assert silent["cer"] == silent["wer"] == silent["missing_start"] == silent["missing_end"] == 1
+    assert math.isnan(silent["average_log_probability"])
+    assert math.isnan(silent["language_audio_probability"])
+    assert spoken["transcribed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"samples": np.full(16_000, np.nan, np.float32)}, "not finite"),
+        ({"samples": np.zeros(100, np.float32)}, "10 ms or more"),
+        ({"text": ""}, "no letter or digit"),
+        ({"text": "[laughter]"}, "empty after normalisation"),
+        ({"text": "gut " * 100}, "split the sentence"),
+        ({"language": "zh"}, "not one of the recipe's"),
+    ],
+)
+def test_what_cant_be_judged_fails_alone(judge, make_item, changes, message):
+    failed, scored = judge([make_item(**changes), make_item()])
+    assert isinstance(failed, Failure)
+    assert failed.stage == "judge"
+    assert message in failed.error
+    assert scored["transcribed"] == 1
+
+
+def test_no_items_are_no_scores(judge):
+    assert judge([]) == []
+
+
+def test_pinned_settings_refuse_other_weights(weights):
+    pinned = Whisper(model=weights).pinned()
+    assert pinned.load(CONTEXT)
+    assert pinned.pinned() == pinned
+    assert Whisper(model="base").pinned().sha256.startswith("ed3a0b6b")
+    with pytest.raises(CheckpointError, match="the recipe pins"):
+        Whisper(model=weights, sha256="0" * 64).load(CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"sha256": "abc"}, {"window": "tiny"}, {"batch_size": 0}, {"language_temperature": 0}],
+)
+def test_a_wrong_setting_is_named(fields):
+    with pytest.raises(ValidationError, match=next(iter(fields))):
+        Whisper(**fields)
