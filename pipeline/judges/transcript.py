@@ -15,7 +15,7 @@ from pipeline.judges.usable import usable_only
 from pipeline.records import Failure
 from pipeline.whisper.checkpoint import Device, Dtype, load_checkpoint, pinned_sha256
 from pipeline.whisper.encoding import Window
-from pipeline.whisper.transcribing import Clip, Transcriber, Transcript
+from pipeline.whisper.transcribing import Clip, Piece, Transcriber, Transcript
 
 _LEAST_SPEECH_S = 0.1
 
@@ -88,19 +88,25 @@ def _score(
     transcriber: Transcriber, speech: JudgeBatch, normalisers: dict[str, Normalise]
 ) -> Callable[[list[JudgeItem]], list[Scores | Failure]]:
     def score(items: list[JudgeItem]) -> list[Scores | Failure]:
-        clips = [Clip(item.samples, item.text, item.language) for item in items]
-        faults = [transcriber.check(clip) for clip in clips]
+        prepared = [_prepare(transcriber, item) for item in items]
         spoken = [_has_speech(found) for found in speech(items)]
-        heard = [not fault and there for fault, there in zip(faults, spoken, strict=True)]
-        transcripts = iter(transcriber([c for c, go in zip(clips, heard, strict=True) if go]))
+        go = [p for p, there in zip(prepared, spoken, strict=True) if there and isinstance(p, list)]
+        transcripts = iter(transcriber.transcribe(go))
         return [
-            Failure("judge", fault)
-            if fault
-            else _scores(item, next(transcripts) if go else None, normalisers[item.language])
-            for item, fault, go in zip(items, faults, heard, strict=True)
+            own
+            if isinstance(own, Failure)
+            else _scores(item, next(transcripts) if there else None, normalisers[item.language])
+            for item, own, there in zip(items, prepared, spoken, strict=True)
         ]
 
     return score
+
+
+def _prepare(transcriber: Transcriber, item: JudgeItem) -> list[Piece] | Failure:
+    try:
+        return transcriber.prepare(Clip(item.samples, item.text, item.language))
+    except ValueError as error:
+        return Failure("judge", str(error))
 
 
 def _has_speech(found: Scores | Failure) -> bool:

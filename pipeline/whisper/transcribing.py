@@ -44,7 +44,7 @@ class Transcript:
 
 
 @dataclass
-class _Piece:
+class Piece:
     """One window of a clip on its way through; `frames` [F, D] only while it waits in the pool."""
 
     mel: Tensor
@@ -81,21 +81,22 @@ class Transcriber:
         """Transcribe clips of any length, each as it would be alone.
 
         Raises:
-            ValueError: what `check` says of the first clip that can't be transcribed.
+            ValueError: one of them can't be transcribed (see `prepare`).
         """
-        pieces = [self._pieces(clip) for clip in clips]
-        self._decode([piece for own in pieces for piece in own])
-        return [self._transcript([piece.hypothesis for piece in own]) for own in pieces]
+        return self.transcribe([self.prepare(clip) for clip in clips])
 
-    def check(self, clip: Clip) -> str | None:
-        """Why a clip can't be transcribed, in one sentence; None if it can."""
-        try:
-            self._pieces(clip)
-        except ValueError as error:
-            return str(error)
-        return None
+    def transcribe(self, prepared: Sequence[list[Piece]]) -> list[Transcript]:
+        """Transcribe what `prepare` made of each clip."""
+        self._decode([piece for own in prepared for piece in own])
+        return [self._transcript([piece.hypothesis for piece in own]) for own in prepared]
 
-    def _pieces(self, clip: Clip) -> list[_Piece]:
+    def prepare(self, clip: Clip) -> list[Piece]:
+        """The windows of a clip, with the draft for each.
+
+        Raises:
+            ValueError: the audio is broken, the language is not one of the recipe's, or the text
+                is empty or longer than Whisper could write; the message says which.
+        """
         if clip.language not in self._rules:
             raise ValueError(
                 f"language {clip.language!r} is not one of the recipe's: {list(self._rules)}"
@@ -109,15 +110,15 @@ class Transcriber:
                 "for a window of audio; split the sentence"
             )
         return [
-            _Piece(mel, Hypothesis(rules, Draft(tokens, rules, cursor=None if later else 0)))
+            Piece(mel, Hypothesis(rules, Draft(tokens, rules, cursor=None if later else 0)))
             for later, mel in enumerate(mels)
         ]
 
-    def _decode(self, pieces: list[_Piece]) -> None:
+    def _decode(self, pieces: list[Piece]) -> None:
         """Encode and check each batch; decode on whenever a batch of remaining ones is full."""
         pieces = sorted(pieces, key=lambda piece: len(piece.hypothesis.draft.tokens))
         sizes = [window_frames(p.mel.shape[1], self._model, self._window) for p in pieces]
-        pool: list[_Piece] = []
+        pool: list[Piece] = []
         for batch in batches(sizes, self._batch_size):
             pool += self._verify([pieces[i] for i in batch], sizes[batch[0]])
             while len(pool) >= self._batch_size:
@@ -126,7 +127,7 @@ class Transcriber:
         if pool:
             self._finish(pool)
 
-    def _verify(self, batch: list[_Piece], size: int) -> list[_Piece]:
+    def _verify(self, batch: list[Piece], size: int) -> list[Piece]:
         """Encode a batch and check its drafts in one pass; the pieces that are not done yet."""
         import torch
 
@@ -140,7 +141,7 @@ class Transcriber:
                 remaining.append(piece)
         return remaining
 
-    def _finish(self, pieces: list[_Piece]) -> None:
+    def _finish(self, pieces: list[Piece]) -> None:
         import torch
         from torch.nn.utils.rnn import pad_sequence
 

@@ -86,8 +86,8 @@ def test_a_spelling_checkpoint_gets_spelled_drafts(tmp_path):
     characters = Transcriber(Checkpoint(model, "characters", ""), ["de"])
     tokens = Transcriber(Checkpoint(model, "tokens", ""), ["de"])
     clip_ = Clip(clip(1.0), "Guten Morgen", "de")
-    assert len(characters._pieces(clip_)[0].hypothesis.draft.tokens) == len("Guten Morgen")
-    assert len(tokens._pieces(clip_)[0].hypothesis.draft.tokens) < len("Guten Morgen")
+    assert len(characters.prepare(clip_)[0].hypothesis.draft.tokens) == len("Guten Morgen")
+    assert len(tokens.prepare(clip_)[0].hypothesis.draft.tokens) < len("Guten Morgen")
     assert characters([clip_])[0].tokens == tokens([clip_])[0].tokens
 
 
@@ -109,13 +109,12 @@ def test_a_restored_checkpoint_never_says_an_unused_token(tmp_path):
 def test_what_cant_be_transcribed_is_said(checkpoint, text, language, message):
     transcriber = Transcriber(checkpoint, LANGUAGES)
     bad = Clip(clip(0.5), text, language)
-    assert message in transcriber.check(bad)
     with pytest.raises(ValueError, match=message):
         transcriber([bad])
 
 
 def test_a_long_text_is_allowed_over_several_windows(checkpoint):
-    assert Transcriber(checkpoint, LANGUAGES).check(Clip(clip(4.5), "gut " * 40, "de")) is None
+    assert len(Transcriber(checkpoint, LANGUAGES).prepare(Clip(clip(4.5), "gut " * 40, "de"))) > 1
 
 
 def test_an_unknown_language_names_those_that_are_known(checkpoint):
