@@ -1,6 +1,6 @@
 """How fast a take is made on one core: espeak-ng, prosody transfer (three takes a line), FLAC.
 
-    python benchmarks/synthesis.py [--lines N]
+    python -m benchmarks.synthesis [--lines N]
 
 Prints the times real time by step, and of a naive way measured in the same run: WORLD's own chain
 (dio, stonemask, cheaptrick, d4c, synthesize) anew for every take. The last line is one JSON object.
