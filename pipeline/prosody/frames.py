@@ -22,6 +22,9 @@ _ENERGY_WINDOW_S = 0.032
 _SPEECH_BELOW_LOUD_DB = 30.0
 """Frames this far under the loud ones (95th percentile) are no speech (assumed)."""
 
+_NEAR_VOICE_S = 0.25
+"""Louder frames further than this from a voiced one are breath or noise, not speech (assumed)."""
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -63,12 +66,19 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
         raise ValueError("the clip is silent or has samples that are not finite")
     pitch = track_pitch(samples, RATE, hop_s)
     energy_db = frame_energy_db(samples, hop_s)
-    active = energy_db > np.percentile(energy_db, 95) - _SPEECH_BELOW_LOUD_DB
-    if not np.any(active & (pitch.f0_hz > 0)):
+    loud = energy_db > np.percentile(energy_db, 95) - _SPEECH_BELOW_LOUD_DB
+    active = loud & _near(loud & (pitch.f0_hz > 0), round(_NEAR_VOICE_S / hop_s))
+    if not active.any():
         raise ValueError("the clip has no voiced frame: no pitch to measure")
     times_s = np.arange(len(pitch.f0_hz)) * hop_s
     envelope = _cheaptrick()(samples.astype(np.float64), pitch.f0_hz, times_s, RATE, fft_size=FFT)
     return Frames(hop_s, pitch.f0_hz, pitch.strength, energy_db, active, envelope)
+
+
+def _near(where: np.ndarray, reach: int) -> np.ndarray:
+    """Frames [F] with a true one at most `reach` frames away."""
+    count = np.concatenate([np.zeros(reach + 1), np.cumsum(where), np.full(reach, where.sum())])
+    return np.asarray(count[2 * reach + 1 :] > count[: -2 * reach - 1])
 
 
 def _cheaptrick() -> Callable[..., np.ndarray]:

@@ -13,6 +13,7 @@ loudness +6 dB (Murray and Arnott 1995); surprise range up, tempo up, steeply ri
 1990); sadness tempo down, loudness down, breathy, dark (Cahn 1990). Amounts that no rule gives in
 these units (tilt, aperiodicity, jitter, pauses, contour slopes; all amounts of disgust, sadness and
 surprise) are assumed, with the published sign. Fear's F0 is halved (assumed): +150 % is falsetto.
+Table numbers and amounts were written down without the papers at hand: check before citing them.
 """
 
 from __future__ import annotations
