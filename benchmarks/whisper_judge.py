@@ -8,6 +8,13 @@ another text. `short_window_agreement` says something with trained weights only.
 
 On a CPU both sides run in one thread, as a worker of the pipeline does, and their CPU time is
 compared: other work on the machine then changes the ratios little.
+
+Seen with the defaults (base, 20 clips of 2 to 6 s, 13 tokens each): decoding 2.0 to 2.2 times as
+fast as batched greedy, not the 8 that were aimed at. Greedy steps of a batch of 16 are bound by
+arithmetic on a CPU, and the check does the same sums but for the projection of the frames, which it
+avoids; with transcripts of 40 tokens 1.6 remains. In full windows nine tenths of the judge are the
+encoder, so that no decoder makes it faster (1.1); in short windows it is 7.9 to 8.8 times as fast
+as `transcribe`.
 """
 
 from __future__ import annotations
