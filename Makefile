@@ -41,7 +41,7 @@ lock:  ## Write the lock files anew; needs uv, and a CPU build of torch where uv
 	rm -f requirements/core.lock requirements/all.lock
 	uv pip compile pyproject.toml --python-version 3.11 --override requirements/overrides.txt \
 		--no-header --no-annotate --no-emit-find-links -q -o requirements/core.lock
-	uv pip compile pyproject.toml --extra test --python-version 3.11 \
+	uv pip compile pyproject.toml --extra train --extra test --python-version 3.11 \
 		--override requirements/overrides.txt --no-header --no-annotate --no-emit-find-links -q \
 		-o requirements/all.lock
 	sed -i 's/+cpu//' requirements/*.lock
