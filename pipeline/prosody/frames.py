@@ -84,7 +84,7 @@ def _near(where: np.ndarray, reach: int) -> np.ndarray:
 def _cheaptrick() -> Callable[..., np.ndarray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyworld still asks pkg_resources for its version
-        from pyworld import cheaptrick  # noqa: PLC0415  (its import is slow, and warns)
+        from pyworld import cheaptrick
 
     return cast("Callable[..., np.ndarray]", cheaptrick)
 

@@ -19,6 +19,7 @@ import espeakng_loader
 import numpy as np
 import soxr
 from pydantic import Field
+from scipy.signal import bilinear, lfilter
 
 from pipeline.languages import Language
 from pipeline.records import Failure, Gender
@@ -26,6 +27,8 @@ from pipeline.synthesis.base import Phone, Speech, SpeechRequest, Synthesize, Sy
 from pipeline.synthesis.voices import choose_voice, parse_voice
 
 SAMPLING_RATE = 16_000
+
+_SHELF_HZ = 500.0
 
 _PROGRAM = Path(__file__).with_name("espeak_process.py")
 _NAMES: dict[Language, str] = {
@@ -171,4 +174,14 @@ def _speech(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speec
         return Failure("synthesize", f"espeak-ng spoke no sound for {request.text[:40]!r}")
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
     played = soxr.resample(samples, answer["sampling_rate"] * tract, SAMPLING_RATE)
-    return Speech(np.clip(played, -1.0, 1.0), SAMPLING_RATE, phones)
+    return Speech(_darkened(np.clip(played, -1.0, 1.0)), SAMPLING_RATE, phones)
+
+
+def _darkened(samples: np.ndarray) -> np.ndarray:
+    """The speech with 6 dB less above about 1 kHz, where espeak-ng is brighter than people are.
+
+    Measured: 1 to 5 kHz over 50 Hz to 1 kHz is -8 dB in its voices, -12 dB in RAVDESS and nEMO.
+    """
+    corner = 2 * np.pi * _SHELF_HZ
+    shelf = bilinear([0.5, corner], [1.0, corner], SAMPLING_RATE)
+    return np.asarray(lfilter(*shelf, samples), dtype=np.float32)
