@@ -19,7 +19,7 @@ from prefect.utilities.annotations import quote
 
 from flows.progress import StageProgress
 from pipeline.census import Census, take_census
-from pipeline.dataset import Build, check_folder, is_current, write_dataset
+from pipeline.dataset import Build, check_folder, check_licence, is_current, write_dataset
 from pipeline.intake import Intake, take_in
 from pipeline.outcomes import Chain, decide_all
 from pipeline.recipe import Recipe
@@ -63,6 +63,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     store, recipe = workshop.store, workshop.recipe
     check_folder(folder, recipe)
     intake = take_in(store, recipe, limit)
+    check_licence(recipe, intake.licences)
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
     _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
@@ -90,21 +91,19 @@ def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) ->
     if due:
         # The heartbeat's thread would hold a finished flow back for a second.
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            _flow(workshop, " ".join(stages))(quote(due))
+            _flow(workshop, " ".join(stages), due)()
 
 
-def _flow(workshop: Workshop, name: str) -> Flow[..., None]:
-    """A flow that runs chains of work, each in its order, many chains at a time."""
-    runner = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
+def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], None]:
+    """A flow that runs chains of work, each in its order, many chains at a time.
+
+    It is closed over the chains: as a parameter they would be sent to Prefect's server.
+    """
+    runner: Any = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
     do = _task(workshop)
 
-    @flow(
-        name=f"{workshop.recipe.name}: {name}",
-        task_runner=runner,
-        persist_result=False,
-        validate_parameters=False,
-    )
-    def run(chains: list[list[Work]]) -> None:
+    @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
+    def run() -> None:
         in_flight: deque[PrefectFuture[None]] = deque()
         for chain in chains:
             last: PrefectFuture[None] | None = None

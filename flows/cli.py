@@ -139,3 +139,7 @@ def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
         typer.echo(json.dumps(value, ensure_ascii=False))
     else:
         show(Console())
+
+
+if __name__ == "__main__":
+    app()

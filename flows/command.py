@@ -88,6 +88,7 @@ def run_build(
     started = time.monotonic()
     progress = StageProgress(console)
     store = Store(str(work.resolve()))
+    recipe = recipe.pinned()
     with processes(workers) as executor, progress.running():
         build = build_dataset(Workshop(store, recipe, executor, workers, progress), folder, limit)
     return BuildOutcome(build, folder, time.monotonic() - started)

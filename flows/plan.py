@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.corpora.base import Dropped, Unreadable
-from pipeline.provenance import components_of, resulting_licence
+from pipeline.provenance import check_claim, components_of, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
 
 _CHARACTERS_PER_S = 14.0
-"""Reading speed of the Latin-script languages (assumed; recordings say better and are not opened)."""
+"""Of the Latin-script languages (assumed); recordings would say better and are not opened."""
 _OVERHEAD_S = 0.3
 _BYTES_PER_S = 20_000
 """16 kHz FLAC of the embedded voices, as `m5ser build` writes it."""
@@ -56,7 +56,7 @@ def make_plan(recipe: Recipe, limit: int | None) -> Plan:
     """Read the corpus' list, but no recording, and add up.
 
     Raises:
-        CorpusMissing: see `Corpus.read`.
+        InputError: the corpus is missing, or the licence claimed is laxer than it may be.
     """
     utterances: list[Utterance] = []
     dropped: Counter[str] = Counter()
@@ -75,6 +75,7 @@ def make_plan(recipe: Recipe, limit: int | None) -> Plan:
     licence = resulting_licence(
         components_of(published(recipe)), sorted({one.licence for one in utterances})
     )
+    check_claim(recipe.licence, licence)
     cores = len(os.sched_getaffinity(0))
     return Plan(
         recipe=recipe.name,

@@ -96,7 +96,8 @@ def _read(folder: Path, part: str) -> pa.Table:
 def _candidates(rows: pa.Table, recipe: Recipe) -> Candidates:
     ids = rows["take_id"].to_pylist()
     languages = rows["language"].to_pylist()
-    lines = [f"{s}/{lang}" for s, lang in zip(rows["source_id"].to_pylist(), languages, strict=True)]
+    sources = rows["source_id"].to_pylist()
+    lines = [f"{source}/{language}" for source, language in zip(sources, languages, strict=True)]
     scores = rows["scores"].combine_chunks()
     columns = {
         name: np.array(scores.field(name).to_pylist(), dtype=np.float64)

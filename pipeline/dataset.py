@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,12 @@ from pipeline.judges.probe import fit
 from pipeline.languages import Language
 from pipeline.manifest import MANIFEST, write_manifest
 from pipeline.outcomes import Chain, Outcomes
+from pipeline.provenance import (
+    check_claim,
+    components_of,
+    installed_versions,
+    resulting_licence,
+)
 from pipeline.recipe import Recipe, published
 from pipeline.report import write_report
 from pipeline.selection.choose import Decision
@@ -82,6 +88,16 @@ def _made_by(folder: Path) -> str | None:
     if not manifest.is_file():
         return None
     return str(json.loads(manifest.read_text(encoding="utf-8")).get("recipe"))
+
+
+def check_licence(recipe: Recipe, licences: Collection[str]) -> None:
+    """Refuse a claim that is laxer than what the components and the rows' licences allow.
+
+    Raises:
+        LicenceError: with the reasons and the fix.
+    """
+    components = components_of(published(recipe))
+    check_claim(recipe.licence, resulting_licence(components, sorted(licences)))
 
 
 def is_current(folder: Path, build: Build) -> bool:
@@ -157,6 +173,7 @@ def _build_json(build: Build) -> str:
             "failed": len(build.intake.unreadable),
         },
         "probe": _probe(build),
+        "components": installed_versions(components_of(published(build.recipe))),
     }
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 
@@ -234,30 +251,33 @@ def _rows(build: Build, chain: Chain) -> Iterator[tuple[dict[str, Any], Decision
         if decision is None:
             continue
         utterance = utterances[take.source_id]
-        yield {
-            "take_id": take.id,
-            "source_id": take.source_id,
-            "text": texts[take.source_id],
-            "source_text": utterance.text,
-            "language": take.language,
-            "emotion": utterance.emotion,
-            "emotion_id": emotion_id(utterance.emotion),
-            "speaker_id": utterance.speaker,
-            "gender": utterance.gender,
-            "voice": take.voice,
-            "corpus": utterance.corpus,
-            "audio": {"bytes": take.audio, "path": f"{take.id}.flac"},
-            "sampling_rate": take.sampling_rate,
-            "duration_s": take.duration_s,
-            "is_synthetic": True,
-            "synthesizer": build.recipe.synthesis.engine,
-            "translator": build.recipe.translation.engine,
-            "seed": take.seed,
-            "strength": take.strength,
-            "neutral_from": take.neutral_from,
-            "licence": utterance.licence,
-            "scores": scores.get(take.id),
-        }, decision
+        yield (
+            {
+                "take_id": take.id,
+                "source_id": take.source_id,
+                "text": texts[take.source_id],
+                "source_text": utterance.text,
+                "language": take.language,
+                "emotion": utterance.emotion,
+                "emotion_id": emotion_id(utterance.emotion),
+                "speaker_id": utterance.speaker,
+                "gender": utterance.gender,
+                "voice": take.voice,
+                "corpus": utterance.corpus,
+                "audio": {"bytes": take.audio, "path": f"{take.id}.flac"},
+                "sampling_rate": take.sampling_rate,
+                "duration_s": take.duration_s,
+                "is_synthetic": True,
+                "synthesizer": build.recipe.synthesis.engine,
+                "translator": build.recipe.translation.engine,
+                "seed": take.seed,
+                "strength": take.strength,
+                "neutral_from": take.neutral_from,
+                "licence": utterance.licence,
+                "scores": scores.get(take.id),
+            },
+            decision,
+        )
 
 
 def _scores(build: Build, chain: Chain) -> dict[str, dict[str, float]]:

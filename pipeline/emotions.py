@@ -13,6 +13,10 @@ LabelMap = Mapping[str, Emotion]
 """A corpus' own labels, lower case, and the emotion each stands for."""
 
 
+OUR_LABELS: LabelMap = {emotion: emotion for emotion in EMOTIONS}
+"""The mapping of a corpus that uses our names."""
+
+
 def emotion_id(emotion: Emotion) -> int:
     """Index of the emotion in `EMOTIONS`, the class number of the published column."""
     return EMOTIONS.index(emotion)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,14 @@ class Engine(Settings):
 
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
+
+    def pinned(self) -> Self:
+        """The settings with every revision and hash filled in, for the resolved recipe.
+
+        Raises:
+            InputError: what is named can't be found.
+        """
+        return self
 
     def fingerprint(self) -> str:
         """Hash of the settings and the code version: equal fingerprints mean equal output."""

@@ -30,11 +30,15 @@ class Batch:
 
 @dataclass
 class Intake:
-    """What came in: batches, labels that map to no emotion, and entries that can't be read."""
+    """What came in: batches, labels that map to no emotion, and entries that can't be read.
+
+    `licences` are those that the utterances name.
+    """
 
     batches: list[Batch] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
+    licences: set[str] = field(default_factory=set)
 
     @property
     def utterances(self) -> int:
@@ -73,6 +77,7 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
             intake.unreadable.append(Unreadable(entry.id, error))
         else:
             seen.add(entry.id)
+            intake.licences.add(entry.licence)
             count += 1
             yield entry
 

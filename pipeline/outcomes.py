@@ -95,8 +95,8 @@ def decide_all(store: Store, recipe: Recipe, intake: Intake, chains: Sequence[Ch
             languages.append(chain.language)
             emotions.append(emotion_of[row["source_id"]])
             hashes.append(row["audio_sha256"])
-        for name in columns:
-            columns[name].append(judged.columns[name])
+        for name, parts in columns.items():
+            parts.append(judged.columns[name])
     candidates = Candidates(
         ids,
         lines,
@@ -117,14 +117,13 @@ class _Judged:
     columns: dict[str, np.ndarray]
 
 
-def _judged(
-    store: Store, recipe: Recipe, chain: Chain, failures: list[FailedRow]
-) -> _Judged:
+def _judged(store: Store, recipe: Recipe, chain: Chain, failures: list[FailedRow]) -> _Judged:
     """Takes of a chain that every judge could score; the others are added to `failures`."""
     made = [
         row
-        for row in store.read("takes", chain.takes, ["id", "source_id", "audio_sha256", "error"])
-        .to_pylist()
+        for row in store.read(
+            "takes", chain.takes, ["id", "source_id", "audio_sha256", "error"]
+        ).to_pylist()
         if row["error"] is None
     ]
     errors: dict[int, str] = {}
@@ -152,9 +151,7 @@ def _emotions(store: Store, batch: Batch) -> dict[str, Emotion]:
     return {row["id"]: row["emotion"] for row in rows}
 
 
-def _read_failures(
-    store: Store, intake: Intake, chains: Sequence[Chain]
-) -> Iterator[FailedRow]:
+def _read_failures(store: Store, intake: Intake, chains: Sequence[Chain]) -> Iterator[FailedRow]:
     """What did not come through the door."""
     for entry in intake.unreadable:
         yield FailedRow(entry.id, None, None, "read", entry.error)
@@ -171,9 +168,7 @@ def _chain_failures(store: Store, chain: Chain) -> Iterator[FailedRow]:
             yield FailedRow(row["source_id"], None, chain.language, "translate", row["error"])
     for row in store.read("takes", chain.takes, ["id", "source_id", "error"]).to_pylist():
         if row["error"] is not None:
-            yield FailedRow(
-                row["source_id"], row["id"], chain.language, "synthesize", row["error"]
-            )
+            yield FailedRow(row["source_id"], row["id"], chain.language, "synthesize", row["error"])
 
 
 def _account(recipe: Recipe, intake: Intake, outcomes: Outcomes) -> None:

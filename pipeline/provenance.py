@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
+from pipeline.errors import InputError
 from pipeline.licences import LICENCES, known_ids, terms_of
 
 Kind = Literal["corpus", "translator", "synthesizer", "voice", "judge", "model"]
@@ -108,7 +109,7 @@ LEDGER: Mapping[tuple[str, str], Component] = {
         ),
     ),
     ("judge", "quality"): Component(
-        "dnsmos", "judge", "MIT", "https://pypi.org/project/speechmos/",
+        "dnsmos", "judge", "MIT", "https://github.com/microsoft/DNS-Challenge",
         covers_output=False, package="speechmos", revision="weights of the package",
         citation=(
             "Reddy, Gopal, Cutler 2022. DNSMOS P.835: a non-intrusive perceptual objective speech "
@@ -154,7 +155,7 @@ class Licence:
     may_share: bool
 
 
-class LicenceError(ValueError):
+class LicenceError(InputError):
     """A licence that can't be claimed for the dataset."""
 
 

@@ -32,15 +32,7 @@ AnyCorpus = Annotated[Quickstart | Ravdess | Meld | Manifest, Field(discriminato
 AnyTranslator = Annotated[Memory, Field()]
 AnySynthesizer = Annotated[Espeak, Field()]
 AnyJudge = Annotated[
-    Duration
-    | Clipping
-    | Speech
-    | Quality
-    | Speaker
-    | TextLanguage
-    | Prosody
-    | Probe
-    | Whisper,
+    Duration | Clipping | Speech | Quality | Speaker | TextLanguage | Prosody | Probe | Whisper,
     Field(discriminator="engine"),
 ]
 Strength = Annotated[float, Field(ge=0, le=2)]
@@ -101,6 +93,20 @@ class Recipe(Settings):
                     f"written are: {', '.join(sorted(written)) or 'none'}"
                 )
 
+    def pinned(self) -> Self:
+        """The recipe with every revision and hash of its engines filled in.
+
+        Raises:
+            InputError: an engine names what can't be found.
+        """
+        engines = {
+            "corpus": self.corpus.pinned(),
+            "translation": self.translation.pinned(),
+            "synthesis": self.synthesis.pinned(),
+            "judges": tuple(judge.pinned() for judge in self.judges),
+        }
+        return self.model_copy(update=engines)
+
     @property
     def score_names(self) -> tuple[str, ...]:
         """Every score that the judges write, in the recipe's order."""
@@ -118,7 +124,8 @@ def published(recipe: Recipe) -> dict[str, object]:
 
     A relative path stays as it was given; of an absolute one only the last name is kept.
     """
-    return _without_machine_paths(recipe.model_dump(mode="json", by_alias=True))
+    fields = recipe.model_dump(mode="json", by_alias=True)
+    return {name: _without_machine_paths(value) for name, value in fields.items()}
 
 
 def _without_machine_paths(value: object) -> object:

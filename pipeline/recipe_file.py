@@ -25,7 +25,7 @@ class BadRecipe(InputError):
         self.errors = tuple(errors)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """Safe YAML without aliases (a few of them can expand to gigabytes) and repeated keys."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -40,7 +40,7 @@ class _Loader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
                 raise BadRecipe([f"line {line}: '{key}' stands twice in one mapping: remove one"])
-        return super().construct_mapping(node, deep)
+        return dict(super().construct_mapping(node, deep))
 
 
 def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
@@ -152,11 +152,9 @@ def _explain(detail: Any) -> str:
 def _siblings(location: tuple[Any, ...]) -> list[str]:
     """Field names of the model at a location, for 'did you mean'."""
     schema = Recipe.model_json_schema()
-    definitions = schema["$defs"]
-    names = set(schema["properties"])
-    if len(location) > 1:
-        names = {name for d in definitions.values() for name in d.get("properties", {})}
-    return sorted(names)
+    if len(location) == 1:
+        return sorted(schema["properties"])
+    return sorted({name for one in schema["$defs"].values() for name in one.get("properties", {})})
 
 
 def _nearest(word: Any, known: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
-from pipeline.emotions import EMOTIONS, Emotion, map_label
+from pipeline.emotions import OUR_LABELS, Emotion, map_label
 from pipeline.records import Gender, Recording, Utterance
 
 _LONGEST_LINE = 100_000
@@ -60,7 +60,7 @@ class Manifest(Corpus):
             ValueError: the file's ending names no format that can be read.
         """
         path = require(self.path, "The manifest lists your recordings.", folder=False)
-        labels: dict[str, Emotion] = {**{emotion: emotion for emotion in EMOTIONS}, **self.labels}
+        labels = {**OUR_LABELS, **self.labels}
         for number, raw in enumerate(_rows(path), start=1):
             yield _entry(raw, f"{path.stem}-{number:06d}", path.parent, labels)
 

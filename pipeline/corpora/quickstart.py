@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import ClassVar, Literal
 
 from pipeline.corpora.base import Corpus, Entry
-from pipeline.emotions import EMOTIONS, map_label
+from pipeline.emotions import OUR_LABELS, map_label
 from pipeline.records import Gender, Utterance
 
 _GENDERS: dict[str, Gender] = {
@@ -31,10 +31,9 @@ class Quickstart(Corpus):
 
     def read(self) -> Iterator[Entry]:
         """List the sentences in the order of the file."""
-        labels = {emotion: emotion for emotion in EMOTIONS}
         text = files("pipeline.corpora").joinpath("quickstart.tsv").read_text(encoding="utf-8")
         for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
-            emotion = map_label(row["emotion"], labels)
+            emotion = map_label(row["emotion"], OUR_LABELS)
             if emotion is None:
                 raise ValueError(f"quickstart.tsv, {row['id']}: unknown emotion {row['emotion']!r}")
             yield Utterance(

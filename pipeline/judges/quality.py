@@ -94,9 +94,7 @@ def windows(samples: np.ndarray) -> list[np.ndarray]:
     doublings = max(0, math.ceil(math.log2(_WINDOW / len(audio))))
     audio = np.tile(audio, 2**doublings)
     hops = int(len(audio) // JUDGE_RATE_HZ - _WINDOW_S) + 1
-    bounds = [
-        (i * JUDGE_RATE_HZ, int((i + _WINDOW_S) * JUDGE_RATE_HZ)) for i in range(hops)
-    ]
+    bounds = [(i * JUDGE_RATE_HZ, int((i + _WINDOW_S) * JUDGE_RATE_HZ)) for i in range(hops)]
     cut = [audio[start:end] for start, end in bounds]
     return [window for window in cut if len(window) >= _WINDOW]
 

@@ -83,9 +83,7 @@ def utilities(columns: Columns, weights: Mapping[str, float], count: int) -> np.
     return total
 
 
-def _hold_against_gates(
-    candidates: Candidates, gates: Mapping[str, Gate]
-) -> Iterator[Decision]:
+def _hold_against_gates(candidates: Candidates, gates: Mapping[str, Gate]) -> Iterator[Decision]:
     verdicts = {
         name: apply_gate(gate, candidates.columns, candidates.languages)
         for name, gate in gates.items()

@@ -54,7 +54,8 @@ class ScoreGate(Bounds):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        for bounds in (self, *self.languages.values()):
+        every: tuple[Bounds, ...] = (self, *self.languages.values())
+        for bounds in every:
             given = bounds.model_dump(include=set(Bounds.model_fields), exclude_none=True)
             if not given:
                 raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pipeline import tables
 from pipeline.audio import decode_flac, resample
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
-from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeContext, JudgeItem
+from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem
 from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
@@ -59,9 +60,10 @@ def run(store: Store, judges: Sequence[Judge], job: JudgeJob) -> Tally:
     items = _items(store, job)
     failed: set[str] = set()
     for judge in due:
-        judge_batch = loaded(job.load_key(judge), lambda j=judge: j.load(_context(store, job, j)))
+        load = partial(_load, store, job, judge)
+        judge_batch = loaded(job.load_key(judge), load)
         answers = judge_batch(items) if items else []
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "take_id": item.take_id,
                 **({"error": a.error} if isinstance(a, Failure) else a),
@@ -74,6 +76,10 @@ def run(store: Store, judges: Sequence[Judge], job: JudgeJob) -> Tally:
     return Tally(len(items), len(failed), sum(item.duration_s for item in items))
 
 
+def _load(store: Store, job: JudgeJob, judge: Judge) -> JudgeBatch:
+    return judge.load(_context(store, job, judge))
+
+
 def _items(store: Store, job: JudgeJob) -> list[JudgeItem]:
     utterances = {u.id: u for u in tables.utterances(store.read("utterances", job.utterances))}
     sources = {row["id"]: row for row in store.read("sources", job.sources).to_pylist()}
@@ -84,9 +90,7 @@ def _items(store: Store, job: JudgeJob) -> list[JudgeItem]:
     ]
 
 
-def _item(
-    take: Take, text: str, utterance: Utterance, source: Mapping[str, Any]
-) -> JudgeItem:
+def _item(take: Take, text: str, utterance: Utterance, source: Mapping[str, Any]) -> JudgeItem:
     samples, rate = decode_flac(take.audio)
     return JudgeItem(
         take_id=take.id,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from pipeline.errors import InputError
 from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unused_rows
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError, ValueError):
     """Weights that can't be had, are damaged, or are not what the recipe pinned."""
 
 

@@ -22,7 +22,7 @@ def test_views_count_kept_and_rejected(dataset_folder: Path) -> None:
 
 def test_scores_are_columns_and_missing_is_nan(dataset_folder: Path) -> None:
     with open_folder(dataset_folder) as dataset:
-        distances = f"SELECT {score('prosody_distance')} AS v FROM takes"  # noqa: S608
+        distances = f"SELECT {score('prosody_distance')} AS v FROM takes"
         values = dataset.columns(distances)["v"]
     assert values.dtype == np.float64
     assert np.isnan(values).sum() == 6  # neutral ones
@@ -63,7 +63,7 @@ def test_limits_are_by_language_and_over_all_judged_takes(dataset_folder: Path) 
         [gate] = score_gates(gates_of(dataset.recipe)["quality"])
         found = limits(dataset, gate)
         english = dataset.columns(
-            f"SELECT {score('dnsmos_ovrl')} AS v FROM takes "  # noqa: S608
+            f"SELECT {score('dnsmos_ovrl')} AS v FROM takes "
             "WHERE language = 'en'"
         )
     assert found["de"] == (2.5, np.inf)

@@ -30,9 +30,7 @@ def test_there_are_bundled_recipes():
 
 
 def test_three_errors_come_at_once_with_field_and_fix():
-    found = errors(
-        "name: Bad Name\ncorpus: {engine: quickstart}\nlanguages: [de, xx]\ntakez: 3\n"
-    )
+    found = errors("name: Bad Name\ncorpus: {engine: quickstart}\nlanguages: [de, xx]\ntakez: 3\n")
     assert len(found) == 3
     assert any(error.startswith("name: 'Bad Name'") for error in found)
     assert any(error.startswith("languages.1: 'xx'") for error in found)

@@ -122,6 +122,12 @@ def test_takes_begin_and_end_in_quiet_at_any_rate(rate: int) -> None:
     assert max(np.abs(take[:edge]).max(), np.abs(take[-edge:]).max()) < 0.01 * np.abs(take).max()
 
 
+def test_a_voice_is_never_sent_below_what_can_be_measured() -> None:
+    shaped = transfer(speech(f0_hz=90.0), replace(NOTHING, f0_level_st=-12.0), [1.0], [0])
+    lowest_st = 12 * np.log2(80 / 27.5)
+    assert measure(shaped.takes[0], RATE, 16).f0_level_st == pytest.approx(lowest_st, abs=0.3)
+
+
 def test_as_many_seeds_as_strengths() -> None:
     with pytest.raises(ValueError, match="zip"):
         transfer(speech(), NOTHING, [1.0, 0.5], [1])

@@ -1,0 +1,82 @@
+"""A recipe of a few short texts and cheap judges, so that a whole build takes seconds."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+TEXTS = {
+    "en": ["Go away!", "What a lovely day!", "The bus is late.", "I miss you so much."],
+    "de": ["Geh weg!", "Was für ein schöner Tag!", "Der Bus ist zu spät.", "Du fehlst mir so."],
+}
+EMOTIONS = ["angry", "happy", "neutral", "sad"]
+
+
+@pytest.fixture
+def workbench(tmp_path):
+    return Workbench(tmp_path)
+
+
+class Workbench:
+    """A folder with a manifest, a translation memory and a recipe, and a way to run m5ser on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows = [
+            {"id": f"u{n}", "text": text, "emotion": emotion, "speaker": f"s{n}",
+             "licence": "CC0-1.0", "gender": "female" if n % 2 else "male"}
+            for n, (text, emotion) in enumerate(zip(TEXTS["en"], EMOTIONS, strict=True))
+        ]  # fmt: skip
+        self.recipe = {
+            "name": "tiny",
+            "corpus": {"engine": "manifest", "path": str(folder / "list.jsonl")},
+            "languages": ["en", "de"],
+            "translation": {"engine": "memory", "path": str(folder / "memory.tsv")},
+            "prosody": {"from": "emotion", "strengths": [1.0, 0.5]},
+            "takes": 2,
+            "judges": [{"engine": "duration"}, {"engine": "clipping"}, {"engine": "prosody"}],
+            "gates": {"length": {"score": "duration_s", "min": 0.2}},
+            "selection": {"utility": {"prosody_distance": -1.0}},
+            "batch_size": 1,
+            "most_failed": 0.0,
+        }
+        lines = ["\t".join(TEXTS), *("\t".join(pair) for pair in zip(*TEXTS.values(), strict=True))]
+        (folder / "memory.tsv").write_text("\n".join(lines), encoding="utf-8")
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def command(self, *arguments: str) -> list[str]:
+        rows = "".join(json.dumps(row) + "\n" for row in self.rows)
+        (self.folder / "list.jsonl").write_text(rows, encoding="utf-8")
+        recipe = self.folder / "tiny.yaml"
+        recipe.write_text(yaml.safe_dump(self.recipe), encoding="utf-8")
+        return [
+            *(sys.executable, "-m", "flows.cli", "build", str(recipe), "--json"),
+            *("--work", str(self.folder / "work"), "--out", str(self.out), "--workers", "2"),
+            *arguments,
+        ]
+
+    def build(self, *arguments: str, code: int = 0) -> dict:
+        """Run `m5ser build`; its JSON, or {"error": ...} where it should end with another code."""
+        done = subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr[-3000:]
+        return json.loads(done.stdout) if done.stdout.strip() else {"error": done.stderr}
+
+    def hashes(self, name: str = "out") -> dict[str, str]:
+        """SHA-256 of every file below a folder, Prefect's own apart."""
+        folder = self.folder / name
+        return {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and ".prefect" not in path.parts
+        }

@@ -1,0 +1,128 @@
+"""Bad input: a clear message, the exit code of the design, nothing lost, nothing half-written."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+
+RATE = 16_000
+
+
+def failures(workbench):
+    return {
+        row["source_id"]: row["error"]
+        for row in pq.read_table(workbench.out / "failures.parquet").to_pylist()
+    }
+
+
+def voice(seconds=1.0):
+    """A buzz with a falling pitch, which has a profile like a voice."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    phase = 2 * np.pi * np.cumsum(180 - 40 * time) / RATE
+    return (0.3 * sum(np.sin(k * phase) / k for k in range(1, 12))).astype("f4")
+
+
+def test_every_bad_recording_is_a_failed_row_and_the_good_ones_live(workbench):
+    samples = {
+        "good": voice(),
+        "zeros": np.zeros(RATE, "f4"),
+        "nan": np.full(RATE, np.nan, "f4"),
+        "one": voice()[:1],
+        "hour": np.zeros(3600 * 8, "f4"),
+    }
+    base = workbench.rows[0]
+    workbench.rows = [{**base, "id": name, "path": f"{name}.wav"} for name in samples]
+    for name, values in samples.items():
+        rate = 8 if name == "hour" else RATE
+        soundfile.write(workbench.folder / f"{name}.wav", values, rate, subtype="FLOAT")
+    soundfile.write(workbench.folder / "cut.wav", voice(), RATE)
+    whole = (workbench.folder / "cut.wav").read_bytes()
+    (workbench.folder / "cut.wav").write_bytes(whole[:-9000])
+    for name, path in (("cut", "cut.wav"), ("gone", "gone.wav"), ("out", "../../x.wav")):
+        workbench.rows.append({**base, "id": name, "path": path})
+    result = workbench.build("--set", "prosody.from=source", code=1)
+    assert (result["kept"], result["failed"]) == (2, 7)
+    errors = failures(workbench)
+    for name, message in {
+        "zeros": "silent",
+        "nan": "not finite",
+        "one": "lasts 0.000 s",
+        "hour": "8 Hz",
+        "cut": "cut off",
+        "gone": "not a file",
+    }.items():
+        assert f"'{name}.wav'" in errors[name]
+        assert message in errors[name]
+    assert any("leaves the manifest's folder" in error for error in errors.values())
+
+
+def test_every_bad_text_is_a_failed_row(workbench):
+    base = workbench.rows[0]
+    texts = {
+        "long": "word " * 2000,
+        "empty": "   ",
+        "emoji": "😀 😀",
+        "hebrew": "שלום עולם",
+        "control": "a\x00b",
+        "untranslated": "Nobody translated this.",
+    }
+    rows = [{**base, "id": name, "text": text} for name, text in texts.items()]
+    workbench.rows = [base, *rows, {**base, "text": "A second one with the same id."}]
+    result = workbench.build(code=1)
+    assert result["kept"] == 4
+    errors = failures(workbench)
+    assert "10000 characters; door.longest_text is 400" in errors["long"]
+    assert "empty" in errors["empty"]
+    assert "no letter" in errors["emoji"]
+    assert "no de translation" in errors["hebrew"] or "can't read" in errors["hebrew"]
+    assert "control characters: U+0000" in errors["control"]
+    assert "no de translation" in errors["untranslated"]
+    assert "a second utterance has the id 'u0'" in errors["u0"]
+
+
+def test_an_unmapped_emotion_is_dropped_with_a_count(workbench):
+    workbench.rows.append({**workbench.rows[0], "id": "x", "emotion": "bored"})
+    result = workbench.build()
+    assert result["dropped_labels"] == {"bored": 1}
+    assert json.loads((workbench.out / "build.json").read_text())["read"]["dropped"] == {"bored": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "synthesis.engine=esspeak"], "synthesis.engine: 'esspeak' is not allowed"),
+        (["--set", "corpus.engine=manifst"], "unknown engine 'manifst' (did you mean 'manifest'?)"),
+        (["--set", "corpus.path=nowhere.csv"], "corpus.path: there is no file 'nowhere.csv'"),
+        (["--set", "translation.path=no.tsv"], "there is no translation memory 'no.tsv'"),
+        (["--set", "licence=Unlicense-9"], "'Unlicense-9' is no SPDX id"),
+        (["--set", "takes=0", "--set", "seed=-1"], "takes: 0 is not allowed"),
+    ],
+)
+def test_a_wrong_recipe_ends_before_any_work(workbench, arguments, message):
+    error = workbench.build(*arguments, code=2)["error"]
+    assert message in error
+    assert "Traceback" not in error
+    assert not workbench.out.exists()
+
+
+def test_a_folder_of_another_recipe_is_not_replaced(workbench):
+    workbench.build("--limit", "1")
+    before = workbench.hashes()
+    error = workbench.build("--set", "name=other", code=2)["error"]
+    assert "holds the set of recipe 'tiny', not of 'other'" in error
+    assert workbench.hashes() == before
+    (workbench.folder / "mine").mkdir()
+    (workbench.folder / "mine" / "thesis.txt").write_text("years of work")
+    error = workbench.build("--out", str(workbench.folder / "mine"), code=2)["error"]
+    assert "did not make" in error
+    assert (workbench.folder / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_laxer_licence_is_refused_before_any_work(workbench):
+    for row in workbench.rows:
+        row["licence"] = "CC-BY-NC-SA-4.0"
+    error = workbench.build("--set", "licence=CC0-1.0", code=2)["error"]
+    assert "the components ask for CC-BY-NC-SA-4.0" in error
+    assert not (workbench.folder / "work" / "takes").exists()

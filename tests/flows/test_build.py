@@ -1,0 +1,107 @@
+"""The whole build: what it leaves, what it does not do again, and that it is the same each time."""
+
+import os
+import signal
+import subprocess
+import time
+
+import datasets
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+
+
+def test_a_build_leaves_a_folder_that_everybody_can_read(workbench, tmp_path):
+    result = workbench.build()
+    assert (result["kept"], result["rejected"], result["failed"]) == (8, 8, 0)
+    assert {"README.md", "MANIFEST.json", "recipe.yaml", "report.html", "failures.parquet"} <= {
+        path.name for path in workbench.out.iterdir()
+    }
+    pattern = f"{workbench.out}/data/*/*.parquet"
+    assert duckdb.sql(f"SELECT count(*) FROM '{pattern}'").fetchone() == (8,)
+    assert pl.scan_parquet(pattern).select(pl.len()).collect().item() == 8
+    assert len(pd.concat(pd.read_parquet(p) for p in workbench.out.glob("data/*/*.parquet"))) == 8
+    cache = str(tmp_path / "cache")
+    loaded = datasets.load_dataset(str(workbench.out), "de", cache_dir=cache)
+    assert sum(split.num_rows for split in loaded.values()) == 4
+    streamed = datasets.load_dataset(str(workbench.out), "rejects", streaming=True)["rejects"]
+    row = next(iter(streamed.cast_column("audio", datasets.Audio(decode=False))))
+    assert row["reason"] == "best_take"
+    assert row["audio"]["bytes"].startswith(b"fLaC")
+
+
+def test_a_second_build_does_nothing_and_a_changed_gate_only_decides_again(workbench):
+    workbench.build()
+    first = workbench.hashes("work")
+    written = workbench.out.stat().st_mtime_ns
+    workbench.build()
+    assert workbench.hashes("work") == first
+    assert workbench.out.stat().st_mtime_ns == written
+    changed = workbench.build("--set", "gates.length.min=99")
+    assert (changed["kept"], changed["rejected"]) == (0, 16)
+    assert changed["reasons"] == {"length": 16}
+    assert workbench.hashes("work") == first
+
+
+def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(workbench):
+    workbench.build()
+    expected = workbench.hashes()
+    for folder in ("work", "out"):
+        (workbench.folder / folder).rename(workbench.folder / f"{folder}-uninterrupted")
+    running = subprocess.Popen(
+        workbench.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    takes = workbench.folder / "work" / "takes"
+    deadline = time.monotonic() + 120
+    while not list(takes.rglob("*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert not workbench.out.exists()
+    done = len(list(takes.rglob("*.parquet")))
+    assert done > 0
+    workbench.build()
+    assert workbench.hashes() == expected
+
+
+def test_an_interrupted_build_stops_at_once_and_says_how_to_go_on(workbench):
+    running = subprocess.Popen(workbench.command(), stderr=subprocess.PIPE, text=True)
+    lines = workbench.folder / "work" / "lines"
+    deadline = time.monotonic() + 120
+    while not list(lines.rglob("*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "the same command goes on from here" in errors
+    assert not workbench.out.exists()
+    assert workbench.build()["kept"] == 8
+
+
+def test_one_utterance_is_a_dry_run_of_the_whole(workbench):
+    assert workbench.build("--limit", "1")["kept"] == 2
+
+
+def test_the_worker_count_changes_nothing(workbench):
+    workbench.build()
+    expected = workbench.hashes()
+    for folder in ("work", "out"):
+        (workbench.folder / folder).rename(workbench.folder / f"{folder}-two")
+    workbench.build("--workers", "1")
+    assert workbench.hashes() == expected
+
+
+def test_rows_say_what_they_are(workbench):
+    workbench.build()
+    rows = [
+        row
+        for path in sorted(workbench.out.glob("data/*/*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert {row["language"] for row in rows} == {"en", "de"}
+    assert all(row["is_synthetic"] and row["neutral_from"] == "published" for row in rows)
+    assert {(row["source_text"], row["text"]) for row in rows} >= {("Go away!", "Geh weg!")}
+    assert all(row["duration_s"] > 0.2 and row["scores"]["duration_s"] > 0.2 for row in rows)
+    voices = {row["speaker_id"]: row["voice"] for row in rows}
+    assert len(set(voices.values())) == len(voices) == 4
