@@ -25,6 +25,16 @@ HOP_S = 0.005
 
 _FADE_S = 0.02
 _MAX_BAND_DB = 18.0
+
+_F0_HZ = (70.0, 640.0)
+"""What a take's pitch is held within: what `pitch` can measure."""
+
+_LOWEST_ST = 18.5
+"""Lowest median F0 of a take: 80 Hz, in semitones above 27.5 Hz (assumed)."""
+
+_FOLLOW = 0.6
+"""Share of the source's energy movement that is followed, as some of it is that of its words: chosen
+on RAVDESS."""
 _YIELD = 0.5
 """Share of its own accents that a take gives up for the source's F0 movement (the rest keeps word
 accents and tones): chosen on RAVDESS."""
@@ -122,9 +132,9 @@ class Shaper:
         low, middle, high = np.percentile(moved_st[voiced], [10, 50, 90])
         wanted = widened(reference.f0_range_st, target.f0_range_ratio, strength)
         scaled = (moved_st - middle) * wanted / max(high - low, 0.5)
-        level_st = reference.f0_level_st + strength * target.f0_level_st
+        level_st = max(_LOWEST_ST, reference.f0_level_st + strength * target.f0_level_st)
         f0_hz = 27.5 * 2 ** ((level_st + scaled) / 12)
-        return np.where((frames.f0_hz > 0)[index], np.clip(f0_hz, 50.0, 900.0), 0.0)
+        return np.where((frames.f0_hz > 0)[index], np.clip(f0_hz, *_F0_HZ), 0.0)
 
     def _gain_db(
         self,
@@ -135,7 +145,7 @@ class Shaper:
         where: np.ndarray,
     ) -> np.ndarray:
         """Gain of each frame [F], dB, that moves its energy as the target does."""
-        moved_db = own_db + strength * _at_points(target.energy_contour_db, where)
+        moved_db = own_db + _FOLLOW * strength * _at_points(target.energy_contour_db, where)
         low, middle, high = np.percentile(moved_db[active], [10, 50, 90])
         wanted = self.reference.energy_range_db * target.energy_range_ratio**strength
         scale = np.clip(wanted / max(high - low, 1.0), 0.4, 2.5)
