@@ -33,8 +33,8 @@ _LOWEST_ST = 18.5
 """Lowest median F0 of a take: 80 Hz, in semitones above 27.5 Hz (assumed)."""
 
 _FOLLOW = 0.6
-"""Share of the source's energy movement that is followed, as some of it is that of its words: chosen
-on RAVDESS."""
+"""Share of the source's energy movement that is followed, as some of it is that of its words:
+chosen on RAVDESS."""
 _YIELD = 0.5
 """Share of its own accents that a take gives up for the source's F0 movement (the rest keeps word
 accents and tones): chosen on RAVDESS."""

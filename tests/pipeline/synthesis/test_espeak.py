@@ -82,9 +82,9 @@ def test_a_text_it_cannot_speak_fails_alone(text: str, language: Language, messa
 
 
 def test_a_hang_ends_that_text_only() -> None:
-    job = {"text": "wort " * 1500, "voice": "de", "rate": 80, "pitch": 50}
-    slow, quick = _run([job, job | {"text": "Wort"}], timeout_s=0.05)
-    assert re.search("did not finish within 0.05 s", slow[0]["error"])
+    job = {"text": "wort " * 100_000, "voice": "de", "rate": 80, "pitch": 50}
+    slow, quick = _run([job, job | {"text": "Wort"}], timeout_s=1.0)
+    assert re.search("did not finish within 1 s", slow[0]["error"])
     assert quick[0]["phones"]
 
 
