@@ -59,7 +59,7 @@ def _functionals(clip: np.ndarray) -> np.ndarray:
 
 def _smile() -> Any:
     try:
-        import opensmile  # noqa: PLC0415  (optional)
+        import opensmile
     except ImportError as error:
         raise MissingOpensmile from error
     return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)

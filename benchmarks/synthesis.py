@@ -112,7 +112,7 @@ def naive(lines: int, clock: Clock) -> float:
     """The same takes by WORLD's own chain, each with an analysis of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pyworld  # noqa: PLC0415  (warns on import)
+        import pyworld
 
     spoken_s = 0.0
     for number, speech in enumerate(_speak(lines, clock)):
