@@ -1,0 +1,229 @@
+"""The training recipe: the model, the data and both stages, as typed YAML.
+
+Hyper-parameters of the paper could not be read; the defaults are assumed, from SECap
+(arXiv 2312.10381) and SALMONN (arXiv 2310.13289) where nothing else is said.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.emotions import EMOTIONS
+from pipeline.engine import Engine, Settings
+from pipeline.whisper.checkpoint import Device, Dtype
+from pipeline.whisper.encoding import Window
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Positive = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+SPEECH = "{speech}"
+
+
+class WhisperEncoder(Engine):
+    """The frozen encoder of an openai-whisper checkpoint, by name or path."""
+
+    engine: Literal["whisper"] = "whisper"
+    model: Annotated[str, Field(min_length=1)] = "large-v3"
+    sha256: Hash | None = None
+    """Of the weights: others are refused (none: whichever are found)."""
+    window: Window = "short"
+    """`short` spends ten times less on a clip of 3 s than Whisper's own 30 s."""
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+
+
+class RandomEncoder(Engine):
+    """An untrained encoder of Whisper's architecture, made from its seed: no download.
+
+    What it gives is a fixed random view of the log-mel, not what Whisper learned of speech.
+    """
+
+    engine: Literal["random"] = "random"
+    width: Positive = 192
+    layers: Annotated[int, Field(ge=0)] = 1
+    heads: Positive = 4
+    n_mels: Literal[80, 128] = 80
+    seed: Seed = 0
+    window: Window = "short"
+
+
+AnyEncoder = Annotated[WhisperEncoder | RandomEncoder, Field(discriminator="engine")]
+
+
+class QFormerSettings(Settings):
+    """Learned queries that read the encoder's frames (Li et al. 2023, BLIP-2)."""
+
+    queries: Positive = 32
+    layers: Positive = 2
+    width: Positive = 768
+    heads: Positive = 12
+    dropout: Share = 0.1
+    window_s: Annotated[float, Field(ge=0.1)] | None = None
+    """Read windows of this length, each with all queries (SALMONN: 0.33 s and one query), and not
+    the whole clip."""
+
+
+class Lora(Settings):
+    """Low-rank adapters in the attention (Hu et al. 2021); values of SALMONN."""
+
+    rank: Positive = 8
+    alpha: Positive = 32
+    dropout: Share = 0.1
+    modules: tuple[str, ...] = ("q_proj", "v_proj")
+
+
+class PretrainedLlama(Engine):
+    """A LLaMA checkpoint of the Hub or a folder, frozen, with adapters where `lora` is given."""
+
+    engine: Literal["pretrained"] = "pretrained"
+    model: Annotated[str, Field(min_length=1)]
+    revision: str | None = None
+    lora: Lora | None = Lora()
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+
+
+class TinyLlama(Engine):
+    """A LLaMA of random weights over bytes, made on the spot and trained whole."""
+
+    engine: Literal["tiny"] = "tiny"
+    width: Positive = 128
+    layers: Positive = 2
+    heads: Positive = 4
+    seed: Seed = 0
+
+
+AnyLlama = Annotated[PretrainedLlama | TinyLlama, Field(discriminator="engine")]
+
+
+class FolderSet(Settings):
+    """A dataset folder that `m5ser build` wrote."""
+
+    engine: Literal["folder"] = "folder"
+    path: Annotated[str, Field(min_length=1)]
+
+
+class HubSet(Settings):
+    """Any set that `datasets` reads: a Hub id, pinned by its revision, or a local folder."""
+
+    engine: Literal["datasets"] = "datasets"
+    name: Annotated[str, Field(min_length=1)]
+    revision: str | None = None
+    config: str | None = None
+    audio: str = "audio"
+    label: str = "emotion"
+    language: str = "language"
+    """Column of the language, or `=xx` where all rows are of one."""
+    speaker: str | None = "speaker_id"
+    source: str | None = "source_id"
+    splits: dict[Literal["train", "validation", "test"], str] = {
+        "train": "train",
+        "validation": "validation",
+        "test": "test",
+    }
+    """Our splits and what the set calls them; one left out is empty."""
+    labels: dict[str, str] = {name: name for name in EMOTIONS}
+    """The set's labels and the emotion of each; rows of others are dropped with a count."""
+
+
+AnySet = Annotated[FolderSet | HubSet, Field(discriminator="engine")]
+
+
+class DataSettings(Settings):
+    """What is trained on, and how it lies on disk."""
+
+    sets: Annotated[tuple[AnySet, ...], Field(min_length=1)]
+    cache: Literal["frames", "audio"] = "frames"
+    """`frames`: Whisper runs once a clip; `audio`: at every step, in a tenth of the disk space."""
+    longest_s: Annotated[float, Field(gt=0)] = 30.0
+    """Of longer clips the first so many seconds are used."""
+    most_unusable: Share = 0.05
+    """Share of rows that may be unreadable or of an unknown label."""
+
+
+class Losses(Settings):
+    """Weight of each loss; 0 switches it off."""
+
+    word: Weight = 1.0
+    contrast: Weight = 0.0
+    supervised_contrast: Weight = 0.0
+    adversary: Weight = 0.0
+    auxiliary: Weight = 0.0
+    temperature: Annotated[float, Field(gt=0)] = 0.07
+    language_weight: Weight = 2.0
+    """Of positives in another language; assumed."""
+    source_weight: Weight = 1.0
+    """Of positives that are the same utterance; assumed."""
+    adversary_cap: Share = 0.4
+
+    @model_validator(mode="after")
+    def _any(self) -> Self:
+        weights = (self.word, self.contrast, self.supervised_contrast, self.auxiliary)
+        if not any(weights):
+            raise ValueError("all losses are switched off: give one a weight above 0")
+        return self
+
+
+class Stage(Settings):
+    """One stage of training."""
+
+    name: Name
+    languages: tuple[str, ...] | None = None
+    """Whose rows are used (none: all)."""
+    only: Literal["all", "human", "synthetic"] = "all"
+    steps: Positive
+    batch_size: Positive = 16
+    """Rows of a process in one pass; a step has `accumulate` of them."""
+    accumulate: Positive = 1
+    paired: bool = False
+    """Build batches of utterances in two languages, and of one speaker in several emotions."""
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-5
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    weight_decay: Weight = 0.05
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    losses: Losses = Losses()
+
+
+class Running(Settings):
+    """How the training goes on; no result depends on it but by rounding."""
+
+    precision: Literal["no", "bf16"] = "no"
+    gradient_checkpointing: bool = False
+    validate_every: Positive = 100
+    save_every: Positive = 100
+    keep: Positive = 2
+    """Checkpoints that are kept, beside the best."""
+
+
+class TrainingRecipe(Settings):
+    """A model and its training, described whole; the sections stand in the order of the flow."""
+
+    name: Name
+    seed: Seed = 0
+    data: DataSettings
+    encoder: AnyEncoder = WhisperEncoder()
+    qformer: QFormerSettings = QFormerSettings()
+    language_model: AnyLlama
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)] = (f"Speech: {SPEECH} Emotion:",)
+    """Each is used in turn in training; their verdicts are averaged in use."""
+    labels: Annotated[tuple[str, ...], Field(min_length=2)] = EMOTIONS
+    shared_width: Positive = 256
+    """Of the space in which speech and text are contrasted."""
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    running: Running = Running()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for prompt in self.prompts:
+            if prompt.count(SPEECH) != 1:
+                raise ValueError(f"prompts: '{prompt}' has no single {SPEECH}: write it once")
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("labels names an emotion more than once")
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError("stages: two have the same name")
+        return self

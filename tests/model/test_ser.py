@@ -1,0 +1,192 @@
+"""The model hears alike in every batch, and its scores are those of a plain pass."""
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from model.ser import make_model, trained_parameters
+from pipeline.errors import InputError
+from tests.model.tiny import TINY, WIDTH, tiny_recipe
+
+LENGTHS = [11, 40, 23]
+LABELS = ("angry", "happy", "surprised and afraid")
+
+
+def model(**changes):
+    return make_model(tiny_recipe(**changes), WIDTH).eval()
+
+
+def padded(lengths=LENGTHS, behind=0.0):
+    torch.manual_seed(1)
+    frames = torch.full((len(lengths), max(lengths), WIDTH), behind)
+    for row, length in enumerate(lengths):
+        frames[row, :length] = torch.randn(length, WIDTH)
+    return frames, torch.tensor(lengths)
+
+
+WINDOWED = {"qformer": {**TINY["qformer"], "queries": 2, "window_s": 0.33}}
+
+
+@pytest.mark.parametrize("changes", [{}, WINDOWED])
+def test_a_padded_batch_equals_single_clips(changes):
+    one_model = model(**changes)
+    frames, lengths = padded(behind=9.0)
+    heard = one_model.hear(frames, lengths)
+    together = one_model.label_probabilities(heard, LABELS)
+    for row, length in enumerate(LENGTHS):
+        alone = one_model.hear(frames[row : row + 1, :length], lengths[row : row + 1])
+        assert torch.allclose(alone.embedding[0], heard.embedding[row], atol=1e-5)
+        own = one_model.label_probabilities(alone, LABELS)[0]
+        assert torch.allclose(own, together[row], atol=1e-5)
+
+
+def test_windows_give_one_group_of_queries_each_and_mask_what_is_not_there():
+    frames, lengths = padded()
+    heard = model(**WINDOWED).hear(frames, lengths)
+    assert heard.outputs.shape == (3, 2 * 3, 16)  # 40 frames are 3 windows of 17
+    assert heard.mask.sum(dim=1).tolist() == [2, 6, 4]
+
+
+def test_scores_of_packed_words_are_those_of_a_plain_pass():
+    """Every word alone after its prefix, without masks, positions or packing."""
+    one_model = model()
+    frames, lengths = padded([40, 40])
+    heard = one_model.hear(frames, lengths)
+    prompt = one_model.prompts[0]
+    tokens, counted = one_model._words(LABELS, 2)
+    found = one_model.word_log_likelihood(heard, prompt, tokens, counted)
+    prefix, _ = one_model._prefix(heard, prompt)
+    llama = one_model.language_model.llama
+    for label in range(len(LABELS)):
+        word = tokens[0, label][counted[0, label]]
+        behind = one_model.language_model.embed(word).expand(2, -1, -1)
+        logits = llama(inputs_embeds=torch.cat([prefix, behind], dim=1)).logits
+        foretold = logits[:, prefix.shape[1] - 1 : -1].log_softmax(dim=-1)
+        plain = foretold[:, torch.arange(len(word)), word].sum(dim=1)
+        assert torch.allclose(found[:, label], plain, atol=1e-4)
+
+
+def test_the_label_set_is_open_and_its_order_does_not_matter():
+    one_model = model()
+    heard = one_model.hear(*padded())
+    found = one_model.label_probabilities(heard, LABELS)
+    turned = one_model.label_probabilities(heard, LABELS[::-1])
+    assert torch.allclose(found.sum(dim=1), torch.ones(3))
+    assert torch.allclose(found, turned.flip(1), atol=1e-5)
+
+
+def test_prompts_are_averaged():
+    one_model = model()
+    heard = one_model.hear(*padded())
+    both = one_model.label_probabilities(heard, LABELS).log()
+    parts = []
+    for prompt in one_model.prompts:
+        one_model.prompts = (prompt,)
+        parts.append(one_model.label_probabilities(heard, LABELS).log())
+    assert torch.allclose(both, (sum(parts) / 2).log_softmax(dim=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("labels", [[], ["angry"], ["angry", "angry"], ["sad", "angry", "sad"]])
+def test_a_label_set_without_a_choice_is_refused(labels):
+    one_model = model()
+    with pytest.raises(InputError, match="name two or more, each once"):
+        one_model.label_probabilities(one_model.hear(*padded()), labels)
+
+
+def test_it_also_writes_freely_and_padding_changes_nothing():
+    one_model = model(**WINDOWED)
+    frames, lengths = padded(behind=9.0)
+    texts = one_model.describe(one_model.hear(frames, lengths), most_tokens=5)
+    alone = one_model.describe(one_model.hear(frames[:1, : LENGTHS[0]], lengths[:1]), 5)
+    assert len(texts) == 3
+    assert texts[0] == alone[0]
+
+
+def test_text_embeddings_do_not_depend_on_their_neighbours():
+    language_model = model().language_model
+    together = language_model.embed_texts(["sad", "a much longer description"])
+    assert torch.allclose(together[0], language_model.embed_texts(["sad"])[0], atol=1e-5)
+    assert not together.requires_grad
+
+
+def test_the_same_seed_makes_the_same_model_and_leaves_chance_alone():
+    torch.manual_seed(5)
+    one = trained_parameters(model())
+    after = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(after, torch.rand(1))
+    two = trained_parameters(model())
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A llama as `from_pretrained` finds it, with attention dropout and a byte tokenizer."""
+    from transformers import ByT5Tokenizer
+
+    folder = tmp_path_factory.mktemp("llama")
+    config = LlamaConfig(
+        vocab_size=259,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        attention_dropout=0.5,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
+    return folder
+
+
+def pretrained(folder, **settings):
+    settings = {"engine": "pretrained", "model": str(folder), "dtype": "float32", **settings}
+    return make_model(tiny_recipe(language_model=settings), WIDTH)
+
+
+def test_frozen_parts_stay_in_eval_mode_and_only_adapters_train(checkpoint):
+    one_model = pretrained(checkpoint).train()
+    llama = one_model.language_model.llama
+    training = {name for name, module in llama.named_modules() if module.training}
+    assert training
+    assert all("lora_dropout" in name for name in training)
+    names = [n for n in trained_parameters(one_model) if n.startswith("language_model")]
+    assert names
+    assert all("lora_" in name for name in names)
+    assert one_model.qformer.training
+
+
+def test_without_adapters_nothing_of_the_language_model_trains(checkpoint):
+    one_model = pretrained(checkpoint, lora=None).train()
+    assert not any(module.training for module in one_model.language_model.llama.modules())
+    assert not any(name.startswith("language_model") for name in trained_parameters(one_model))
+
+
+def test_gradient_checkpointing_changes_no_gradient(checkpoint):
+    gradients = []
+    for checkpointed in (False, True):
+        one_model = pretrained(checkpoint, lora={"dropout": 0.0})
+        one_model.qformer.eval()
+        if checkpointed:
+            one_model.language_model.llama.activation_checkpointing_enable()
+        one_model.language_model.train()
+        tokens, counted = one_model._words(LABELS, 3)
+        heard = one_model.hear(*padded())
+        one_model.word_log_likelihood(heard, "a {speech} b", tokens, counted).sum().backward()
+        gradients.append(one_model.projection.weight.grad)
+    assert gradients[0].abs().max() > 0
+    assert torch.allclose(*gradients, atol=1e-6)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=1, n_embd=8, vocab_size=9)).save_pretrained(
+        tmp_path
+    )
+    with pytest.raises(InputError, match="is a gpt2, not a llama"):
+        pretrained(tmp_path)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"language_model\.model: '.*nothing'"):
+        pretrained(tmp_path / "nothing")
