@@ -18,6 +18,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from flows.progress import StageProgress
+from flows.settings import guarded_server
 from pipeline.census import Census, take_census
 from pipeline.dataset import Build, check_folder, check_licence, is_current, write_dataset
 from pipeline.intake import Intake, take_in
@@ -105,19 +106,23 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
     def run() -> None:
         in_flight: deque[PrefectFuture[None]] = deque()
-        for chain in chains:
-            last: PrefectFuture[None] | None = None
-            for work in chain:
-                named = do.with_options(name=work.stage)
-                last = named.submit(quote(work), wait_for=[last] if last else [])
-            if last:
-                in_flight.append(last)
-            if len(in_flight) == workshop.workers * _IN_FLIGHT:
-                in_flight.popleft().result()
-        for future in in_flight:
-            future.result()
+        with guarded_server():
+            for chain in chains:
+                if len(in_flight) == workshop.workers * _IN_FLIGHT:
+                    in_flight.popleft().result()
+                in_flight.append(_submit(do, chain))
+            for future in in_flight:
+                future.result()
 
     return run
+
+
+def _submit(do: Task[..., None], chain: list[Work]) -> PrefectFuture[None]:
+    """Submit a chain, each work after the one before; the last one's future."""
+    last: list[PrefectFuture[None]] = []
+    for work in chain:
+        last = [do.with_options(name=work.stage).submit(quote(work), wait_for=last)]
+    return last[0]
 
 
 def _task(workshop: Workshop) -> Task[..., None]:

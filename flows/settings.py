@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -22,3 +25,28 @@ def prepare_prefect(work: Path) -> None:
         os.environ.setdefault(name, value)
     # Its server waits in silence for a database that it can't open in a folder that isn't there.
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def guarded_server() -> Iterator[None]:
+    """See to it that Prefect's temporary server ends with this process, however that ends.
+
+    Prefect stops it on a normal exit; after a kill it would run on for ever. A shell waits for the
+    end of a pipe that only this process holds, and then ends the server.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+
+    servers = [server.server_process for server in SubprocessASGIServer._instances.values()]
+    pids = [str(process.pid) for process in servers if process is not None]
+    if not pids:
+        yield
+        return
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r stopped || kill "$@" 2>/dev/null', "guard", *pids],
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is not for it
+    )
+    try:
+        yield
+    finally:
+        guard.communicate(b"stopped\n")

@@ -16,7 +16,7 @@ class Settings(BaseModel):
 
 
 class Engine(Settings):
-    """One way to do a stage; a subclass adds a `Literal` field `engine` that names it in recipes."""
+    """One way to do a stage; a subclass adds a `Literal` field `engine`, its name in recipes."""
 
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""

@@ -136,7 +136,7 @@ class ShardWriter:
             )
             path.parent.mkdir(parents=True, exist_ok=True)
             # FLAC doesn't get smaller; the other columns do.
-            compression = {name: "zstd" for name in _leaves(self._schema)}
+            compression = dict.fromkeys(_leaves(self._schema), "zstd")
             compression["audio.bytes"] = "none"
             self._file = pq.ParquetWriter(path, self._schema, compression=compression)
         self._file.write_table(pa.Table.from_pylist(self._pending, schema=self._schema))

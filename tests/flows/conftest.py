@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.settings import prepare_prefect
 
 TEXTS = {
     "en": ["Go away!", "What a lovely day!", "The bus is late.", "I miss you so much."],
@@ -17,8 +21,23 @@ TEXTS = {
 EMOTIONS = ["angry", "happy", "neutral", "sad"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prefect_home(tmp_path_factory):
+    """One Prefect server for all builds of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_HOME", raising=False)
+        prepare_prefect(tmp_path_factory.mktemp("prefect"))
+        yield
+
+
 @pytest.fixture
-def workbench(tmp_path):
+def workbench(tmp_path, monkeypatch):
+    @contextmanager
+    def one_thread(workers):
+        with ThreadPoolExecutor(1) as executor:
+            yield executor
+
+    monkeypatch.setattr("flows.command.processes", one_thread)
     return Workbench(tmp_path)
 
 
@@ -58,18 +77,18 @@ class Workbench:
         recipe = self.folder / "tiny.yaml"
         recipe.write_text(yaml.safe_dump(self.recipe), encoding="utf-8")
         return [
-            *(sys.executable, "-m", "flows.cli", "build", str(recipe), "--json"),
-            *("--work", str(self.folder / "work"), "--out", str(self.out), "--workers", "2"),
-            *arguments,
+            *("build", str(recipe), "--json", "--work", str(self.folder / "work")),
+            *("--out", str(self.out), "--workers", "2", *arguments),
         ]
 
+    def process(self, *arguments: str) -> list[str]:
+        """The command line of a build in a process of its own, with worker processes."""
+        return [sys.executable, "-W", "ignore", "-m", "flows.cli", *self.command(*arguments)]
+
     def build(self, *arguments: str, code: int = 0) -> dict:
-        """Run `m5ser build`; its JSON, or {"error": ...} where it should end with another code."""
-        done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, check=False, timeout=300,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr[-3000:]
+        """Run `m5ser build` here; its JSON, or {"error": ...} where it ends before the work."""
+        done = CliRunner().invoke(app, self.command(*arguments))
+        assert done.exit_code == code, (done.exit_code, done.output, done.exception)
         return json.loads(done.stdout) if done.stdout.strip() else {"error": done.stderr}
 
     def hashes(self, name: str = "out") -> dict[str, str]:
