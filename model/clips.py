@@ -1,0 +1,145 @@
+"""Clips on disk, in one flat file a part: encoder frames or audio, at random access.
+
+Parquet is made for reading through. What training reads in random order is written once beside the
+table of its rows, so that memory holds a few numbers a clip, whatever the size of the set. A part
+is written under a temporary name and then moved: existing means complete.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import soundfile
+
+from model.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
+from model.sources import Part, Row
+from pipeline.audio import encode_flac, resample
+from pipeline.engine import digest
+
+_BATCH = 16
+_SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("name", "source", "label", "language", "speaker"), pa.string()),
+        "synthetic": pa.bool_(),
+        "start": pa.int64(),
+        "size": pa.int64(),
+        "unusable": pa.string(),
+    }
+)
+
+
+class UnusableAudio(ValueError):
+    """A clip that can't be trained on, and why."""
+
+
+@dataclass(frozen=True)
+class ClipPart:
+    """A part that lies ready: its table of rows, and the flat file of what they hold."""
+
+    table: pa.Table
+    items: Path
+
+
+def prepare(
+    part: Part, folder: Path, encoder: FrozenEncoder, cache_frames: bool, longest_s: float
+) -> ClipPart:
+    """The part from `folder`, written first if it is not there.
+
+    Rows whose audio is unusable are kept in the table, with the reason and without an item.
+
+    Raises:
+        OSError: it can't be written; nothing of it stays.
+    """
+    kind = encoder.fingerprint if cache_frames else "audio"
+    place = folder / digest(part.key, kind, longest_s)[:32]
+    if not place.is_dir():
+        _write(part, place, encoder if cache_frames else None, longest_s)
+    return ClipPart(pq.read_table(place / "rows.parquet", memory_map=True), place / "items")
+
+
+def read_audio(data: bytes, longest_s: float) -> np.ndarray:
+    """Encoded audio as mono float32 [T] at 16 kHz, at most so long.
+
+    Raises:
+        UnusableAudio: unreadable, shorter than 10 ms, or not finite.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate = int(file.samplerate)
+            samples = file.read(int(longest_s * rate), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, TypeError) as error:
+        raise UnusableAudio(f"can't be decoded: {error}") from error
+    mono = resample(samples.mean(axis=1), rate, SAMPLING_RATE) if len(samples) else samples[:, 0]
+    if len(mono) < SHORTEST_SAMPLES:
+        raise UnusableAudio(f"lasts {1000 * len(samples) / rate:.0f} ms; 10 is the least")
+    if not np.isfinite(mono).all():
+        raise UnusableAudio("holds samples that are not finite numbers")
+    return mono
+
+
+def _write(part: Part, place: Path, encoder: FrozenEncoder | None, longest_s: float) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f"{place.name}.{uuid.uuid4().hex}.tmp")
+    temporary.mkdir()
+    try:
+        with (
+            (temporary / "items").open("wb") as items,
+            pq.ParquetWriter(temporary / "rows.parquet", _SCHEMA, compression="zstd") as rows,
+        ):
+            for batch in _batches(part.rows()):
+                described = _write_batch(batch, items, encoder, longest_s)
+                rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
+        temporary.rename(place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _write_batch(
+    rows: Sequence[Row], items: BinaryIO, encoder: FrozenEncoder | None, longest_s: float
+) -> list[dict[str, Any]]:
+    clips: list[np.ndarray] = []
+    reasons: list[str | None] = []
+    for row in rows:
+        try:
+            clips.append(read_audio(row.audio, longest_s))
+            reasons.append(None)
+        except UnusableAudio as error:
+            reasons.append(str(error))
+    held = iter(_items(clips, encoder))
+    described = []
+    for row, reason in zip(rows, reasons, strict=True):
+        start = items.tell()
+        if reason is None:
+            items.write(next(held))
+        about = asdict(row)
+        del about["audio"]
+        span = {"start": start, "size": items.tell() - start, "unusable": reason}
+        described.append({**about, **span})
+    return described
+
+
+def _items(clips: Sequence[np.ndarray], encoder: FrozenEncoder | None) -> list[bytes]:
+    if encoder is None:
+        return [encode_flac(clip, SAMPLING_RATE) for clip in clips]
+    return [frames.tobytes() for frames in encoder.encode(clips)] if clips else []

@@ -1,0 +1,230 @@
+"""What a model is trained and measured on: clips of all sets of a recipe, and batches of them.
+
+Shapes of a batch: B clips, F frames (of the longest), A the encoder's width.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from model.clips import ClipPart, prepare, read_audio
+from model.encoder import FrozenEncoder
+from model.losses import UNKNOWN
+from model.recipe import AnySet, DataSettings, HubSet
+from model.sampling import Rows
+from model.sources import Split, parts
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Frames [B, F, A] with lengths [B], and numbers [B] of what is known of each clip."""
+
+    frames: Tensor
+    lengths: Tensor
+    emotions: Tensor
+    languages: Tensor
+    sources: Tensor
+    speakers: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """Clips by number, in columns [N]; `speaker_names` numbers the speakers."""
+
+    names: pa.ChunkedArray
+    rows: Rows
+    synthetic: np.ndarray
+    part: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
+    items: tuple[Path, ...]
+    encoder: FrozenEncoder
+    holds_frames: bool
+    longest_s: float
+    labels: tuple[str, ...]
+    language_names: tuple[str, ...]
+    speaker_names: tuple[str, ...]
+    dropped: dict[str, int]
+    """Rows that are not used, by reason."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chosen(self, kept: np.ndarray) -> ClipSet:
+        """The clips that a mask [N] or row numbers select."""
+        columns = {name: values[kept] for name, values in vars(self.rows).items()}
+        numbers = np.flatnonzero(kept) if kept.dtype == bool else kept
+        return replace(
+            self,
+            names=self.names.take(pa.array(numbers)),
+            rows=Rows(**columns),
+            synthetic=self.synthetic[kept],
+            part=self.part[kept],
+            start=self.start[kept],
+            size=self.size[kept],
+        )
+
+    def languages(self) -> np.ndarray:
+        """Name of each clip's language [N]."""
+        names: np.ndarray = np.array(self.language_names, dtype=object)[self.rows.languages]
+        return names
+
+    def frames(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
+        """Encoder frames of some clips, each float16 [F, A] at its true length."""
+        held = [self._item(int(number)) for number in numbers]
+        if self.holds_frames:
+            return [item.view(np.float16).reshape(-1, self.encoder.width) for item in held]
+        clips = [read_audio(item.tobytes(), self.longest_s) for item in held]
+        return self.encoder.encode(clips)
+
+    def batch(self, numbers: Sequence[int] | np.ndarray) -> Batch:
+        """Some clips, padded to the longest."""
+        frames = [torch.from_numpy(np.array(one)).float() for one in self.frames(numbers)]
+        columns = {
+            name: torch.from_numpy(np.asarray(values[numbers], dtype=np.int64))
+            for name, values in vars(self.rows).items()
+        }
+        lengths = torch.tensor([len(one) for one in frames])
+        return Batch(pad_sequence(frames, batch_first=True), lengths, **columns)
+
+    def _item(self, number: int) -> np.ndarray:
+        start = self.start[number]
+        item: np.ndarray = self._open[self.part[number]][start : start + self.size[number]]
+        return item
+
+    @cached_property
+    def _open(self) -> list[np.ndarray]:
+        return [
+            np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+            for path in self.items
+        ]
+
+
+def load_clips(
+    data: DataSettings,
+    split: Split,
+    labels: Sequence[str],
+    encoder: FrozenEncoder,
+    cache: Path,
+    speaker_names: Sequence[str] | None = None,
+) -> ClipSet:
+    """A split of all sets; what is not in `cache` yet is read, encoded and written there.
+
+    `speaker_names`: those of the training, so that a speaker keeps its number (none: this split's).
+
+    Raises:
+        InputError: a set is not what the recipe says, too much of it is unusable, or nothing is
+            left.
+    """
+    tables: list[pa.Table] = []
+    items: list[Path] = []
+    for one in data.sets:
+        for part in parts(one, split):
+            ready = prepare(part, cache, encoder, data.cache == "frames", data.longest_s)
+            tables.append(_labelled(ready, one, len(items)))
+            items.append(ready.items)
+    if not tables:
+        raise InputError(f"data.sets: no set has a split '{split}'")
+    table = pa.concat_tables(tables)
+    usable, dropped = _usable(table, labels, data, split)
+    return _clip_set(usable, tuple(items), encoder, data, labels, dropped, speaker_names)
+
+
+def _labelled(ready: ClipPart, one: AnySet, place: int) -> pa.Table:
+    """A part's table with our emotion in `label`, where the set's own maps to one."""
+    table = ready.table.append_column("part", pa.array(np.full(ready.table.num_rows, place)))
+    if isinstance(one, HubSet):
+        ours = [one.labels.get(label) for label in table["label"].to_pylist()]
+        table = table.append_column("emotion", pa.array(ours, pa.string()))
+    else:
+        table = table.append_column("emotion", table["label"])
+    return table
+
+
+def _usable(
+    table: pa.Table, labels: Sequence[str], data: DataSettings, split: Split
+) -> tuple[pa.Table, dict[str, int]]:
+    reasons = table["unusable"].to_pylist()
+    bad = [place for place, reason in enumerate(reasons) if reason]
+    if len(bad) > data.most_unusable * table.num_rows:
+        first = table["name"][bad[0]].as_py()
+        raise InputError(
+            f"data.sets: {len(bad)} of {table.num_rows} clips of '{split}' are unusable "
+            f"(data.most_unusable allows {data.most_unusable:.0%}); '{first}' {reasons[bad[0]]}"
+        )
+    emotions = table["emotion"].to_pylist()
+    known = set(labels)
+    dropped = Counter("unusable audio" for _ in bad)
+    kept = []
+    for place, (emotion, label) in enumerate(
+        zip(emotions, table["label"].to_pylist(), strict=True)
+    ):
+        if reasons[place]:
+            continue
+        if emotion in known:
+            kept.append(place)
+        else:
+            dropped[f"label '{label}'"] += 1
+    if not kept:
+        raise InputError(
+            f"data.sets: no clip of '{split}' has an emotion of `labels` ({', '.join(labels)}); "
+            f"dropped: {', '.join(f'{reason} {n}x' for reason, n in dropped.items())}"
+        )
+    return table.take(pa.array(kept)), dict(dropped)
+
+
+def _clip_set(
+    table: pa.Table,
+    items: tuple[Path, ...],
+    encoder: FrozenEncoder,
+    data: DataSettings,
+    labels: Sequence[str],
+    dropped: dict[str, int],
+    speaker_names: Sequence[str] | None,
+) -> ClipSet:
+    languages, language_names = _numbered(table["language"])
+    sources, _ = _numbered(table["source"])
+    speakers, speaker_names = _numbered(table["speaker"], speaker_names)
+    emotions, _ = _numbered(table["emotion"], labels)
+    return ClipSet(
+        names=table["name"],
+        rows=Rows(emotions, languages, sources, speakers),
+        synthetic=table["synthetic"].to_numpy(),
+        part=table["part"].to_numpy(),
+        start=table["start"].to_numpy(),
+        size=table["size"].to_numpy(),
+        items=items,
+        encoder=encoder,
+        holds_frames=data.cache == "frames",
+        longest_s=data.longest_s,
+        labels=tuple(labels),
+        language_names=tuple(language_names),
+        speaker_names=tuple(speaker_names),
+        dropped=dropped,
+    )
+
+
+def _numbered(
+    column: pa.ChunkedArray, names: Sequence[str] | None = None
+) -> tuple[np.ndarray, Sequence[str]]:
+    """The column as numbers int32 [N], in the order of `names` or else of the alphabet."""
+    values = column.to_pylist()
+    if names is None:
+        names = sorted(set(values))
+    number = {name: place for place, name in enumerate(names)}
+    return np.array([number.get(value, UNKNOWN) for value in values], dtype=np.int32), names

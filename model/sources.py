@@ -1,0 +1,162 @@
+"""Rows of a training set as they lie on disk or on the Hub, part by part, never all at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+from model.recipe import AnySet, FolderSet, HubSet
+from pipeline.engine import digest
+from pipeline.errors import InputError
+
+Split = Literal["train", "validation", "test"]
+
+_COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
+_ROWS = 64
+"""Rows held at once while a shard is read."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A clip and what is known of it; `label` is the set's own word for the emotion."""
+
+    name: str
+    source: str
+    label: str
+    language: str
+    speaker: str
+    synthetic: bool
+    audio: bytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shard; `key` changes when its content does."""
+
+    name: str
+    key: str
+    rows: Callable[[], Iterator[Row]]
+
+
+def parts(data: AnySet, split: Split) -> list[Part]:
+    """The parts of a set's split.
+
+    Raises:
+        InputError: there is no such set, a column is missing, or a Hub set is not pinned.
+    """
+    return _folder_parts(data, split) if isinstance(data, FolderSet) else _hub_parts(data, split)
+
+
+def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
+    folder = Path(data.path)
+    if not (folder / "data").is_dir():
+        raise InputError(
+            f"data.sets: '{data.path}' is no dataset folder: it has no data/; build it by "
+            "`m5ser build`, or correct the path"
+        )
+    shards = sorted(folder.glob(f"data/*/{split}-*.parquet"))
+    return [_shard(folder, shard) for shard in shards]
+
+
+def _shard(folder: Path, shard: Path) -> Part:
+    name = str(shard.relative_to(folder))
+    columns = set(pq.read_schema(shard).names)
+    missing = [column for column in (*_COLUMNS, "audio") if column not in columns]
+    if missing:
+        raise InputError(
+            f"data.sets: the shard '{name}' has no column {', '.join(missing)}; build the set "
+            "anew, or read it as `engine: datasets` and name its columns"
+        )
+    with shard.open("rb") as file:
+        key = hashlib.file_digest(file, "sha256").hexdigest()
+    return Part(name, key, lambda: _shard_rows(shard))
+
+
+def _shard_rows(shard: Path) -> Iterator[Row]:
+    with pq.ParquetFile(shard) as file:
+        for batch in file.iter_batches(_ROWS, columns=[*_COLUMNS, "audio"]):
+            for row in batch.to_pylist():
+                corpus = row["corpus"]
+                yield Row(
+                    row["take_id"],
+                    f"{corpus}/{row['source_id']}",
+                    row["emotion"],
+                    row["language"],
+                    f"{corpus}/{row['speaker_id']}",
+                    row["is_synthetic"],
+                    (row["audio"] or {}).get("bytes") or b"",
+                )
+
+
+def _hub_parts(data: HubSet, split: Split) -> list[Part]:
+    their_split = data.splits.get(split)
+    if their_split is None:
+        return []
+    name = f"{data.name}:{their_split}"
+    key = digest(data.model_dump(mode="json", exclude={"labels", "splits"}), their_split)
+    return [Part(name, digest(key, _version(data)), lambda: _hub_rows(data, their_split))]
+
+
+def _version(data: HubSet) -> object:
+    """What changes with the content: a pinned revision, or the state of a folder's files."""
+    folder = Path(data.name)
+    if folder.is_dir():
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    if data.revision is None:
+        raise InputError(
+            f"data.sets: '{data.name}' has no revision: pin the commit that is meant, so that the "
+            "same recipe stays the same training"
+        )
+    return data.revision
+
+
+def _hub_rows(data: HubSet, split: str) -> Iterator[Row]:
+    from datasets import Audio, load_dataset
+
+    try:
+        found = load_dataset(
+            data.name, data.config, revision=data.revision, split=split, streaming=True
+        )
+        features = found.features or found._resolve_features().features
+    except (OSError, ValueError) as error:
+        raise InputError(f"data.sets: '{data.name}': {error}") from error
+    fixed = data.language.startswith("=")
+    wanted = [data.audio, data.label, *([] if fixed else [data.language])]
+    missing = [column for column in wanted if column not in features]
+    if missing:
+        raise InputError(
+            f"data.sets: '{data.name}' has no column {', '.join(missing)}; it has "
+            f"{', '.join(features)}: name them in the recipe (audio, label, language)"
+        )
+    found = found.cast_column(data.audio, Audio(decode=False))
+    names = getattr(features[data.label], "names", None)
+    for number, row in enumerate(found):
+        label = row[data.label]
+        yield Row(
+            f"{data.name}/{split}/{number}",
+            _optional(row, data.source, data.name, f"{split}/{number}"),
+            str(names[label] if names and label is not None else label),
+            data.language[1:] if fixed else str(row[data.language]),
+            _optional(row, data.speaker, data.name, ""),
+            bool(row.get("is_synthetic", False)),
+            _audio_bytes(row[data.audio]),
+        )
+
+
+def _optional(row: dict[str, Any], column: str | None, name: str, default: str) -> str:
+    return f"{name}/{row.get(column, default) if column else default}"
+
+
+def _audio_bytes(audio: dict[str, Any] | None) -> bytes:
+    if not audio:
+        return b""
+    if audio.get("bytes"):
+        return bytes(audio["bytes"])
+    path = Path(audio.get("path") or "")
+    return path.read_bytes() if path.is_file() else b""

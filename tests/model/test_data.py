@@ -1,0 +1,214 @@
+"""Sets as they come in: from folders and from `datasets`, cached or not, and what is wrong."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+import torch
+
+from model.clips import UnusableAudio, read_audio
+from model.data import load_clips
+from model.encoder import load_encoder
+from model.losses import UNKNOWN
+from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
+from pipeline.audio import decode_flac, encode_flac
+from pipeline.errors import InputError
+from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set
+
+LABELS = tuple(PITCH_HZ)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder(RandomEncoder(width=WIDTH, heads=2))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("set"))
+
+
+def load(path, encoder, where, split="train", labels=LABELS, **settings):
+    sets = settings.pop("sets", [{"engine": "folder", "path": str(path)}])
+    data = DataSettings.model_validate({"sets": sets, **settings})
+    return load_clips(data, split, labels, encoder, where)
+
+
+def test_a_folder_comes_in_whole_with_its_columns_numbered(folder, encoder, tmp_path):
+    clips = load(folder, encoder, tmp_path)
+    wanted = {row["take_id"]: row for row in rows("train")}
+    assert sorted(clips.names.to_pylist()) == sorted(wanted)
+    for number, name in enumerate(clips.names.to_pylist()):
+        row = wanted[name]
+        assert LABELS[clips.rows.emotions[number]] == row["emotion"]
+        assert clips.languages()[number] == row["language"]
+        assert clips.speaker_names[clips.rows.speakers[number]] == f"tones/{row['speaker_id']}"
+        assert clips.synthetic[number] == row["is_synthetic"]
+
+
+def test_frames_are_the_encoder_s_at_true_length_in_half_precision(folder, encoder, tmp_path):
+    clips = load(folder, encoder, tmp_path)
+    audio = {row["take_id"]: row["audio"]["bytes"] for row in rows("train")}
+    for number in (0, 5, len(clips) - 1):
+        samples, _ = decode_flac(audio[clips.names[number].as_py()])
+        [own] = encoder.encode([samples])
+        [held] = clips.frames([number])
+        assert held.dtype == np.float16
+        assert len(held) == -(-(len(samples) // 160) // 2)
+        np.testing.assert_allclose(held, own, atol=5e-3)
+
+
+def test_audio_is_the_other_way_to_the_same_frames(folder, encoder, tmp_path):
+    frames = load(folder, encoder, tmp_path).batch([3, 1, 4])
+    audio = load(folder, encoder, tmp_path, cache="audio").batch([3, 1, 4])
+    assert torch.equal(frames.lengths, audio.lengths)
+    assert torch.allclose(frames.frames, audio.frames, atol=5e-3)
+
+
+def test_a_batch_is_padded_with_zeros_behind_each_length(folder, encoder, tmp_path):
+    batch = load(folder, encoder, tmp_path).batch(np.array([0, 9]))
+    assert batch.frames.shape == (2, int(batch.lengths.max()), WIDTH)
+    for row, length in enumerate(batch.lengths.tolist()):
+        assert not batch.frames[row, length:].any()
+
+
+def test_whisper_runs_once_a_clip(folder, encoder, tmp_path, monkeypatch):
+    load(folder, encoder, tmp_path)
+    monkeypatch.setattr(type(encoder), "encode", lambda *_: pytest.fail("encoded again"))
+    load(folder, encoder, tmp_path).batch([0, 1])
+
+
+def test_a_failed_write_leaves_nothing_behind(folder, encoder, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(encoder), "encode", full)
+    with pytest.raises(OSError, match="No space"):
+        load(folder, encoder, tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_speakers_keep_their_numbers_and_new_ones_are_unknown(folder, encoder, tmp_path):
+    data = DataSettings.model_validate({"sets": [{"engine": "folder", "path": str(folder)}]})
+    clips = load_clips(data, "test", LABELS, encoder, tmp_path, ["tones/bela"])
+    assert set(clips.rows.speakers.tolist()) == {0, UNKNOWN}
+
+
+def test_a_missing_column_names_the_shard(tmp_path, encoder):
+    folder = write_set(tmp_path / "set")
+    shard = next((folder / "data" / "de").glob("train-*"))
+    pq.write_table(pq.read_table(shard).drop_columns(["language", "source_id"]), shard)
+    with pytest.raises(InputError, match=rf"de/{shard.name}' has no column source_id, language"):
+        load(folder, encoder, tmp_path)
+
+
+def test_a_folder_that_is_none_is_named(tmp_path, encoder):
+    with pytest.raises(InputError, match="is no dataset folder: it has no data/"):
+        load(tmp_path / "nothing", encoder, tmp_path)
+
+
+def test_an_unknown_emotion_is_dropped_with_a_count(folder, encoder, tmp_path):
+    clips = load(folder, encoder, tmp_path, labels=("angry", "sad"))
+    assert clips.dropped == {"label 'happy'": 8}
+    assert len(clips) == 16
+
+
+def test_a_set_without_any_of_the_labels_is_refused(folder, encoder, tmp_path):
+    with pytest.raises(InputError, match=r"no clip of 'train' has an emotion of `labels` \(calm"):
+        load(folder, encoder, tmp_path, labels=("calm", "bored"))
+
+
+SPOILED = {
+    "unreadable": (b"not audio", "can't be decoded"),
+    "none": (b"", "can't be decoded"),
+    "cut": (encode_flac(tone("sad", "en", "anna", 0), RATE)[:40], "can't be decoded|lasts 0 ms"),
+    "zero-length": (encode_flac(np.zeros(0, np.float32), RATE), "lasts 0 ms|can't be decoded"),
+    "short": (encode_flac(np.zeros(100, np.float32), RATE), "lasts 6 ms; 10 is the least"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_unusable_audio_is_refused_with_its_reason(name):
+    data, reason = SPOILED[name]
+    with pytest.raises(UnusableAudio, match=reason):
+        read_audio(data, 30.0)
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_unusable_audio_is_counted_up_to_what_is_allowed(name, tmp_path, encoder):
+    def spoil(row):
+        if row["take_id"].startswith("train-sad-anna-0.en"):
+            row["audio"]["bytes"] = SPOILED[name][0]
+        return row
+
+    folder = write_set(tmp_path / "set", spoil)
+    clips = load(folder, encoder, tmp_path)
+    assert len(clips) == 23
+    assert clips.dropped == {"unusable audio": 1}
+    clips.batch(range(23))
+    with pytest.raises(InputError, match="1 of 24 clips of 'train' are unusable.*train-sad-anna"):
+        load(folder, encoder, tmp_path, most_unusable=0.01)
+
+
+def test_other_rates_and_channels_and_long_clips_are_made_ours(tmp_path):
+    stereo = np.stack([tone("sad", "en", "anna", 9)] * 2, axis=1)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, stereo, 8_000)
+    read = read_audio(path.read_bytes(), 0.5)
+    assert read.shape == (RATE // 2,)
+    assert read.dtype == np.float32
+
+
+def hub_folder(folder):
+    """Parquet as `datasets` reads it, with labels and names of its own."""
+    (folder / "data").mkdir(parents=True)
+    lines = [
+        {
+            "audio": row["audio"],
+            "mood": {"angry": "ANG", "happy": "HAP"}.get(row["emotion"], "XXX"),
+            "who": row["speaker_id"],
+            "lang": row["language"],
+        }
+        for row in rows("train")
+    ]
+    pq.write_table(pa.Table.from_pylist(lines), folder / "data" / "train-00000-of-00001.parquet")
+    return folder
+
+
+def hub_set(folder, **changes):
+    columns = {"label": "mood", "language": "lang", "speaker": "who", "source": None}
+    labels = {"ANG": "angry", "HAP": "happy"}
+    return {"engine": "datasets", "name": str(folder), "labels": labels, **columns, **changes}
+
+
+def test_any_set_of_datasets_comes_in_by_its_own_names(tmp_path, encoder):
+    folder = hub_folder(tmp_path / "hub")
+    clips = load(None, encoder, tmp_path, sets=[hub_set(folder)])
+    assert len(clips) == 16
+    assert clips.dropped == {"label 'XXX'": 8}
+    assert set(clips.languages()) == set(LANGUAGES)
+    assert len(clips.speaker_names) == 2
+    assert len(set(clips.rows.sources.tolist())) == 16
+    fixed = load(None, encoder, tmp_path, sets=[hub_set(folder, language="=fa")])
+    assert set(fixed.languages()) == {"fa"}
+
+
+def test_a_set_of_datasets_without_a_column_says_which_it_has(tmp_path, encoder):
+    folder = hub_folder(tmp_path / "hub")
+    with pytest.raises(InputError, match="has no column feeling; it has .*mood"):
+        load(None, encoder, tmp_path, sets=[hub_set(folder, label="feeling")])
+
+
+def test_a_hub_set_is_pinned(tmp_path, encoder):
+    with pytest.raises(InputError, match="'someone/speech' has no revision: pin"):
+        load(None, encoder, tmp_path, sets=[hub_set("someone/speech")])
+
+
+def test_the_random_encoder_is_the_same_every_time_and_a_missing_one_is_named(encoder):
+    again = load_encoder(RandomEncoder(width=WIDTH, heads=2))
+    samples = tone("sad", "en", "anna", 0)
+    assert np.array_equal(encoder.encode([samples])[0], again.encode([samples])[0])
+    assert not any(module.training for module in encoder.whisper.modules())
+    with pytest.raises(InputError, match=r"encoder\.model: 'nowhere\.pt' is neither"):
+        load_encoder(WhisperEncoder(model="nowhere.pt"))
