@@ -1,19 +1,29 @@
 """How each emotion changes neutral speech, after the published acoustic profiles.
 
-Directions: Juslin and Laukka 2003 (Psychological Bulletin 129), Table 11: anger, fear, happiness,
-sadness by rate, intensity and its variability, high-frequency energy, F0 level, variability and
-contour, and microstructural regularity. Murray and Arnott 1993 (JASA 93), Table 1, for disgust:
-very much slower, very much lower, slightly wider, lower intensity, grumbled. Scherer 2003 (Speech
-Communication 40), Table 1, agrees on intensity, F0, rate and high-frequency energy.
+The papers were read in summaries and quotations by others, not in print.
 
-Amounts: from the synthesis rules that listeners recognised, Schroeder 2001 (Eurospeech), Table 2:
-joy F0 mean +50 %, range +100 %, tempo +30 % (Burkhardt and Sendlmeier 2000); fear F0 mean +150 %,
-range +20 %, tempo +30 % (the same); anger F0 mean +10 Hz, range +9 st, tempo +30 words/min,
-loudness +6 dB (Murray and Arnott 1995); surprise range up, tempo up, steeply rising contour (Cahn
-1990); sadness tempo down, loudness down, breathy, dark (Cahn 1990). Amounts that no rule gives in
-these units (tilt, aperiodicity, jitter, pauses, contour slopes; all amounts of disgust, sadness and
-surprise) are assumed, with the published sign. Fear's F0 is halved (assumed): +150 % is falsetto.
-Table numbers and amounts were written down without the papers at hand: check before citing them.
+Directions: Murray and Arnott 1993 (JASA 93), Table I: F0 level and range, rate, loudness, voice and
+inflection of anger, happiness, sadness, fear, disgust. Juslin and Laukka 2003 (Psychological
+Bulletin 129), Table 11: happiness is fast; sadness has less high-frequency energy and varies less
+in loudness. Kamiloglu et al. 2020: happiness varies in loudness. Banse and Scherer 1996, as in
+Table 1 of Larrouy-Maestri et al. 2024: anger is bright; the F0 of panic fear fluctuates little
+(Murray and Arnott: much). Cahn 1990, as in Table 1 of Schroeder 2001 (Eurospeech): surprise is
+wide, fast, loud and rises steeply; sadness is breathy and pauses.
+
+Contours: happiness goes up, sadness down (Cahn: falls less at the end), disgust down at the end,
+fear is as neutral, anger has abrupt accents, which no slope can say (all Murray and Arnott).
+Surprise rises (Cahn), or glides up in the stressed syllable and falls (Murray and Arnott).
+
+Amounts: all are assumed. The published ones are of single synthetic voices (Schroeder 2001, Table
+1): joy F0 +50 % (7 st), range +100 %, tempo +30 % and fear F0 +150 % (16 st), range +20 %, tempo
++30 % (Burkhardt and Sendlmeier 2000), most of them more than nine of ten actors of RAVDESS do;
+anger F0 +10 Hz, range +9 st, tempo +30 words a minute, loudness +6 dB (Murray and Arnott 1995);
+Cahn's have no units. Ours were set by hand within the middle half of 24 actors of RAVDESS (normal
+intensity) and 9 of nEMO taken together, each relative to their own neutral clips. The two differ:
+nEMO's anger is faster than neutral but no louder, RAVDESS's louder but slower. Pauses, which single
+sentences lack, were not compared. The sign too is assumed for fear's loudness (published as
+normal), surprise's F0 level (0 in Cahn), the tilt of happiness, fear and surprise (darker in Cahn),
+how loudness varies in anger and fear, and jitter but in fear.
 """
 
 from __future__ import annotations
@@ -25,7 +35,7 @@ from pipeline.emotions import Emotion
 
 @dataclass(frozen=True)
 class Change:
-    """Differences from neutral, as in `Target`; `f0_slope_st` is end minus start of the phrase."""
+    """Differences from neutral, as in `Target`; `f0_slope_st` is of the end minus the start."""
 
     f0_level_st: float = 0.0
     f0_range_ratio: float = 1.0
@@ -41,69 +51,64 @@ class Change:
 
 CHANGES: dict[Emotion, Change] = {
     "angry": Change(
-        f0_level_st=4.0,
-        f0_range_ratio=1.9,
-        f0_slope_st=1.0,
-        energy_db=9.0,
-        energy_range_ratio=1.15,
-        rate_ratio=1.15,
-        tilt_db_oct=1.8,
+        f0_level_st=3.5,
+        f0_range_ratio=1.25,
+        energy_db=7.5,
+        energy_range_ratio=1.1,
+        rate_ratio=1.08,
+        tilt_db_oct=1.2,
         aperiodicity_db=1.0,
-        jitter_st=0.05,
+        jitter_st=0.03,
     ),
     "disgusted": Change(
-        f0_level_st=-1.5,
+        f0_level_st=-1.2,
         f0_range_ratio=1.15,
-        f0_slope_st=-1.5,
-        energy_db=-1.5,
-        rate_ratio=0.78,
+        f0_slope_st=-1.0,
+        energy_db=-1.0,
+        rate_ratio=0.85,
         pause_share=0.03,
-        tilt_db_oct=-0.3,
-        aperiodicity_db=2.0,
-        jitter_st=0.05,
+        aperiodicity_db=1.5,
+        jitter_st=0.03,
     ),
     "fearful": Change(
-        f0_level_st=8.0,
-        f0_range_ratio=1.2,
-        f0_slope_st=1.5,
-        energy_db=2.0,
+        f0_level_st=5.0,
+        f0_range_ratio=0.95,
+        energy_db=3.0,
         energy_range_ratio=1.1,
-        rate_ratio=1.3,
-        tilt_db_oct=-0.4,
-        aperiodicity_db=1.0,
-        jitter_st=0.1,
+        rate_ratio=1.08,
+        tilt_db_oct=0.3,
+        jitter_st=0.04,
     ),
     "happy": Change(
-        f0_level_st=7.0,
-        f0_range_ratio=2.0,
-        f0_slope_st=1.5,
-        energy_db=5.0,
-        energy_range_ratio=1.1,
-        rate_ratio=1.15,
-        tilt_db_oct=0.8,
-        aperiodicity_db=-1.0,
+        f0_level_st=3.0,
+        f0_range_ratio=1.4,
+        f0_slope_st=1.0,
+        energy_db=4.0,
+        energy_range_ratio=1.05,
+        rate_ratio=1.08,
+        tilt_db_oct=0.5,
     ),
     "neutral": Change(),
     "sad": Change(
-        f0_level_st=-1.0,
-        f0_range_ratio=0.75,
-        f0_slope_st=-1.0,
-        energy_db=-6.0,
-        energy_range_ratio=0.9,
-        rate_ratio=0.8,
+        f0_level_st=-0.8,
+        f0_range_ratio=0.8,
+        f0_slope_st=-0.5,
+        energy_db=-3.0,
+        energy_range_ratio=0.95,
+        rate_ratio=0.87,
         pause_share=0.05,
-        tilt_db_oct=-1.5,
-        aperiodicity_db=2.5,
-        jitter_st=0.03,
+        tilt_db_oct=-0.4,
+        aperiodicity_db=0.8,
+        jitter_st=0.02,
     ),
     "surprised": Change(
-        f0_level_st=6.0,
-        f0_range_ratio=2.2,
-        f0_slope_st=5.0,
+        f0_level_st=4.5,
+        f0_range_ratio=1.7,
+        f0_slope_st=3.0,
         energy_db=4.0,
-        energy_range_ratio=1.1,
-        rate_ratio=1.1,
-        tilt_db_oct=0.5,
+        rate_ratio=1.08,
+        tilt_db_oct=0.4,
+        jitter_st=0.05,
     ),
 }
 
@@ -119,4 +124,5 @@ VARIATION: dict[str, float] = {
     "aperiodicity_db": 0.5,
     "jitter_st": 0.01,
 }
-"""Standard deviation between speakers, ratios as natural logarithms (assumed)."""
+"""Standard deviation between speakers, ratios as natural logarithms: a fifth to two
+fifths of that of actors in one emotion (assumed), so that emotions stay apart."""
