@@ -1,0 +1,75 @@
+"""`plan` says what a build then does; `tune` says what a build with other gates would keep."""
+
+import json
+
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == code, (done.output, done.exception)
+    return done
+
+
+def test_a_plan_counts_what_a_build_makes_and_does_nothing(workbench):
+    workbench.rows.append({**workbench.rows[0], "id": "x", "emotion": "bored"})
+    workbench.rows.append({**workbench.rows[0], "id": "y", "text": " "})
+    workbench.command()
+    recipe = str(workbench.folder / "tiny.yaml")
+    plan = json.loads(run("plan", recipe, "--json").stdout)
+    assert (plan["utterances"], plan["lines"], plan["takes"]) == (4, 8, 16)
+    assert plan["dropped_labels"] == {"bored": 1}
+    assert plan["refused"] == ["y: the text is empty"]
+    assert plan["licence"] == "CC0-1.0"
+    assert not (workbench.folder / "work").exists()
+    built = workbench.build(code=1)
+    assert built["kept"] + built["rejected"] == plan["takes"]
+
+
+def test_a_plan_refuses_what_a_build_would(workbench):
+    workbench.command()
+    recipe = str(workbench.folder / "tiny.yaml")
+    refused = run("plan", recipe, "--set", "corpus.path=gone.csv", code=2)
+    assert "there is no file 'gone.csv'" in refused.stderr
+    assert "licence: 'MIT-0'" in run("plan", recipe, "--set", "licence=MIT-0", code=2).stderr
+
+
+def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
+    workbench.build()
+    gate = "gates.length.max=1.2"
+    tuned = json.loads(run("tune", str(workbench.out), "--set", gate, "--json").stdout)
+    assert tuned["kept_before"] == 8
+    built = workbench.build("--set", gate)
+    assert tuned["kept_after"] == built["kept"]
+    assert tuned["reasons"] == built["reasons"]
+    assert 0 < tuned["kept_after"] < 16
+
+
+def test_tune_writes_the_recipe_and_leaves_the_folder_alone(workbench, tmp_path):
+    workbench.build()
+    before = workbench.hashes()
+    new = tmp_path / "new.yaml"
+    run("tune", str(workbench.out), "--set", "gates.length.max=1.2", "--write", str(new))
+    assert workbench.hashes() == before
+    assert "max: 1.2" in new.read_text()
+
+
+def test_tune_and_report_refuse_what_is_no_dataset_folder(tmp_path):
+    for command in ("tune", "report"):
+        assert "is no dataset folder" in run(command, str(tmp_path), code=2).stderr
+
+
+def test_report_writes_the_same_bytes_again(workbench):
+    workbench.build()
+    before = workbench.hashes()
+    (workbench.out / "report.html").write_text("gone")
+    run("report", str(workbench.out))
+    assert workbench.hashes() == before
+
+
+def test_every_command_helps_with_an_example():
+    for command in ("build", "plan", "tune", "report", "schema"):
+        assert "Example: m5ser" in run(command, "--help").stdout
+    assert json.loads(run("schema").stdout)["title"] == "Recipe"
