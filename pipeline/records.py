@@ -63,7 +63,8 @@ class Take:
 
     `audio` is mono FLAC. `target` and `reference` are the JSON of `prosody.Target` (what was asked,
     relative to neutral) and `prosody.Profile` (the same voice and text before the transfer);
-    `neutral_from` says whose neutral speech the target is relative to.
+    `neutral_from` says whose neutral speech the target is relative to, and `limited_db` by how
+    much the take was turned down lest it clip.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Take:
     target: str | None
     reference: str | None
     neutral_from: str | None
+    limited_db: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "seed": _INT,
     "strength": _FLOAT,
     "neutral_from": _TEXT,
+    "limited_db": _FLOAT,
     "licence": _TEXT,
 }
 _REJECTED: dict[str, pa.DataType] = {

@@ -55,6 +55,7 @@ TAKES = pa.schema(
         "target": _TEXT,
         "reference": _TEXT,
         "neutral_from": _TEXT,
+        "limited_db": _FLOAT,
         "error": _TEXT,
     }
 )

@@ -158,7 +158,7 @@ def _shape(
     """The takes of one rendition, or why there are none."""
     if target is None:
         samples = resample(speech.samples, speech.sampling_rate, recipe.sampling_rate)
-        return [_packed(samples, recipe.sampling_rate, speech, {}) for _ in rows]
+        return [_packed(samples, recipe.sampling_rate, speech, 0.0) for _ in rows]
     try:
         shaped = transfer(
             speech,
@@ -173,12 +173,13 @@ def _shape(
         "target": to_json(target.to_dict()),
         "reference": to_json(shaped.reference.to_dict()),
     }
-    return [_packed(samples, shaped.sampling_rate, speech, asked) for samples in shaped.takes]
+    return [
+        {**_packed(samples, shaped.sampling_rate, speech, limited_db), **asked}
+        for samples, limited_db in zip(shaped.takes, shaped.limited_db, strict=True)
+    ]
 
 
-def _packed(
-    samples: np.ndarray, rate: int, speech: Speech, asked: Mapping[str, str]
-) -> dict[str, Any]:
+def _packed(samples: np.ndarray, rate: int, speech: Speech, limited_db: float) -> dict[str, Any]:
     audio = encode_flac(samples, rate)
     return {
         "audio": audio,
@@ -186,5 +187,5 @@ def _packed(
         "sampling_rate": rate,
         "duration_s": len(samples) / rate,
         "phone_count": len(speech.phones) or None,
-        **asked,
+        "limited_db": limited_db,
     }
