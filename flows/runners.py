@@ -21,20 +21,37 @@ def processes(workers: int) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
     )
+    with _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1"):
+        try:
+            yield pool
+        except BaseException:
+            for worker in list((pool._processes or {}).values()):  # no public way before 3.14
+                worker.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Variables that workers inherit: one thread each, as they already fill the cores.
+
+    Set here and not in the worker, where numpy is loaded before its first line is run.
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        yield pool
-    except BaseException:
-        for worker in list((pool._processes or {}).values()):  # no public way before 3.14
-            worker.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _start_worker() -> None:
-    """One thread for each worker, deaf to Ctrl-C, and no life beyond its parent's."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"
+    """Deaf to Ctrl-C, which is for the parent, and no life beyond the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
