@@ -44,13 +44,13 @@ class Tuned:
         }
 
     def print_to(self, console: Console) -> None:
-        """For a person: a row a language, a column an emotion, before -> after."""
+        """For a person: a row an emotion, a column a language, before -> after."""
         cells = set(self.before) | set(self.after)
-        emotions = sorted({emotion for _, emotion in cells})
-        table = Table("", *emotions, title="kept takes: before -> after")
-        for language in sorted({language for language, _ in cells}):
-            keys = [(language, emotion) for emotion in emotions]
-            table.add_row(language, *(f"{self.before[k]} -> {self.after[k]}" for k in keys))
+        languages = sorted({language for language, _ in cells})
+        table = Table("", *languages, title="kept takes: before -> after")
+        for emotion in sorted({emotion for _, emotion in cells}):
+            keys = [(language, emotion) for language in languages]
+            table.add_row(emotion, *(f"{self.before[k]} -> {self.after[k]}" for k in keys))
         console.print(table)
         for reason, count in self.reasons.most_common():
             console.print(f"{reason}: rejects {count}", markup=False)
