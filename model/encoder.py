@@ -63,7 +63,11 @@ def load_encoder(settings: WhisperEncoder | RandomEncoder) -> FrozenEncoder:
 
 
 def _make_random(settings: RandomEncoder) -> Whisper:
-    """As torch initialises it; the decoder, which nobody asks, is as small as it can be."""
+    """Of random weights; the decoder, which nobody asks, is as small as it can be.
+
+    As torch initialises them, convolutions shrink the log-mel until the positions drown it. So they
+    get He's variance, which keeps it, and the positions a tenth of theirs (assumed).
+    """
     import torch
     from whisper.model import ModelDimensions, Whisper
 
@@ -82,6 +86,7 @@ def _make_random(settings: RandomEncoder) -> Whisper:
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         model = Whisper(dims)
-        for buffer in (model.decoder.positional_embedding, model.decoder.token_embedding.weight):
-            torch.nn.init.zeros_(buffer)
+        for convolution in (model.encoder.conv1, model.encoder.conv2):
+            torch.nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        model.encoder.positional_embedding *= 0.1
     return model.eval().requires_grad_(False)

@@ -1,0 +1,127 @@
+"""Checkpoints of a training: written beside and then moved, so that a kill or a full disk leaves
+the one before as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from model.ser import trained_parameters
+from pipeline.errors import InputError
+
+_NAME = "checkpoint-{stage:02d}-{step:08d}"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a training stands: steps done in a stage, and the best validation UAR of the stage."""
+
+    stage: int = 0
+    step: int = 0
+    best_ua: float = -1.0
+
+
+def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: int) -> None:
+    """Write a checkpoint into `folder`; then all but the `keep` newest are removed.
+
+    Raises:
+        OSError: it can't be written; the earlier ones stay.
+    """
+    place = folder / _NAME.format(stage=position.stage, step=position.step)
+    temporary = place.with_suffix(".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        save_weights(temporary / "trained.safetensors", trained_parameters(module))
+        torch.save({"rest": rest, "random": _random_state()}, temporary / "rest.pt")
+        (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        temporary.rename(place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    for old in _all(folder)[:-keep]:
+        shutil.rmtree(old)
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest complete checkpoint of a training."""
+    found = _all(folder)
+    return found[-1] if found else None
+
+
+def read_position(place: Path) -> Position:
+    """Where the training stood."""
+    return Position(**json.loads((place / "position.json").read_text(encoding="utf-8")))
+
+
+def restore(place: Path, module: nn.Module) -> Any:
+    """Put the weights and the random states back; returns the `rest` that was saved.
+
+    Raises:
+        InputError: the checkpoint is of another architecture.
+    """
+    load_weights(place / "trained.safetensors", module)
+    held = torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
+    torch.set_rng_state(held["random"]["cpu"])
+    if torch.cuda.is_available() and held["random"]["cuda"]:
+        torch.cuda.set_rng_state_all(held["random"]["cuda"])
+    return held["rest"]
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write weights as safetensors, whole or not at all."""
+    from safetensors.torch import save_file
+
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        held = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
+        save_file(held, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_weights(path: Path, module: nn.Module) -> None:
+    """Read weights into the trained parameters of a module.
+
+    Raises:
+        InputError: there are none, or they are of another architecture.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        held = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"'{path}' can't be read as safetensors: {error}") from error
+    wanted = trained_parameters(module)
+    wrong = [
+        name
+        for name in sorted(wanted.keys() | held.keys())
+        if name not in wanted or name not in held or wanted[name].shape != held[name].shape
+    ]
+    if wrong:
+        raise InputError(
+            f"'{path}' is of another architecture: {len(wrong)} of {len(wanted)} weights differ, "
+            f"'{wrong[0]}' for one; use the recipe that it was trained by, or another folder"
+        )
+    with torch.no_grad():
+        for name, parameter in wanted.items():
+            parameter.copy_(held[name])
+
+
+def _all(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("checkpoint-*") if path.suffix != ".tmp")
+
+
+def _random_state() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}

@@ -1,0 +1,92 @@
+"""What a training leaves behind for a person: metrics as CSV, for tensorboard, and as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from model.checkpoint import Position
+
+_METRICS = (
+    "total",
+    "word",
+    "contrast",
+    "supervised_contrast",
+    "adversary",
+    "auxiliary",
+    "learning_rate",
+    "validation_ua",
+)
+_FIELDS = ("stage_number", "stage", "step", *_METRICS)
+
+
+class Journal:
+    """Rows of `metrics.csv`, one a step; what lies behind the position of a resume is cut off."""
+
+    def __init__(self, folder: Path, position: Position) -> None:
+        self._path = folder / "metrics.csv"
+        self._board_path = folder / "tensorboard"
+        self._kept = [
+            row
+            for row in read_metrics(folder)
+            if (int(row["stage_number"]), int(row["step"])) <= (position.stage, position.step)
+        ]
+        self._step = len(self._kept)
+
+    def __enter__(self) -> Self:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._board: Any = SummaryWriter(str(self._board_path), purge_step=self._step + 1)
+        self._file = self._path.open("w", newline="", encoding="utf-8")
+        self._rows = csv.DictWriter(self._file, _FIELDS)
+        self._rows.writeheader()
+        self._rows.writerows(self._kept)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._board.close()
+
+    def write(self, stage: str, position: Position, found: dict[str, float]) -> None:
+        """Add the metrics of a step."""
+        self._step += 1
+        about = {"stage_number": position.stage, "stage": stage, "step": position.step}
+        self._rows.writerow({**about, **{k: f"{v:.6g}" for k, v in found.items()}})
+        self._file.flush()
+        for name, value in found.items():
+            self._board.add_scalar(name, value, self._step)
+
+
+def read_metrics(folder: Path) -> list[dict[str, str]]:
+    """The rows of `metrics.csv`; none where there is no file."""
+    path = folder / "metrics.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def draw_curves(folder: Path, out: Path) -> None:
+    """One picture of the losses and the validation UAR over all steps."""
+    from matplotlib.figure import Figure
+
+    rows = read_metrics(folder)
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    losses, score = figure.subplots(2, 1, sharex=True)
+    for name in _METRICS[:6]:
+        points = [(n, float(row[name])) for n, row in enumerate(rows, 1) if row[name]]
+        if points:
+            losses.plot(*zip(*points, strict=True), label=name, linewidth=1)
+    losses.set_ylabel("loss")
+    losses.legend(fontsize="small")
+    points = [(n, float(r["validation_ua"])) for n, r in enumerate(rows, 1) if r["validation_ua"]]
+    score.plot(*zip(*points, strict=True), marker="o", color="#0072B2")
+    score.set(ylabel="validation UAR", xlabel="step, all stages", ylim=(0, 1))
+    figure.savefig(out, dpi=130, metadata={"Software": None})
