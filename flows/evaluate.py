@@ -1,0 +1,97 @@
+"""`m5ser evaluate` and `m5ser predict`: a finished model on a split, or on some files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.nn.utils.rnn import pad_sequence
+
+from model.clips import UnusableAudio, read_audio
+from model.data import load_clips
+from model.evaluation import Evaluation, evaluate
+from model.export import Trained, load_trained
+from model.recipe import DataSettings, FolderSet, RandomEncoder
+from model.training import verdicts
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities [N, L] of the labels for some files."""
+
+    files: tuple[str, ...]
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        rows = [
+            dict(zip(self.labels, row, strict=True)) for row in self.probabilities.round(4).tolist()
+        ]
+        return dict(zip(self.files, rows, strict=True))
+
+    def print_to(self, console: Console) -> None:
+        """For a person: a row a file."""
+        table = Table("file", "emotion", *self.labels)
+        for file, row in zip(self.files, self.probabilities, strict=True):
+            table.add_row(file, self.labels[row.argmax()], *(f"{value:.2f}" for value in row))
+        console.print(table)
+
+
+def run_evaluate(folder: Path, data: Path | None, cache: Path) -> Evaluation:
+    """Evaluate a model on the test split of a dataset folder, or of its own recipe's sets.
+
+    Writes `evaluation.json` into the model's folder.
+
+    Raises:
+        InputError: the folder is no model, or a set is not what the recipe says.
+    """
+    trained = load_trained(folder)
+    recipe, encoder = trained.recipe, trained.encoder
+    train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
+    tested = _tested(recipe.data, data)
+    test = load_clips(tested, "test", recipe.labels, encoder, cache)
+    probabilities, embeddings = verdicts(trained.model, test, recipe.labels)
+    is_random = isinstance(recipe.encoder, RandomEncoder)
+    found = evaluate(probabilities, embeddings, train, test, is_random)
+    text = json.dumps(found.as_dict(), indent=1)
+    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    return found
+
+
+def run_predict(folder: Path, files: Sequence[Path], labels: Sequence[str] | None) -> Predictions:
+    """Probabilities of the model's labels, or of any others, for audio files.
+
+    Raises:
+        InputError: the folder is no model, a file can't be used, or the labels leave no choice.
+    """
+    trained = load_trained(folder)
+    clips = [_read(file, trained) for file in files]
+    chosen = tuple(labels or trained.recipe.labels)
+    frames = [torch.from_numpy(one).float() for one in trained.encoder.encode(clips)]
+    lengths = torch.tensor([len(one) for one in frames])
+    with torch.no_grad():
+        heard = trained.model.hear(pad_sequence(frames, batch_first=True), lengths)
+        probabilities = trained.model.label_probabilities(heard, chosen).numpy()
+    return Predictions(tuple(str(file) for file in files), chosen, probabilities)
+
+
+def _tested(data: DataSettings, folder: Path | None) -> DataSettings:
+    if folder is None:
+        return data
+    return data.model_copy(update={"sets": (FolderSet(path=str(folder)),)})
+
+
+def _read(file: Path, trained: Trained) -> np.ndarray:
+    try:
+        return read_audio(file.read_bytes(), trained.recipe.data.longest_s)
+    except (UnusableAudio, FileNotFoundError) as error:
+        raise InputError(f"'{file}' {error}") from error

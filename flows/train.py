@@ -1,0 +1,118 @@
+"""`m5ser train`: a training recipe becomes a model's folder; a stopped one goes on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as TimeLeftColumn
+
+from model.checkpoint import newest, read_position
+from model.data import load_clips
+from model.encoder import load_encoder
+from model.export import export
+from model.recipe import TrainingRecipe
+from model.ser import make_model
+from model.training import Trainer
+from pipeline.errors import InputError
+
+_LOG_EVERY = 50
+"""Steps between two lines where there is no terminal."""
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a training came to."""
+
+    folder: Path
+    clips: int
+    dropped: dict[str, int]
+    best_ua: float
+    wall_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**vars(self), "folder": str(self.folder)}
+
+    def print_to(self, console: Console) -> None:
+        """For a person."""
+        for reason, count in self.dropped.items():
+            console.print(f"dropped {count}x: {reason}", markup=False)
+        console.print(
+            f"{self.folder}: {self.clips} clips, best validation UAR {self.best_ua:.1%}, "
+            f"in {self.wall_s:.0f} s; next: m5ser evaluate {self.folder}"
+        )
+
+
+def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Console) -> TrainOutcome:
+    """Train a recipe's model in `folder`, from its newest checkpoint if there is one.
+
+    Raises:
+        InputError: the data are not what the recipe says, or the folder is another recipe's.
+        Diverged: a loss is not a number.
+    """
+    started = time.monotonic()
+    _claim(folder, recipe)
+    encoder = load_encoder(recipe.encoder)
+    train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
+    names = train.speaker_names
+    validation = load_clips(recipe.data, "validation", recipe.labels, encoder, cache, names)
+    with _StepProgress(recipe, console) as progress:
+        trainer = Trainer(recipe, train, validation, folder, progress.advance)
+        model = trainer.run(make_model(recipe, encoder.width))
+    export(folder, recipe, model, len(train))
+    place = newest(folder)
+    best = read_position(place).best_ua if place else 0.0
+    return TrainOutcome(folder, len(train), train.dropped, best, time.monotonic() - started)
+
+
+def _claim(folder: Path, recipe: TrainingRecipe) -> None:
+    """Refuse to go on with another recipe's checkpoints: the result would be neither's."""
+    text = yaml.safe_dump(recipe.model_dump(mode="json", exclude={"running"}), sort_keys=False)
+    owner = folder / "training.yaml"
+    if owner.is_file() and owner.read_text(encoding="utf-8") != text:
+        raise InputError(
+            f"'{folder}' holds the training of another recipe; give another --out, or remove it"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    owner.write_text(text, encoding="utf-8")
+
+
+class _StepProgress:
+    """A bar for each stage; where there is no terminal, a line now and then."""
+
+    def __init__(self, recipe: TrainingRecipe, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:>6.0f}/{task.total:.0f} steps"),
+            TextColumn("loss {task.fields[loss]:>7}"),
+            TimeElapsedColumn(),
+            TimeLeftColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._stages = {
+            stage.name: self._bars.add_task(stage.name, total=stage.steps, loss="")
+            for stage in recipe.stages
+        }
+
+    def __enter__(self) -> _StepProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def advance(self, stage: str, step: int, losses: dict[str, float]) -> None:
+        """Count a step."""
+        loss = f"{losses['total']:.3f}"
+        self._bars.update(self._stages[stage], completed=step, loss=loss)
+        if not self._console.is_terminal and step % _LOG_EVERY == 0:
+            self._console.print(f"{stage} {step}: loss {loss}", markup=False)

@@ -1,0 +1,95 @@
+"""The sub-commands `train`, `evaluate` and `predict` of the m5ser command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from model.recipe_file import load_training_recipe
+
+Guard = Callable[[Callable[[], Any]], Any]
+"""Runs an action; what a person can mend becomes a sentence and an exit code."""
+Emit = Callable[[dict[str, Any], bool, Callable[[Console], None]], None]
+"""Prints a result, as JSON or for a person."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a trained model.")]
+Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames are kept.")]
+_WORK = Path("builds/.work")
+_FRAMES = "frames"
+
+
+def register(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
+    """Add the sub-commands to the command."""
+    _register_train(app, guarded, emit)
+    _register_evaluate(app, guarded, emit)
+    _register_predict(app, guarded, emit)
+
+
+def _register_train(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
+    @app.command(epilog="Example: m5ser train recipes/training/quickstart.yaml")
+    def train(
+        recipe: Annotated[
+            str,
+            typer.Argument(metavar="RECIPE", help="A training recipe, or a bundled one's name."),
+        ],
+        out: Annotated[
+            Path | None, typer.Option("--out", help="Default: builds/models/NAME.")
+        ] = None,
+        overrides: Annotated[
+            list[str] | None,
+            typer.Option("--set", metavar="FIELD=VALUE", help="Override a field."),
+        ] = None,
+        work: Cache = _WORK,
+        as_json: AsJson = False,
+    ) -> None:
+        """Train a model through its stages; a stopped training goes on from its checkpoint."""
+        loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
+        from flows.train import run_train
+
+        folder = out or Path("builds/models") / loaded.name
+        console = Console(stderr=True)
+        outcome = guarded(lambda: run_train(loaded, folder, work / _FRAMES, console))
+        emit(outcome.as_dict(), as_json, outcome.print_to)
+
+
+def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
+    @app.command(epilog="Example: m5ser evaluate builds/models/quickstart")
+    def evaluate(
+        model: Model,
+        data: Annotated[
+            Path | None,
+            typer.Argument(metavar="DATA", help="A dataset folder (default: the recipe's sets)."),
+        ] = None,
+        work: Cache = _WORK,
+        as_json: AsJson = False,
+    ) -> None:
+        """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
+        from flows.evaluate import run_evaluate
+
+        found = guarded(lambda: run_evaluate(model, data, work / _FRAMES))
+        emit(found.as_dict(), as_json, found.print_to)
+
+
+def _register_predict(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
+    @app.command(
+        epilog="Example: m5ser predict builds/models/quickstart hello.wav --labels calm,sad"
+    )
+    def predict(
+        model: Model,
+        files: Annotated[list[Path], typer.Argument(metavar="AUDIO...", help="Audio files.")],
+        labels: Annotated[
+            str | None, typer.Option("--labels", help="Any words, by commas (default: its own).")
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Print the probability of each emotion for audio files of any length and rate."""
+        from flows.evaluate import run_predict
+
+        words = [word.strip() for word in labels.split(",")] if labels else None
+        found = guarded(lambda: run_predict(model, files, words))
+        emit(found.as_dict(), as_json, found.print_to)

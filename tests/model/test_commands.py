@@ -1,0 +1,130 @@
+"""train, evaluate and predict as a person calls them."""
+
+import json
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from flows.train_cli import register
+from model.recipe_file import load_training_recipe
+from pipeline.audio import encode_flac
+from pipeline.errors import InputError
+from pipeline.recipe_file import BadRecipe
+from tests.model.tiny import RATE, TINY, tone, write_set
+
+LEARNING = {"steps": 60, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
+
+
+def guarded(action):
+    try:
+        return action()
+    except InputError as bad:
+        typer.echo(str(bad))
+        raise typer.Exit(2) from bad
+
+
+def emit(value, as_json, show):
+    typer.echo(json.dumps(value))
+
+
+def call(*arguments):
+    app = typer.Typer()
+    register(app, guarded, emit)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A trained model, as the command leaves it."""
+    folder = tmp_path_factory.mktemp("place")
+    write_set(folder / "set")
+    data = {"sets": [{"engine": "folder", "path": str(folder / "set")}]}
+    recipe = {**TINY, "data": data, "stages": [{"name": "align", **LEARNING}]}
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    result = call("train", folder / "recipe.yaml", "--out", folder / "m", "--work", folder / "w")
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_a_trained_folder_has_all_that_its_model_needs(place):
+    names = {path.name for path in (place / "m").iterdir()}
+    wanted = {"model.safetensors", "recipe.yaml", "README.md", "metrics.csv", "curves.png"}
+    assert wanted <= names
+    card = (place / "m" / "README.md").read_text()
+    assert "The encoder of this model is random" in card
+    assert str(place) not in card
+
+
+def test_evaluation_holds_the_model_against_baselines(place):
+    result = call("evaluate", place / "m", "--work", place / "w")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert set(found["metrics"]) == {"m5ser", "majority", "frames + MLP"}
+    assert set(found["metrics"]["m5ser"]) == {"all", "en", "de"}
+    assert found["metrics"]["m5ser"]["all"]["ua"] > 0.8
+    assert found["metrics"]["majority"]["all"]["ua"] == pytest.approx(1 / 3)
+    assert found["metrics"]["frames + MLP"]["all"]["ua"] > 0.8
+    assert set(found["readable_off_the_embedding"]) == {"language", "speaker"}
+    assert json.loads((place / "m" / "evaluation.json").read_text()) == found
+
+
+def test_prediction_takes_any_file_and_any_labels(place, tmp_path):
+    path = tmp_path / "a.flac"
+    path.write_bytes(encode_flac(tone("sad", "en", "anna", 5), RATE))
+    found = json.loads(call("predict", place / "m", path).output.splitlines()[-1])[str(path)]
+    assert max(found, key=found.get) == "sad"
+    others = call("predict", place / "m", path, "--labels", "calm, bored")
+    assert set(json.loads(others.output.splitlines()[-1])[str(path)]) == {"calm", "bored"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--labels", "calm"), "name two or more"),
+        ((), "can't be decoded"),
+    ],
+)
+def test_prediction_says_what_is_wrong(place, tmp_path, arguments, message):
+    path = tmp_path / "a.flac"
+    good = encode_flac(tone("sad", "en", "anna", 5), RATE)
+    path.write_bytes(good if arguments else b"")
+    result = call("predict", place / "m", path, *arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_another_recipe_is_not_trained_on_in_the_same_folder(place):
+    arguments = ("--out", place / "m", "--work", place / "w", "--set", "seed=5")
+    result = call("train", place / "recipe.yaml", *arguments)
+    assert result.exit_code == 2
+    assert "holds the training of another recipe" in result.output
+
+
+def test_what_is_no_model_is_named(tmp_path):
+    result = call("evaluate", tmp_path)
+    assert result.exit_code == 2
+    assert "is no finished model" in result.output
+
+
+@pytest.mark.parametrize("name", ["quickstart", "m5ser"])
+def test_the_bundled_training_recipes_are_valid(name):
+    recipe = load_training_recipe(f"recipes/training/{name}.yaml")
+    assert recipe == load_training_recipe(name)
+    assert recipe.name == name
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("labels=[angry]", "labels"),
+        ("labels=[sad, sad]", "names an emotion more than once"),
+        ("prompts=[no speech]", "has no single {speech}"),
+        ("encoder.engine=wav2vec", "unknown engine 'wav2vec'"),
+        ("stages.0.losses={word: 0}", "all losses are switched off"),
+    ],
+)
+def test_a_wrong_recipe_is_explained(override, message):
+    with pytest.raises(BadRecipe, match=message):
+        load_training_recipe("quickstart", [override])
