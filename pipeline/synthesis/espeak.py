@@ -45,7 +45,7 @@ class Espeak(Synthesizer):
     words_per_minute: int = Field(165, ge=80, le=400)
     max_characters: int = Field(600, ge=1)
     timeout_s: float = Field(20.0, gt=0)
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
 
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:

@@ -1,10 +1,10 @@
 """A program of its own that speaks jobs from stdin with espeak-ng and writes PCM to stdout.
 
-espeak-ng is not thread-safe and keeps a random state that cannot be reset, so the same call gives
-other samples the second time. This program initialises the library once and forks for every job:
-each job starts from the same state, and is independent of the jobs before it. A crash or a hang
-ends the fork alone. Run it as `[sys.executable, "-I", path]`; it imports the standard library
-only, and no part of this project.
+espeak-ng is not thread-safe and keeps state between calls, so the same call gives other samples
+the second time. This program initialises the library once, with a random seed of its own, and
+forks for every job: each starts from the same state, independent of the jobs before it. A crash
+or a hang ends the fork alone. Run it as `[sys.executable, "-I", path]`; it imports the standard
+library only, and no part of this project.
 
 Protocol. stdin: a JSON line `{"library", "data", "timeout_s"}`, then a JSON line a job: `{"text",
 "voice", "rate", "pitch"}`. stdout, a message a job, in order: two little-endian uint32 (bytes of
@@ -29,6 +29,10 @@ PHONEME_EVENTS, PHONEME_IPA, DONT_EXIT = 0x1, 0x2, 0x8000
 RATE, PITCH = 1, 3
 CHARS_UTF8 = 1
 EVENT_END_OF_LIST, EVENT_PHONEME = 0, 7
+
+RANDOM_SEED = 1
+"""Unless told, espeak-ng's noise differs between processes started in different seconds (seen in
+the voices of f2 and f3)."""
 
 
 class EventId(ctypes.Union):
@@ -68,6 +72,7 @@ def initialise(library: str, data: str) -> tuple[ctypes.CDLL, int]:
     rate = espeak.espeak_Initialize(SYNCHRONOUS, 0, data.encode(), options)
     if rate <= 0:
         raise RuntimeError(f"espeak-ng could not be initialised with {data} (status {rate})")
+    espeak.espeak_ng_SetRandSeed(ctypes.c_long(RANDOM_SEED))
     return espeak, rate
 
 

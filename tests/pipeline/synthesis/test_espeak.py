@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -86,6 +87,16 @@ def test_a_hang_ends_that_text_only() -> None:
     slow, quick = _run([job, job | {"text": "Wort"}], timeout_s=1.0)
     assert re.search("did not finish within 1 s", slow[0]["error"])
     assert quick[0]["phones"]
+
+
+@pytest.mark.parametrize("voice", ["f2-p+0.0-v1.00", "f3-p+0.0-v1.00"])
+def test_the_noise_of_a_breathy_voice_is_the_same_in_every_process(voice: str) -> None:
+    (first,) = speak(request(TEXTS["de"], voice=voice))
+    time.sleep(1.1)  # espeak-ng's own seed is the second it was started in
+    (second,) = speak(request(TEXTS["de"], voice=voice))
+    assert isinstance(first, Speech)
+    assert isinstance(second, Speech)
+    np.testing.assert_array_equal(first.samples, second.samples)
 
 
 @pytest.mark.parametrize("name", ["nobody", "nobody-p+0.0-v1.00", "f1-p0-v1"])
