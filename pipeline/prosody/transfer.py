@@ -16,9 +16,10 @@ from pipeline.prosody.vocoder import minimum_phase, synthesize
 from pipeline.synthesis.base import Speech
 
 NEUTRAL_DB = -38.0
-"""Level of neutral speech in dB re full scale (assumed), about that of RAVDESS.
+"""Level of neutral speech in dB re full scale unless told (assumed), about that of RAVDESS.
 
-Acted anger is up to 25 dB louder than neutral speech, with peaks 12 dB over its own level."""
+Acted anger is up to 25 dB louder than neutral speech, with peaks 12 dB over its own level: this
+leaves room for both. Published profiles move the level by less and can start higher."""
 
 PEAK = 0.97
 HOP_S = 0.005
@@ -47,7 +48,7 @@ class Shaped:
     Attributes:
         takes: Waveforms, float32 [T] each.
         sampling_rate: Of the takes, in Hz.
-        reference: Profile of the rendition before the transfer, brought to `NEUTRAL_DB`.
+        reference: Profile of the rendition before the transfer, brought to the neutral level.
         limited_db: How far each take was turned down lest it clip; 0 where it had room.
     """
 
@@ -63,13 +64,17 @@ def transfer(
     strengths: Sequence[float],
     seeds: Sequence[int],
     sampling_rate: int = RATE,
+    neutral_dbfs: float = NEUTRAL_DB,
 ) -> Shaped:
     """Takes of a rendition at several strengths (0 = neutral, 1 = as the source) from one analysis.
+
+    `neutral_dbfs` is the level of a take at strength 0, in dB re full scale: the higher, the
+    sooner a loud take is turned down lest it clip (`Shaped.limited_db`).
 
     Raises:
         ValueError: the rendition has no voiced frame, or strengths and seeds differ in number.
     """
-    shaper = Shaper(speech)
+    shaper = Shaper(speech, neutral_dbfs)
     made = [
         shaper.take(target, strength, seed) for strength, seed in zip(strengths, seeds, strict=True)
     ]
@@ -84,12 +89,12 @@ def transfer(
 class Shaper:
     """One analysis of a rendition, from which any number of takes is made."""
 
-    def __init__(self, speech: Speech) -> None:
+    def __init__(self, speech: Speech, neutral_dbfs: float = NEUTRAL_DB) -> None:
         samples = to_rate(speech.samples, speech.sampling_rate)
         self._frames = cut(samples, HOP_S)
         self._spectra = minimum_phase(self._frames.envelope)
         as_rendered = profile_of(self._frames, len(speech.phones) or None)
-        self.reference = replace(as_rendered, energy_db=NEUTRAL_DB)
+        self.reference = replace(as_rendered, energy_db=neutral_dbfs)
 
     def take(self, target: Target, strength: float, seed: int) -> tuple[np.ndarray, float]:
         """A take, float32 [T] at 16 kHz, and by how many dB it was turned down lest it clip."""
@@ -110,7 +115,7 @@ class Shaper:
         )
         random = np.random.default_rng(seed)
         samples = synthesize(f0_hz, spectra, aperiodicity, HOP_S, random)
-        return _finish(samples, NEUTRAL_DB + strength * target.energy_db)
+        return _finish(samples, self.reference.energy_db + strength * target.energy_db)
 
     def _coloured_db(self, powers: np.ndarray, index: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """By how many dB the colours [2, FFT / 2 + 1] raise the energy of each frame [F]."""

@@ -50,6 +50,14 @@ def test_strength_zero_is_a_neutral_resynthesis_at_the_neutral_level() -> None:
     assert kept.tilt_db_oct == pytest.approx(0.0, abs=0.8)
 
 
+def test_the_neutral_level_is_set_by_the_caller() -> None:
+    target = replace(NOTHING, energy_db=6.0)
+    shaped = transfer(speech(), target, [0.0, 1.0], [0, 1], neutral_dbfs=-30.0)
+    assert shaped.reference.energy_db == -30.0
+    levels_db = [measure(take, RATE, 16).energy_db for take in shaped.takes]
+    assert levels_db == pytest.approx([-30.0, -24.0], abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("change", "wanted", "tolerance"),
     [
