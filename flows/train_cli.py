@@ -21,6 +21,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a tr
 Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames are kept.")]
 _WORK = Path("builds/.work")
 _FRAMES = "frames"
+_FAILED = 1
 
 
 def register(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
@@ -50,10 +51,15 @@ def _register_train(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         """Train a model through its stages; a stopped training goes on from its checkpoint."""
         loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
         from flows.train import run_train
+        from model.training import Diverged
 
         folder = out or Path("builds/models") / loaded.name
         console = Console(stderr=True)
-        outcome = guarded(lambda: run_train(loaded, folder, work / _FRAMES, console))
+        try:
+            outcome = guarded(lambda: run_train(loaded, folder, work / _FRAMES, console))
+        except Diverged as stop:
+            typer.secho(f"error: {stop}", fg="red", err=True)
+            raise typer.Exit(_FAILED) from stop
         emit(outcome.as_dict(), as_json, outcome.print_to)
 
 

@@ -95,6 +95,13 @@ def test_prediction_says_what_is_wrong(place, tmp_path, arguments, message):
     assert message in result.output
 
 
+def test_a_training_that_diverges_says_where(place, tmp_path):
+    arguments = ("--work", place / "w", "--set", "stages.0.learning_rate=1e30")
+    result = call("train", place / "recipe.yaml", "--out", tmp_path / "m", *arguments)
+    assert result.exit_code == 1
+    assert "stage 'align', step" in result.output
+
+
 def test_another_recipe_is_not_trained_on_in_the_same_folder(place):
     arguments = ("--out", place / "m", "--work", place / "w", "--set", "seed=5")
     result = call("train", place / "recipe.yaml", *arguments)
