@@ -45,7 +45,7 @@ class Candidates:
     columns: Columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What became of one take: kept if `reason` is None, else rejected by the gate it names.
 

@@ -91,19 +91,32 @@ def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     MinHash: Broder 1997, "On the resemblance and containment of documents". Every row of a band's
     bucket is compared with the bucket's first row, so the cost stays linear in N.
     """
+    bands, filled = _bands(texts)
+    for band in range(_BANDS):
+        keys = bands[:, band]
+        order = filled[np.argsort(keys[filled], kind="stable")]
+        first = -1
+        for row in order.tolist():
+            if first < 0 or keys[row] != keys[first]:
+                first = row
+            elif _jaccard(_shingles(texts[first]), _shingles(texts[row])) >= _NEAR_DUPLICATE:
+                yield first, row
+
+
+def _bands(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each band of each text's signature, uint64 [N, _BANDS]; the rows that have one."""
     draws = np.random.default_rng(0).integers(1, 1 << 29, size=(_BANDS * _ROWS, 2))
     hashes = draws.astype(np.uint64)
-    first: dict[tuple[int, bytes], int] = {}
+    mixing = np.uint64(0x9E3779B97F4A7C15) ** np.arange(_ROWS, dtype=np.uint64)
+    bands = np.zeros((len(texts), _BANDS), dtype=np.uint64)
+    filled = []
     for row, text in enumerate(texts):
         shingles = _shingles(text)
-        if not shingles.size:
-            continue
-        signature = _minhash(shingles, hashes)
-        for band in range(_BANDS):
-            bucket = (band, signature[band * _ROWS : (band + 1) * _ROWS].tobytes())
-            other = first.setdefault(bucket, row)
-            if other != row and _jaccard(shingles, _shingles(texts[other])) >= _NEAR_DUPLICATE:
-                yield other, row
+        if shingles.size:
+            signature = _minhash(shingles, hashes).reshape(_BANDS, _ROWS)
+            bands[row] = (signature * mixing).sum(axis=1)
+            filled.append(row)
+    return bands, np.array(filled, dtype=np.int64)
 
 
 def _shingles(text: str) -> np.ndarray:
