@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from flows.settings import prepare_prefect
+from flows.train_cli import register
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
 
@@ -140,6 +141,8 @@ def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
     else:
         show(Console())
 
+
+register(app, _guarded, _emit)
 
 if __name__ == "__main__":
     app()

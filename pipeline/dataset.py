@@ -273,7 +273,7 @@ def _rows(build: Build, chain: Chain) -> Iterator[tuple[dict[str, Any], Decision
                 "seed": take.seed,
                 "strength": take.strength,
                 "neutral_from": take.neutral_from,
-            "limited_db": take.limited_db,
+                "limited_db": take.limited_db,
                 "licence": utterance.licence,
                 "scores": scores.get(take.id),
             },

@@ -34,7 +34,7 @@ _OUTCOME = {
 }
 _FAILURES = dict.fromkeys(("source_id", "take_id", "language", "stage", "error"), "VARCHAR")
 _SPLIT_OF_FILE = r"regexp_extract(filename, '([a-z]+)-\d+-of-\d+\.parquet$', 1)"
-_MEMORY = "1GB"
+_MEMORY = "256MB"
 
 
 @dataclass(frozen=True)

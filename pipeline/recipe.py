@@ -22,6 +22,7 @@ from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
 from pipeline.languages import Language
+from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.selection.choose import Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
@@ -46,6 +47,8 @@ class ProsodySettings(Settings):
     published profile of the emotion; `none`: the engine's own prosody."""
     strengths: Annotated[tuple[Strength, ...], Field(min_length=1)] = (1.0,)
     """Share of the profile that each take gets in turn; 1 is all of it."""
+    neutral_dbfs: Annotated[float, Field(ge=-60, le=-10)] = NEUTRAL_DB
+    """Level of neutral speech; what emotion adds goes on top and needs room to full scale."""
 
 
 class Recipe(Settings):

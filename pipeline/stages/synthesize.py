@@ -166,6 +166,7 @@ def _shape(
             [row["strength"] for row in rows],
             [row["seed"] for row in rows],
             recipe.sampling_rate,
+            recipe.prosody.neutral_dbfs,
         )
     except ValueError as error:
         return [{"error": f"prosody: {error}"}] * len(rows)

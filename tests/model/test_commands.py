@@ -11,7 +11,7 @@ from flows.train_cli import register
 from model.recipe_file import load_training_recipe
 from pipeline.audio import encode_flac
 from pipeline.errors import InputError
-from pipeline.recipe_file import BadRecipe
+from pipeline.settings_file import BadRecipe
 from tests.model.tiny import RATE, TINY, tone, write_set
 
 LEARNING = {"steps": 60, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}

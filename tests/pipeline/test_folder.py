@@ -63,8 +63,7 @@ def test_limits_are_by_language_and_over_all_judged_takes(dataset_folder: Path) 
         [gate] = score_gates(gates_of(dataset.recipe)["quality"])
         found = limits(dataset, gate)
         english = dataset.columns(
-            f"SELECT {score('dnsmos_ovrl')} AS v FROM takes "
-            "WHERE language = 'en'"
+            f"SELECT {score('dnsmos_ovrl')} AS v FROM takes WHERE language = 'en'"
         )
     assert found["de"] == (2.5, np.inf)
     assert found["en"][0] == pytest.approx(np.quantile(english["v"], 0.1))

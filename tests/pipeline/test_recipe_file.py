@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from pipeline.recipe import Recipe, published
-from pipeline.recipe_file import BadRecipe, load_recipe, parse_recipe
+from pipeline.recipe_file import load_recipe, parse_recipe
+from pipeline.settings_file import BadRecipe
 
 MINIMAL = "name: mine\ncorpus: {engine: quickstart}\nlanguages: [de]\n"
 BUNDLED = sorted(path.stem for path in Path("recipes").glob("*.yaml"))

@@ -1,0 +1,160 @@
+"""Settings on disk: finding a YAML file, reading it without trust, and saying all that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import InputError
+
+_LARGEST_BYTES = 1 << 20
+
+Root = TypeVar("Root", bound=BaseModel)
+
+
+class BadRecipe(InputError):
+    """What is wrong with a recipe: a line for each error, with field, value and fix."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Safe YAML without aliases (a few of them can expand to gigabytes) and repeated keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise BadRecipe([f"line {mark.line + 1}: YAML aliases are not allowed in a recipe"])
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise BadRecipe([f"line {line}: '{key}' stands twice in one mapping: remove one"])
+        return dict(super().construct_mapping(node, deep))
+
+
+def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -> Root:
+    """The settings of a YAML text.
+
+    `overrides` are `field=value` with dotted fields and YAML values, as in `gates.cer.max=0.1`.
+
+    Raises:
+        BadRecipe: with every error at once.
+    """
+    fields = _parse_yaml(text)
+    if not isinstance(fields, dict):
+        raise BadRecipe(["the recipe is not a mapping of fields to values"])
+    for override in overrides:
+        _override(fields, override)
+    try:
+        return root.model_validate(fields)
+    except ValidationError as error:
+        raise BadRecipe([_explain(root, detail) for detail in error.errors()]) from error
+
+
+def read_settings(name: str, package: str) -> str:
+    """The text of a file, or of a name among those that a package brings.
+
+    Raises:
+        BadRecipe: it is neither, or too large to be one.
+    """
+    path = Path(name)
+    if path.is_file():
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise BadRecipe([f"'{name}' is larger than {_LARGEST_BYTES >> 20} MiB: not a recipe"])
+        return path.read_text(encoding="utf-8")
+    bundled = {entry.name: entry for entry in files(package).iterdir()}
+    found = bundled.get(path.name if path.suffix else f"{path.name}.yaml")
+    if found is None:
+        names = ", ".join(sorted(n.removesuffix(".yaml") for n in bundled if n.endswith(".yaml")))
+        raise BadRecipe([f"there is no recipe '{name}'; bundled are: {names}"])
+    return found.read_text(encoding="utf-8")
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
+    except RecursionError as error:
+        raise BadRecipe(["the recipe is nested too deeply"]) from error
+
+
+def _override(fields: dict[str, Any], override: str) -> None:
+    name, equals, value = override.partition("=")
+    if not equals or not name:
+        raise BadRecipe([f"--set '{override}': write field=value, as in --set takes=3"])
+    *parents, last = name.split(".")
+    node: Any = fields
+    for key in parents:
+        node = _child(node, key, override)
+    if isinstance(node, list):
+        node[_position(node, last, override)] = _parse_yaml(value)
+    elif isinstance(node, dict):
+        node[last] = _parse_yaml(value)
+    else:
+        raise BadRecipe([f"--set '{override}': '{'.'.join(parents)}' has no fields"])
+
+
+def _child(node: Any, key: str, override: str) -> Any:
+    if isinstance(node, list):
+        return node[_position(node, key, override)]
+    if isinstance(node, dict):
+        return node.setdefault(key, {})
+    raise BadRecipe([f"--set '{override}': nothing is below '{key}'"])
+
+
+def _position(node: list[Any], key: str, override: str) -> int:
+    """Index into a list: a number, or the name of the engine that stands there."""
+    engines = [item.get("engine") if isinstance(item, dict) else None for item in node]
+    if key in engines:
+        return engines.index(key)
+    if key.isdecimal() and int(key) < len(node):
+        return int(key)
+    raise BadRecipe([f"--set '{override}': '{key}' is no position in a list of {len(node)}"])
+
+
+def _explain(root: type[BaseModel], detail: Any) -> str:
+    """Field, value and fix of one error, in one line."""
+    field = ".".join(str(part) for part in detail["loc"]) or "recipe"
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _siblings(root, detail["loc"])
+            return f"{field}: unknown field{_nearest(detail['loc'][-1], known)}"
+        case "missing":
+            return f"{field}: missing: add it"
+        case "union_tag_invalid":
+            expected = context["expected_tags"].replace("'", "")
+            guess = _nearest(context["tag"], expected.split(", "))
+            return f"{field}: unknown engine '{context['tag']}'{guess}; known are: {expected}"
+        case "union_tag_not_found":
+            return f"{field}: names no engine: add 'engine: ...'"
+        case "value_error":
+            return f"{field}: {context['error']}"
+        case _:
+            return f"{field}: {detail['input']!r} is not allowed: {detail['msg']}"
+
+
+def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Field names of the model at a location, for 'did you mean'."""
+    schema = root.model_json_schema()
+    if len(location) == 1:
+        return sorted(schema["properties"])
+    return sorted({name for one in schema["$defs"].values() for name in one.get("properties", {})})
+
+
+def _nearest(word: Any, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ": remove it"
