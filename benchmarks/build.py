@@ -42,10 +42,10 @@ def measure_build(recipe: Recipe) -> dict[str, Any]:
         workers = len(os.sched_getaffinity(0))
         quiet = Console(file=Path(os.devnull).open("w"))  # noqa: SIM115 - lives with the console
         outcome = run_build(recipe, out, work, None, workers, quiet)
+        peaks = [resource.getrusage(who).ru_maxrss for who in (0, resource.RUSAGE_CHILDREN)]
         started = time.monotonic()
         describe(out)
         described_s = time.monotonic() - started
-    peaks = [resource.getrusage(who).ru_maxrss for who in (0, resource.RUSAGE_CHILDREN)]
     return {
         "wall_s": outcome.wall_s - described_s,
         "rows": len(outcome.build.outcomes.decisions),

@@ -20,7 +20,7 @@ from prefect.utilities.annotations import quote
 from flows.progress import StageProgress
 from flows.settings import guarded_server
 from pipeline.census import Census, take_census
-from pipeline.dataset import Build, check_folder, check_licence, is_current, write_dataset
+from pipeline.dataset import Build, check_folder, check_licence, describe, is_current, write_dataset
 from pipeline.intake import Intake, take_in
 from pipeline.outcomes import Chain, decide_all
 from pipeline.recipe import Recipe
@@ -74,7 +74,8 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     outcomes = decide_all(store, recipe, intake, chains)
     build = Build(store, recipe, intake, census, chains, outcomes)
     if not is_current(folder, build):
-        write_dataset(folder, build)
+        # By a worker: drawing takes as much memory as all the rest of this process.
+        write_dataset(folder, build, lambda at: workshop.executor.submit(describe, at).result())
     return build
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,9 @@ M5SER_VERSION = "0.1.0"
 
 class ForeignFolder(InputError):
     """The output folder holds something that this recipe did not make."""
+
+
+Describe = Callable[[Path], None]
 
 
 class BadFolder(InputError):
@@ -112,8 +115,10 @@ def is_current(folder: Path, build: Build) -> bool:
     )
 
 
-def write_dataset(folder: Path, build: Build) -> None:
+def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     """Write the folder; what lay there stays until the new one is whole.
+
+    `describe` is the function of that name below, or a way to run it elsewhere.
 
     Raises:
         OSError: no space or no right to write; the old folder is untouched.
@@ -123,6 +128,7 @@ def write_dataset(folder: Path, build: Build) -> None:
     try:
         partial.mkdir(parents=True)
         _write(partial, build)
+        describe(partial)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -145,7 +151,6 @@ def _write(folder: Path, build: Build) -> None:
     recipe = yaml.safe_dump(published(build.recipe), sort_keys=False, allow_unicode=True)
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
     (folder / "build.json").write_text(_build_json(build), encoding="utf-8")
-    describe(folder)
 
 
 def describe(folder: Path) -> None:
