@@ -127,6 +127,10 @@ def _guarded(action: Any) -> Any:
         for line in str(bad).splitlines():
             typer.secho(f"error: {line}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
+    except ModuleNotFoundError as bad:
+        fix = "pip install '.[train]' -c requirements/all.lock"
+        typer.secho(f"error: the package '{bad.name}' is missing: {fix}", fg="red", err=True)
+        raise typer.Exit(_BAD_INPUT) from bad
     except OSError as bad:
         typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)
         raise typer.Exit(_FAILED) from bad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,14 +51,13 @@ def _register_train(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     ) -> None:
         """Train a model through its stages; a stopped training goes on from its checkpoint."""
         loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
-        from flows.train import run_train
-        from model.training import Diverged
-
+        flow = guarded(lambda: import_module("flows.train"))
+        diverged = import_module("model.training").Diverged
         folder = out or Path("builds/models") / loaded.name
         console = Console(stderr=True)
         try:
-            outcome = guarded(lambda: run_train(loaded, folder, work / _FRAMES, console))
-        except Diverged as stop:
+            outcome = guarded(lambda: flow.run_train(loaded, folder, work / _FRAMES, console))
+        except diverged as stop:
             typer.secho(f"error: {stop}", fg="red", err=True)
             raise typer.Exit(_FAILED) from stop
         emit(outcome.as_dict(), as_json, outcome.print_to)
@@ -75,9 +75,9 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
-        from flows.evaluate import run_evaluate
+        flow = guarded(lambda: import_module("flows.evaluate"))
 
-        found = guarded(lambda: run_evaluate(model, data, work / _FRAMES))
+        found = guarded(lambda: flow.run_evaluate(model, data, work / _FRAMES))
         emit(found.as_dict(), as_json, found.print_to)
 
 
@@ -94,8 +94,8 @@ def _register_predict(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Print the probability of each emotion for audio files of any length and rate."""
-        from flows.evaluate import run_predict
+        flow = guarded(lambda: import_module("flows.evaluate"))
 
         words = [word.strip() for word in labels.split(",")] if labels else None
-        found = guarded(lambda: run_predict(model, files, words))
+        found = guarded(lambda: flow.run_predict(model, files, words))
         emit(found.as_dict(), as_json, found.print_to)
