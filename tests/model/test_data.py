@@ -74,9 +74,11 @@ def test_a_batch_is_padded_with_zeros_behind_each_length(folder, encoder, tmp_pa
 
 
 def test_whisper_runs_once_a_clip(folder, encoder, tmp_path, monkeypatch):
-    load(folder, encoder, tmp_path)
+    first = load(folder, encoder, tmp_path).batch([0, 1])
     monkeypatch.setattr(type(encoder), "encode", lambda *_: pytest.fail("encoded again"))
-    load(folder, encoder, tmp_path).batch([0, 1])
+    again = load(folder, encoder, tmp_path).batch([0, 1])
+    assert torch.equal(first.frames, again.frames)
+    assert torch.equal(first.lengths, again.lengths)
 
 
 def test_a_failed_write_leaves_nothing_behind(folder, encoder, tmp_path, monkeypatch):
