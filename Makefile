@@ -27,6 +27,7 @@ define install
 	$(PIP) install "$$(grep '^torch==' $(1))" -c $(1)
 	$(PIP) install --no-deps -r $(1)
 	$(PIP) install --no-deps --no-build-isolation -e .
+	$(VENV)/bin/python -m pipeline.torchaudio_cpu
 endef
 
 $(CORE): requirements/core.lock pyproject.toml
@@ -41,7 +42,8 @@ lock:  ## Write the lock files anew; needs uv, and a CPU build of torch where uv
 	rm -f requirements/core.lock requirements/all.lock
 	uv pip compile pyproject.toml --python-version 3.11 --override requirements/overrides.txt \
 		--no-header --no-annotate --no-emit-find-links -q -o requirements/core.lock
-	uv pip compile pyproject.toml --extra train --extra test --python-version 3.11 \
+	uv pip compile pyproject.toml --extra neural --extra train --extra dask --extra ray \
+		--extra pretrain --extra test --python-version 3.11 \
 		--override requirements/overrides.txt --no-header --no-annotate --no-emit-find-links -q \
 		-o requirements/all.lock
 	sed -i 's/+cpu//' requirements/*.lock
