@@ -136,7 +136,7 @@ def _random_whisper(shape: str, seed: int) -> Any:
     """Random weights in a published shape that end their transcripts as real speech would."""
     import torch
 
-    from tests.checkpoints import MULTILINGUAL_VOCABULARY, tiny_whisper
+    from tests.checkpoints.whisper import MULTILINGUAL_VOCABULARY, tiny_whisper
 
     width, heads, layers, mels = {
         "tiny": (384, 6, 4, 80),

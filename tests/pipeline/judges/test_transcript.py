@@ -13,7 +13,7 @@ from pipeline.judges.transcript import Whisper
 from pipeline.records import Failure
 from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from pipeline.whisper.transcribing import Clip, Transcriber
-from tests.checkpoints import tiny_whisper
+from tests.checkpoints.whisper import tiny_whisper
 
 CONTEXT = JudgeContext(languages=("en", "de"))
 

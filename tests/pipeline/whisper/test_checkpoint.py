@@ -17,7 +17,7 @@ from pipeline.whisper.checkpoint import (
     pinned_sha256,
     save_checkpoint,
 )
-from tests.checkpoints import tiny_whisper, word_vocabulary
+from tests.checkpoints.whisper import tiny_whisper, word_vocabulary
 
 
 @pytest.fixture(scope="module")

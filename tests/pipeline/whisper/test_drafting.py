@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.whisper.drafting import Draft, draft_tokens
 from pipeline.whisper.rules import greedy_rules
-from tests.checkpoints import tiny_whisper
+from tests.checkpoints.whisper import tiny_whisper
 
 
 @pytest.fixture(scope="module")

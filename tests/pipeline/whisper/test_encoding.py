@@ -6,7 +6,7 @@ import torch
 import whisper
 
 from pipeline.whisper.encoding import encode, encode_mels, log_mel, window_frames, windows
-from tests.checkpoints import tiny_whisper
+from tests.checkpoints.whisper import tiny_whisper
 from tests.pipeline.whisper.sounds import clip
 
 

@@ -15,7 +15,7 @@ from pipeline.whisper.drafting import Draft
 from pipeline.whisper.encoding import encode_mels, log_mel
 from pipeline.whisper.greedy import GreedyDecoder, Hypothesis
 from pipeline.whisper.rules import greedy_rules
-from tests.checkpoints import tiny_whisper
+from tests.checkpoints.whisper import tiny_whisper
 from tests.pipeline.whisper.sounds import clip
 
 LANGUAGES = ("de", "en", "zh")

@@ -5,7 +5,7 @@ import whisper
 
 from pipeline.whisper.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pipeline.whisper.transcribing import Clip, Transcriber
-from tests.checkpoints import tiny_whisper, word_vocabulary
+from tests.checkpoints.whisper import tiny_whisper, word_vocabulary
 from tests.pipeline.whisper.sounds import clip
 
 LANGUAGES = ["de", "en", "zh"]
