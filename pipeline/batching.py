@@ -1,0 +1,87 @@
+"""Batches of like length under a budget, and what to do when one doesn't fit into memory."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pipeline.records import Failure, Stage
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Places of the items, the longest first, in groups whose padded size is within the budget.
+
+    `lengths` and `budget` are in the same unit (tokens, samples); the padded size of a group is its
+    longest item times its number of items. An item longer than the budget stands alone. The
+    longest come first, so that a batch which is too large for the memory is met at once.
+    """
+    order = sorted(range(len(lengths)), key=lambda at: (-lengths[at], at))
+    groups: list[list[int]] = []
+    for at in order:
+        if groups and lengths[groups[-1][0]] * (len(groups[-1]) + 1) <= budget:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return groups
+
+
+def run_by_length(
+    run: Callable[[list[T]], Sequence[R | Failure]],
+    items: Sequence[T],
+    lengths: Sequence[int],
+    budget: int,
+    stage: Stage,
+) -> list[R | Failure]:
+    """What `run` gives for the items, in their order, run in groups `by_length` and `halving`."""
+    answers: dict[int, R | Failure] = {}
+    for group in by_length(lengths, budget):
+        found = halving(run, [items[at] for at in group], stage)
+        answers.update(zip(group, found, strict=True))
+    return [answers[at] for at in range(len(items))]
+
+
+def halving(
+    run: Callable[[list[T]], Sequence[R | Failure]], items: list[T], stage: Stage
+) -> list[R | Failure]:
+    """What `run` gives for a batch; where memory runs out, for its two halves, and so on.
+
+    Every halving is logged as a warning; an item that doesn't fit alone becomes a `Failure`.
+    """
+    try:
+        return list(run(items))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = str(error).partition("\n")[0]
+    # Outside of the handler: the exception's frames would hold the batch's tensors in memory.
+    _release()
+    if len(items) == 1:
+        return [Failure(stage, f"out of memory on this row alone: {reason}")]
+    half = len(items) // 2
+    logging.getLogger(__name__).warning(
+        "%s: out of memory on a batch of %d, going on with %d: %s", stage, len(items), half, reason
+    )
+    return halving(run, items[:half], stage) + halving(run, items[half:], stage)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a GPU or on the CPU."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # PyTorch's CPU allocator raises a plain RuntimeError (c10/core/impl/alloc_cpu.cpp).
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
+def _release() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
