@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -59,10 +59,31 @@ class Door(Settings):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """What is published of a corpus' size, for a bill without the corpus.
+
+    `utterances` whose label maps to one of our emotions; `speech_hours` of them; `source` says
+    where the numbers stand.
+    """
+
+    utterances: int
+    speakers: int
+    speech_hours: float
+    source: str
+
+
 class Corpus(Engine):
     """A source of utterances."""
 
+    documented: ClassVar[Documented | None] = None
+    """Its published size (none: it comes with m5ser, or is the person's own)."""
     door: Door = Door()
+
+    @property
+    def members(self) -> tuple[Corpus, ...]:
+        """The corpora that this one is made of: itself, unless it holds others."""
+        return (self,)
 
     @abstractmethod
     def read(self) -> Iterator[Entry]:
@@ -73,20 +94,50 @@ class Corpus(Engine):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A file or folder that is not where the recipe's `field` says; `what` says how to come by."""
+
+    path: Path
+    kind: Literal["file", "folder"]
+    what: str
+    field: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.field}: there is no {self.kind} '{self.path}'. {self.what} "
+            f"Name the place with --set {self.field}=PATH."
+        )
+
+
 class CorpusMissing(InputError):
-    """The corpus is not where the recipe says."""
+    """What of a corpus is not where the recipe says, a line for each gap."""
+
+    def __init__(self, *gaps: Gap) -> None:
+        super().__init__("\n".join(str(gap) for gap in gaps))
+        self.gaps = gaps
 
 
-def require(path: Path, what: str, *, folder: bool) -> Path:
-    """The path, if it is there.
+def require(path: Path, what: str, *, folder: bool, name: str = "path") -> Path:
+    """The path that the corpus' field `name` holds, if it is there.
 
     Raises:
         CorpusMissing: with the recipe field, the value and the fix.
     """
     if path.is_dir() if folder else path.is_file():
         return path
-    kind = "folder" if folder else "file"
-    raise CorpusMissing(
-        f"corpus.path: there is no {kind} '{path}'. {what} "
-        "Name the place with --set corpus.path=PATH."
-    )
+    raise CorpusMissing(Gap(path, "folder" if folder else "file", what, f"corpus.{name}"))
+
+
+def clips_below(folder: Path) -> list[Path]:
+    """The WAV files below a corpus' folder, in the order of their names.
+
+    Raises:
+        CorpusMissing: there is none.
+    """
+    # macOS leaves a hidden twin beside each file that it copies.
+    clips = [clip for clip in folder.rglob("*.wav") if not clip.name.startswith(".")]
+    if not clips:
+        what = "The folder holds no WAV file."
+        raise CorpusMissing(Gap(folder / "*.wav", "file", what, "corpus.path"))
+    return sorted(clips, key=lambda clip: (clip.name, clip))

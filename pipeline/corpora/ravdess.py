@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
+from pipeline.corpora.base import (
+    Corpus,
+    Documented,
+    Dropped,
+    Entry,
+    Unreadable,
+    clips_below,
+    require,
+)
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Recording, Utterance
 
@@ -43,6 +51,12 @@ class Ravdess(Corpus):
 
     engine: Literal["ravdess"] = "ravdess"
     version: ClassVar[int] = 1
+    documented: ClassVar[Documented] = Documented(
+        1248,
+        24,
+        1.3,
+        "1440 speech clips less 192 calm ones (Livingstone and Russo 2018); 3.7 s each",
+    )
     path: Path = Path("data/ravdess")
     """The folder that holds Actor_01 to Actor_24."""
 
@@ -53,10 +67,7 @@ class Ravdess(Corpus):
             CorpusMissing: the folder is missing or holds no WAV file.
         """
         folder = require(self.path, "RAVDESS is free on Zenodo, record 1188976.", folder=True)
-        clips = sorted(folder.rglob("*.wav"), key=lambda clip: clip.name)
-        if not clips:
-            require(folder / "*.wav", "The folder holds no WAV file.", folder=False)
-        yield from (_entry(clip) for clip in clips)
+        yield from (_entry(clip) for clip in clips_below(folder))
 
 
 def _entry(clip: Path) -> Entry:
