@@ -44,6 +44,7 @@ class BuildOutcome:
             "reasons": dict(reasons.most_common()),
             "failed": len(outcomes.failures),
             "dropped_labels": dict(self.build.intake.dropped),
+            "texts_withheld": self.build.intake.withheld,
             "wall_s": round(self.wall_s, 2),
         }
 
@@ -61,6 +62,12 @@ class BuildOutcome:
             console.print(f"failed {count}x: {stage_error}", markup=False)
         for label, count in self.build.intake.dropped.items():
             console.print(f"dropped {count}x: the label '{label}' maps to no emotion", markup=False)
+        if self.build.intake.withheld:
+            console.print(
+                f"text: {self.build.intake.withheld} sentences may not be passed on; the set holds "
+                "their ids, and neither them nor their translations",
+                markup=False,
+            )
         if self.too_many_failed:
             allowed = f"{self.build.recipe.most_failed:.0%}"
             share = f"{self.build.outcomes.failed_share:.1%}"

@@ -11,8 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.components import components_of, may_pass_on_text
 from pipeline.corpora.base import Dropped, Unreadable
-from pipeline.provenance import check_claim, components_of, resulting_licence
+from pipeline.provenance import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
@@ -46,6 +47,7 @@ class Plan:
     disk_mb: float
     licence: str
     licence_reasons: tuple[str, ...]
+    texts_withheld: int
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -94,6 +96,7 @@ def make_plan(recipe: Recipe, limit: int | None) -> Plan:
         disk_mb=round(2 * speech_s * _BYTES_PER_S / 1e6, 1),
         licence=licence.spdx,
         licence_reasons=licence.reasons,
+        texts_withheld=sum(not may_pass_on_text(one.corpus, one.licence) for one in utterances),
     )
 
 
@@ -121,6 +124,12 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print(table)
     for reason in plan.licence_reasons:
         console.print(f"licence: {reason}", markup=False)
+    if plan.texts_withheld:
+        console.print(
+            f"text: {plan.texts_withheld} sentences may not be passed on; the set will hold their "
+            "ids, and neither them nor their translations",
+            markup=False,
+        )
     for label, count in plan.dropped_labels.items():
         console.print(f"dropped {count}x: the label '{label}' maps to no emotion", markup=False)
     for error in plan.refused[:10]:

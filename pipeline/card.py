@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import yaml
+from pydantic import TypeAdapter
 
 from pipeline import card_tables
-from pipeline.folder import SPLITS, DatasetFolder, open_folder, parquet_files
+from pipeline.card_header import header
+from pipeline.components import Component, components_of
+from pipeline.folder import DatasetFolder, open_folder, parquet_files
 from pipeline.languages import language_name
-from pipeline.licences import terms_of
-from pipeline.provenance import Component, Licence, check_claim, components_of, resulting_licence
+from pipeline.provenance import Licence, licence_of
 from pipeline.recipe import AnyJudge
 from pipeline.rules import gates_of
 from pipeline.templates import ours, render_markdown, spoken
@@ -28,27 +29,51 @@ _CHECKS = {
     "probe": "whether a classifier fitted on the human source recordings hears the wanted emotion",
     "whisper": "whether the clip says its text, all of it, in its language (Whisper)",
 }
+README = "README.md"
+OWN_START, OWN_END = "<!-- own section: kept -->", "<!-- end of own section -->"
+"""Marks around what a person writes into a card; it outlives every new rendering."""
+
 _FIGURES = ("counts.png", "scores.png", "emotion.png", "takes.png")
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_LARGEST = "1M<n<10M"
 _UNEQUAL = 0.05
 """Difference of shares from which a gate is said to hit one emotion harder than another."""
 
 
 def write_card(folder: Path) -> None:
-    """Write `README.md` of a dataset folder; the same folder gives the same bytes.
+    """Write `README.md` of a dataset folder; see `render_card`."""
+    (folder / README).write_text(render_card(folder), encoding="utf-8")
+
+
+def render_card(folder: Path) -> str:
+    """The card of a dataset folder: the same folder gives the same text.
+
+    What a person has written into its own section of the folder's card is kept.
 
     Raises:
         LicenceError: the recipe claims a laxer licence than its components and rows allow.
         KeyError: an engine of the recipe has no entry in the ledger.
     """
     with open_folder(folder) as dataset:
-        components = components_of(dataset.recipe)
-        rows = dataset.rows("SELECT DISTINCT licence FROM takes ORDER BY licence")
-        licence = resulting_licence(components, [row["licence"] for row in rows])
-        check_claim(dataset.recipe["licence"], licence)
-        card = render_markdown("dataset_card.md.jinja", **_values(dataset, components, licence))
-    (folder / "README.md").write_text(card, encoding="utf-8")
+        values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
+    card = render_markdown("dataset_card.md.jinja", **values)
+    written = folder / README
+    old = own_section(written.read_text(encoding="utf-8")) if written.is_file() else None
+    return with_own_section(card, old)
+
+
+def own_section(card: str) -> str | None:
+    """What stands between the two marks of a card, or None if it has no such section."""
+    _, start, rest = card.partition(OWN_START)
+    text, end, _ = rest.partition(OWN_END)
+    return text if start and end else None
+
+
+def with_own_section(card: str, own: str | None) -> str:
+    """The card with this text in its own section; None leaves it as it is."""
+    before, start, rest = card.partition(OWN_START)
+    _, end, after = rest.partition(OWN_END)
+    if own is None or not (start and end):
+        return card
+    return f"{before}{start}{own}{end}{after}"
 
 
 def _values(
@@ -62,7 +87,7 @@ def _values(
     )
     spdx = dataset.recipe["licence"] or licence.spdx
     return {
-        "header": ours(_header(dataset, spdx, kept["takes"])),
+        "header": ours(header(dataset, spdx, kept["takes"])),
         "recipe": dataset.recipe,
         "build": dataset.build,
         "kept": {**kept, "length": spoken(kept["seconds"])},
@@ -84,6 +109,8 @@ def _values(
         "spdx": spdx,
         "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
         "example": _example(dataset.path),
+        "own_start": OWN_START,
+        "own_end": OWN_END,
     }
 
 
@@ -111,89 +138,26 @@ def _tables(dataset: DatasetFolder) -> dict[str, card_tables.Table | None]:
     }
 
 
-def _header(dataset: DatasetFolder, spdx: str, takes: int) -> str:
-    """The metadata that the Hub reads
-    (https://github.com/huggingface/hub-docs/blob/main/datasetcard.md)."""
-    size = next((name for limit, name in _SIZES if takes < limit), _LARGEST)
-    fields = {
-        "language": list(dataset.languages),
-        **_hub_licence(spdx),
-        "pretty_name": f"{dataset.recipe['name']} (synthetic emotional speech, m5ser)",
-        "task_categories": ["audio-classification", "text-to-speech"],
-        "tags": ["speech-emotion-recognition", "emotion", "synthetic", "multilingual", "m5ser"],
-        "size_categories": [size],
-        "configs": _configs(dataset),
-    }
-    return str(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100))
-
-
-def _hub_licence(spdx: str) -> dict[str, str]:
-    terms = terms_of(spdx)
-    if terms is not None:
-        return {"license": terms.hub_id}
-    return {"license": "other", "license_name": spdx.removeprefix("LicenseRef-").casefold()}
-
-
-def _configs(dataset: DatasetFolder) -> list[dict[str, Any]]:
-    """The parts that can be loaded by name; only files that are there."""
-    shards = [shard.relative_to(dataset.path) for shard in parquet_files(dataset.path, "data")]
-    present = {(shard.parent.name, shard.name.split("-")[0]) for shard in shards}
-    languages = [code for code in dataset.languages if any(code == lang for lang, _ in present)]
-    configs = [
-        _config("default", {split: f"data/*/{split}-*.parquet" for _, split in present}),
-        *(
-            _config(
-                code,
-                {
-                    split: f"data/{code}/{split}-*.parquet"
-                    for lang, split in present
-                    if lang == code
-                },
-            )
-            for code in languages
-        ),
-    ]
-    configs[0]["default"] = True
-    if parquet_files(dataset.path, "rejects"):
-        configs.append(_config("rejects", {"rejects": "rejects/*/*.parquet"}))
-    if dataset.value("SELECT count(*) FROM failures"):
-        configs.append(_config("failures", {"failures": "failures.parquet"}))
-    return [config for config in configs if config["data_files"]]
-
-
-def _config(name: str, paths: dict[str, str]) -> dict[str, Any]:
-    order = {split: place for place, split in enumerate(SPLITS)}
-    ordered = sorted(paths.items(), key=lambda item: order.get(item[0], len(order)))
-    files = [{"split": split, "path": path} for split, path in ordered]
-    return {"config_name": name, "data_files": files}
-
-
 def _checks(recipe: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
     """Judges that measured the takes: name, what it looks at, and the gates that read it."""
-    scores = {judge.model_fields["engine"].default: judge.scores for judge in _judges()}
+    judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(recipe["judges"])
     return [
         (
-            judge["engine"],
-            _CHECKS[judge["engine"]],
+            judge.engine,
+            _CHECKS[judge.engine],
             [
                 name
                 for name, gate in gates_of(recipe).items()
-                if set(gate.score_names) & set(scores[judge["engine"]])
+                if set(gate.score_names) & set(judge.scores)
             ],
         )
-        for judge in recipe["judges"]
+        for judge in judges
     ]
 
 
 def _unchecked(recipe: dict[str, Any]) -> list[tuple[str, str]]:
     ran = {judge["engine"] for judge in recipe["judges"]}
     return [(name, what) for name, what in _CHECKS.items() if name not in ran]
-
-
-def _judges() -> tuple[Any, ...]:
-    """The judges' classes, out of the annotated union of the recipe."""
-    union, *_ = get_args(AnyJudge)
-    return get_args(union)
 
 
 def _example(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from pipeline import tables
 from pipeline.card import write_card
 from pipeline.census import Census
-from pipeline.emotions import emotion_id
+from pipeline.components import components_of, installed_versions
+from pipeline.credentials import write_credentials
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.figures import write_figures
@@ -25,19 +25,17 @@ from pipeline.judges.probe import fit
 from pipeline.languages import Language
 from pipeline.manifest import MANIFEST, write_manifest
 from pipeline.outcomes import Chain, Outcomes
-from pipeline.provenance import (
-    check_claim,
-    components_of,
-    installed_versions,
-    resulting_licence,
-)
+from pipeline.provenance import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.report import write_report
+from pipeline.rows import clip_marks, published_failure, published_rows, withheld_texts
 from pipeline.selection.choose import Decision
 from pipeline.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 from pipeline.store import Store
 
 M5SER_VERSION = "0.1.0"
+_LAYOUT = 2
+"""Raise it when the same tables give other files."""
 
 
 class ForeignFolder(InputError):
@@ -66,7 +64,9 @@ class Build:
         """Hash of the recipe and of every table that went into the folder."""
         scores = [chain.judging.key(j) for chain in self.chains for j in self.recipe.judges]
         takes = [chain.takes for chain in self.chains]
-        return digest(M5SER_VERSION, published(self.recipe), takes, scores, self.census.splits)
+        return digest(
+            M5SER_VERSION, _LAYOUT, published(self.recipe), takes, scores, self.census.splits
+        )
 
 
 def check_folder(folder: Path, recipe: Recipe) -> None:
@@ -147,7 +147,12 @@ def _swap(new: Path, place: Path) -> None:
 def _write(folder: Path, build: Build) -> None:
     for language in build.recipe.languages:
         _write_language(folder, build, language)
-    write_failures(folder / "failures.parquet", build.outcomes.failures)
+    withheld = withheld_texts(build.store, build.chains)
+    failures = [
+        published_failure(failure, withheld.get(failure.source_id, []))
+        for failure in build.outcomes.failures
+    ]
+    write_failures(folder / "failures.parquet", failures)
     recipe = yaml.safe_dump(published(build.recipe), sort_keys=False, allow_unicode=True)
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
     (folder / "build.json").write_text(_build_json(build), encoding="utf-8")
@@ -164,6 +169,7 @@ def describe(folder: Path) -> None:
     write_figures(folder)
     write_report(folder)
     write_card(folder)
+    write_credentials(folder)
     write_manifest(folder)
 
 
@@ -172,6 +178,7 @@ def _build_json(build: Build) -> str:
         "m5ser": M5SER_VERSION,
         "recipe": build.recipe.name,
         "fingerprint": build.fingerprint(),
+        "clip_fingerprint": build.recipe.clip_fingerprint(),
         "read": {
             "utterances": build.intake.utterances,
             "dropped": dict(sorted(build.intake.dropped.items())),
@@ -205,6 +212,7 @@ def _write_language(folder: Path, build: Build, language: Language) -> None:
     recipe = build.recipe
     chains = [chain for chain in build.chains if chain.language == language]
     counts = _count(build, chains)
+    marks = clip_marks(recipe, f"m5ser {M5SER_VERSION}")
     kept = kept_schema(recipe.score_names, recipe.sampling_rate)
     rejects = rejects_schema(recipe.score_names, recipe.sampling_rate)
     with ExitStack() as stack:
@@ -215,7 +223,8 @@ def _write_language(folder: Path, build: Build, language: Language) -> None:
             writer = ShardWriter(stem, schema, rows, recipe.shard_rows)
             writers[place] = stack.enter_context(writer)
         for chain in chains:
-            for row, decision in _rows(build, chain):
+            decided = build.outcomes.decisions
+            for row, decision in published_rows(build.store, recipe, chain, decided, marks):
                 if decision.reason is None:
                     writers[build.census.splits[row["source_id"]]].write(row)
                 else:
@@ -243,54 +252,3 @@ def _rejection(build: Build, row: Mapping[str, Any], decision: Decision) -> dict
         "threshold": decision.threshold,
         "failed_gates": list(decision.failed),
     }
-
-
-def _rows(build: Build, chain: Chain) -> Iterator[tuple[dict[str, Any], Decision]]:
-    """Published rows of a chain's takes that were decided, in their order."""
-    store = build.store
-    utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
-    texts = {line.source_id: line.text for line in tables.lines(store.read("lines", chain.lines))}
-    scores = _scores(build, chain)
-    for take in tables.takes(store.read("takes", chain.takes)):
-        decision = build.outcomes.decisions.get(take.id)
-        if decision is None:
-            continue
-        utterance = utterances[take.source_id]
-        yield (
-            {
-                "take_id": take.id,
-                "source_id": take.source_id,
-                "text": texts[take.source_id],
-                "source_text": utterance.text,
-                "language": take.language,
-                "emotion": utterance.emotion,
-                "emotion_id": emotion_id(utterance.emotion),
-                "speaker_id": utterance.speaker,
-                "gender": utterance.gender,
-                "voice": take.voice,
-                "corpus": utterance.corpus,
-                "audio": {"bytes": take.audio, "path": f"{take.id}.flac"},
-                "sampling_rate": take.sampling_rate,
-                "duration_s": take.duration_s,
-                "is_synthetic": True,
-                "synthesizer": build.recipe.synthesis.engine,
-                "translator": build.recipe.translation.engine,
-                "seed": take.seed,
-                "strength": take.strength,
-                "neutral_from": take.neutral_from,
-                "limited_db": take.limited_db,
-                "licence": utterance.licence,
-                "scores": scores.get(take.id),
-            },
-            decision,
-        )
-
-
-def _scores(build: Build, chain: Chain) -> dict[str, dict[str, float]]:
-    """All scores of a chain's takes, by take id."""
-    merged: dict[str, dict[str, float]] = {}
-    for judge in build.recipe.judges:
-        for row in build.store.read("scores", chain.judging.key(judge)).to_pylist():
-            take_id, _ = row.pop("take_id"), row.pop("error")
-            merged.setdefault(take_id, {}).update(row)
-    return merged

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import tables
+from pipeline.components import may_pass_on_text
 from pipeline.corpora.base import Dropped, Unreadable
 from pipeline.engine import digest
 from pipeline.manifest import sha256
@@ -32,13 +33,15 @@ class Batch:
 class Intake:
     """What came in: batches, labels that map to no emotion, and entries that can't be read.
 
-    `licences` are those that the utterances name.
+    `licences` are those that the utterances name; `withheld` counts those whose text may not be
+    passed on.
     """
 
     batches: list[Batch] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
     licences: set[str] = field(default_factory=set)
+    withheld: int = 0
 
     @property
     def utterances(self) -> int:
@@ -78,6 +81,7 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
         else:
             seen.add(entry.id)
             intake.licences.add(entry.licence)
+            intake.withheld += not may_pass_on_text(entry.corpus, entry.licence)
             count += 1
             yield entry
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic_core import to_jsonable_python
 
-from pipeline.corpora.manifest import Manifest
-from pipeline.corpora.meld import Meld
-from pipeline.corpora.quickstart import Quickstart
-from pipeline.corpora.ravdess import Ravdess
-from pipeline.engine import Settings
+from pipeline.corpora.several import AnyPart, Several
+from pipeline.engine import Settings, digest
 from pipeline.judges.clipping import Clipping
 from pipeline.judges.duration import Duration
 from pipeline.judges.language import TextLanguage
@@ -29,7 +27,7 @@ from pipeline.selection.splits import Splits
 from pipeline.synthesis.espeak import Espeak
 from pipeline.translation.memory import Memory
 
-AnyCorpus = Annotated[Quickstart | Ravdess | Meld | Manifest, Field(discriminator="engine")]
+AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
 AnyTranslator = Annotated[Memory, Field()]
 AnySynthesizer = Annotated[Espeak, Field()]
 AnyJudge = Annotated[
@@ -37,6 +35,7 @@ AnyJudge = Annotated[
     Field(discriminator="engine"),
 ]
 Strength = Annotated[float, Field(ge=0, le=2)]
+_SHAPING = {"seed", "corpus", "translation", "synthesis", "prosody", "takes", "sampling_rate"}
 
 
 class ProsodySettings(Settings):
@@ -69,6 +68,8 @@ class Recipe(Settings):
     splits: Splits = Splits()
     licence: str | None = None
     """The licence that the set claims (none: the strictest of its components)."""
+    licences: dict[str, str] = {}
+    """SPDX ids of your own models, tables and commands, by name: what the ledger can't know."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 16
     """Utterances in a batch, the unit of work and of what a kill can lose."""
     shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
@@ -78,9 +79,21 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _refuse_repeats("languages", list(self.languages))
-        _refuse_repeats("judges", [judge.engine for judge in self.judges])
+        self._refuse_shared_scores()
         self._refuse_unwritten_scores()
         return self
+
+    def _refuse_shared_scores(self) -> None:
+        writers: dict[str, str] = {}
+        for place, judge in enumerate(self.judges):
+            for score in judge.scores:
+                if score in writers:
+                    raise ValueError(
+                        f"judges.{place} ({judge.engine}) writes the score '{score}', as "
+                        f"{writers[score]} does: drop one of the two, or give it another `name` "
+                        "if it has that field"
+                    )
+            writers |= dict.fromkeys(judge.scores, f"judges.{place}")
 
     def _refuse_unwritten_scores(self) -> None:
         written = {name for judge in self.judges for name in judge.scores}
@@ -110,6 +123,12 @@ class Recipe(Settings):
         }
         return self.model_copy(update=engines)
 
+    def clip_fingerprint(self) -> str:
+        """Hash of what shapes a clip; judges, gates, languages and places of files do not."""
+        fields = self.model_dump(by_alias=True, include=_SHAPING)
+        fields["corpus"] = _without_paths(fields["corpus"])
+        return digest(_without_machine_paths(to_jsonable_python(fields)))
+
     @property
     def score_names(self) -> tuple[str, ...]:
         """Every score that the judges write, in the recipe's order."""
@@ -125,10 +144,18 @@ def _refuse_repeats(field: str, values: list[str]) -> None:
 def published(recipe: Recipe) -> dict[str, object]:
     """The resolved recipe as plain data: every default filled in, no path of this machine.
 
-    A relative path stays as it was given; of an absolute one only the last name is kept.
+    A path within the working folder stays as it was given; of any other only the last name is kept.
     """
     fields = recipe.model_dump(mode="json", by_alias=True)
     return {name: _without_machine_paths(value) for name, value in fields.items()}
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_paths(v) for k, v in value.items() if not isinstance(v, Path)}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item) for item in value]
+    return value
 
 
 def _without_machine_paths(value: object) -> object:
@@ -136,6 +163,11 @@ def _without_machine_paths(value: object) -> object:
         return {key: _without_machine_paths(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_machine_paths(item) for item in value]
-    if isinstance(value, str) and Path(value).is_absolute():
+    if isinstance(value, str) and _leaves_the_folder(value):
         return Path(value).name
     return value
+
+
+def _leaves_the_folder(value: str) -> bool:
+    path = Path(value)
+    return path.is_absolute() or ".." in path.parts or value.startswith("~")

@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.emotions import Emotion
 from pipeline.engine import Engine
@@ -27,7 +28,8 @@ class JudgeItem:
 
     `samples`: float32 [T] mono at `JUDGE_RATE_HZ`. `reference` is the profile of the same voice and
     text before prosody transfer; `target` is what the transfer was asked for. `source_*` are of the
-    human recording and None where the corpus is text only.
+    human recording and None where the corpus is text only; `source` is that recording, float32 [T]
+    at `JUDGE_RATE_HZ`, and there only for judges that say `hears_source`.
     """
 
     take_id: str
@@ -41,6 +43,8 @@ class JudgeItem:
     reference: Profile | None = None
     source_duration_s: float | None = None
     source_phone_count: int | None = None
+    source_text: str | None = None
+    source: np.ndarray | None = None
 
     @property
     def duration_s(self) -> float:
@@ -70,18 +74,27 @@ class JudgeContext:
     sources: Sequence[tuple[str, Emotion, np.ndarray]] = ()
 
 
+JudgeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""Of a judge that may stand in a recipe more than once: it comes before its scores."""
+
 Scores = dict[str, float]
 JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
 
 
 class Judge(Engine):
-    """A measuring instrument; `scores` names what it writes for every take."""
+    """A measuring instrument."""
 
-    scores: ClassVar[tuple[str, ...]]
     needs_voices: ClassVar[bool] = False
     """Whether `JudgeContext.voices` is to be filled for it."""
     needs_sources: ClassVar[bool] = False
     """Whether `JudgeContext.sources` is to be filled for it."""
+    hears_source: ClassVar[bool] = False
+    """Whether `JudgeItem.source` is to be filled for it."""
+
+    @property
+    @abstractmethod
+    def scores(self) -> tuple[str, ...]:
+        """What it writes for every take; a class variable where the settings don't change it."""
 
     @abstractmethod
     def load(self, context: JudgeContext) -> JudgeBatch:

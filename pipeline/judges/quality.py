@@ -17,6 +17,7 @@ _PACKAGE = "speechmos==0.0.1.1"
 _WINDOW_S = 9.01
 _WINDOW = 144_160
 _DYNAMIC_RANGE_DB = 80.0
+_P835 = ("dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl")
 
 _SIG = (-0.08397278, 1.22083953, 0.0052439)
 _BAK = (-0.13166888, 1.60915514, -0.39604546)
@@ -39,17 +40,16 @@ class Quality(Judge):
     """
 
     engine: Literal["quality"] = "quality"
-    version: ClassVar[int] = 1
-    scores: ClassVar[tuple[str, ...]] = (
-        "dnsmos_sig",
-        "dnsmos_bak",
-        "dnsmos_ovrl",
-        "dnsmos_p808",
-    )
+    version: ClassVar[int] = 2
     p835: bool = True
-    """Run the costly network; without it `dnsmos_sig`, `_bak` and `_ovrl` are NaN."""
+    """Run the costly network; without it there are no `dnsmos_sig`, `_bak` and `_ovrl`."""
     max_windows: Annotated[int, Field(ge=1)] | None = None
     """Windows heard of a clip, evenly spread; 1 was within 0.06 (RMS) of all on 3.5 s clips."""
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """What it writes: one score, or four with the costly network."""
+        return (*_P835, "dnsmos_p808") if self.p835 else ("dnsmos_p808",)
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Open the models.
@@ -64,15 +64,11 @@ class Quality(Judge):
 
         def score(samples: np.ndarray) -> Scores:
             heard = self._windows(samples)
-            opinions = [_p835(p835, window) for window in heard]
-            sig, bak, ovrl = np.mean(opinions, axis=0).tolist()
             overall = float(np.mean([_p808(p808, mel, window) for window in heard]))
-            return {
-                "dnsmos_sig": sig,
-                "dnsmos_bak": bak,
-                "dnsmos_ovrl": ovrl,
-                "dnsmos_p808": overall,
-            }
+            if p835 is None:
+                return {"dnsmos_p808": overall}
+            opinions = np.mean([_p835(p835, window) for window in heard], axis=0).tolist()
+            return {**dict(zip(_P835, opinions, strict=True)), "dnsmos_p808": overall}
 
         return usable_only(lambda items: [score(item.samples) for item in items])
 
@@ -101,8 +97,6 @@ def windows(samples: np.ndarray) -> list[np.ndarray]:
 
 def _p835(session: Any, window: np.ndarray) -> list[float]:
     """SIG, BAK and OVRL of a window."""
-    if session is None:
-        return [math.nan] * 3
     raw = session.run(None, {"input_1": window[None]})[0][0]
     return [
         float(np.polyval(fit, value)) for fit, value in zip((_SIG, _BAK, _OVRL), raw, strict=True)

@@ -49,8 +49,8 @@ def test_the_header_is_what_the_hub_reads(dataset_folder: Path) -> None:
 
 def test_configs_list_only_files_that_are_there(dataset_folder: Path) -> None:
     configs = {one["config_name"]: one for one in header_of(card_of(dataset_folder))["configs"]}
-    assert list(configs) == ["default", "en", "de", "rejects", "failures"]
-    assert [one["split"] for one in configs["default"]["data_files"]] == ["train", "test"]
+    assert list(configs) == ["all", "en", "de", "rejects", "failures"]
+    assert [one["split"] for one in configs["all"]["data_files"]] == ["train", "test"]
     for config in configs.values():
         for part in config["data_files"]:
             assert list(dataset_folder.glob(part["path"])), part

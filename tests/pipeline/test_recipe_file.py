@@ -55,7 +55,10 @@ def test_a_gate_on_a_score_that_nobody_writes_is_refused():
     ("line", "message"),
     [
         ("languages: [de, de]", "'languages' stands twice"),
-        ("judges: [{engine: speech}, {engine: speech}]", "speech more than once"),
+        (
+            "judges: [{engine: speech}, {engine: speech}]",
+            "judges.1 (speech) writes the score 'speech_share', as judges.0 does",
+        ),
         ("takes: 0", "takes: 0 is not allowed"),
         ("takes: .nan", "takes"),
         ("seed: -1", "seed: -1"),
@@ -114,8 +117,22 @@ def test_the_resolved_recipe_is_a_recipe_that_says_the_same(name):
 def test_no_path_of_this_machine_is_published(tmp_path):
     recipe = load_recipe("ravdess", [f"corpus.path={tmp_path}/clips"])
     assert published(recipe)["corpus"]["path"] == "clips"
-    relative = load_recipe("ravdess", ["corpus.path=../shared/clips"])
-    assert published(relative)["corpus"]["path"] == "../shared/clips"
+    for path in ("../shared/clips", "~/clips"):
+        assert (
+            published(load_recipe("ravdess", [f"corpus.path={path}"]))["corpus"]["path"] == "clips"
+        )
+    within = load_recipe("ravdess", ["corpus.path=data/clips"])
+    assert published(within)["corpus"]["path"] == "data/clips"
+
+
+def test_the_clip_fingerprint_is_of_what_shapes_a_clip(tmp_path):
+    def fingerprint(*overrides):
+        return load_recipe("ravdess", overrides).clip_fingerprint()
+
+    same = ["gates.clipping.max=0.1", "languages=[de]", "splits.seed=1", f"corpus.path={tmp_path}"]
+    assert {fingerprint(one) for one in same} == {fingerprint()}
+    for other in ("seed=1", "takes=2", "prosody.neutral_dbfs=-30", "corpus.door.longest_s=9"):
+        assert fingerprint(other) != fingerprint()
 
 
 def test_the_schema_covers_every_field():
