@@ -2,7 +2,8 @@
 
 Both sides first go through Whisper's own normalisers (Radford et al. 2022, appendix C), so that
 casing, punctuation and, in English, spelled numbers and contractions don't count. They don't map
-traditional to simplified characters, nor digits to words outside English.
+traditional to simplified characters, nor digits to words outside English. Where a checkpoint spells
+by letters, the wanted text is spelled likewise before.
 """
 
 from __future__ import annotations
@@ -11,24 +12,27 @@ from collections.abc import Callable, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.whisper.spelling import Spelling, spell
+
 UNSPACED = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages without spaces between words (as in Whisper's tokenizer): every character is a unit,
-so that the word error rate is the character error rate."""
+so that the word error rate is the character error rate; in pinyin, every syllable."""
 
 _REPEATED_UNITS = 4
 
 Normalise = Callable[[str], str]
 
 
-def normaliser(language: str) -> Normalise:
-    """Whisper's normaliser of a language: the English one, or the basic one."""
+def normaliser(language: str, spelling: Spelling = "tokens") -> Normalise:
+    """Whisper's normaliser of a language, the English one or the basic one, behind the spelling."""
     from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
     if language == "en":
-        english: Normalise = EnglishTextNormalizer()
-        return english
-    basic: Normalise = BasicTextNormalizer(split_letters=language in UNSPACED)
-    return basic
+        whisper: Normalise = EnglishTextNormalizer()
+    else:
+        split = language in UNSPACED and spelling == "tokens"
+        whisper = BasicTextNormalizer(split_letters=split)
+    return lambda text: whisper(spell(text, language, spelling))
 
 
 def agreement(wanted: str, heard: str, language: str, normalise: Normalise) -> dict[str, float]:

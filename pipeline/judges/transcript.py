@@ -80,7 +80,10 @@ class Whisper(Judge):
             self.batch_size,
             self.language_temperature,
         )
-        normalisers = {str(language): normaliser(language) for language in context.languages}
+        normalisers = {
+            str(language): normaliser(language, checkpoint.spelling)
+            for language in context.languages
+        }
         return usable_only(_score(transcriber, Speech().load(context), normalisers))
 
 

@@ -117,6 +117,12 @@ class Shaper:
         samples = synthesize(f0_hz, spectra, aperiodicity, HOP_S, random)
         return _finish(samples, self.reference.energy_db + strength * target.energy_db)
 
+    def origins_s(self, target: Target, strength: float) -> np.ndarray:
+        """Where in the rendition each frame of a take [F] comes from, in seconds."""
+        frames = self._frames
+        at, _ = time_map(frames, target.rate_ratio**strength, strength * target.pause_share)
+        return at * frames.hop_s
+
     def _coloured_db(self, powers: np.ndarray, index: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """By how many dB the colours [2, FFT / 2 + 1] raise the energy of each frame [F]."""
         envelope = self._frames.envelope

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -59,17 +60,18 @@ class Espeak(Synthesizer):
     def _synthesize(self, requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
         errors = [text_error(one.text, one.language, self.max_characters) for one in requests]
         jobs = [
-            self._job(request)
+            self.job(request)
             for request, error in zip(requests, errors, strict=True)
             if error is None
         ]
         spoken = iter(_run(jobs, self.timeout_s))
         return [
-            Failure("synthesize", error) if error else _speech(request, *next(spoken))
+            Failure("synthesize", error) if error else speech_of(request, *next(spoken))
             for request, error in zip(requests, errors, strict=True)
         ]
 
-    def _job(self, request: SpeechRequest) -> dict[str, Any]:
+    def job(self, request: SpeechRequest) -> dict[str, Any]:
+        """What `espeak_process.speak` is asked for."""
         voice = parse_voice(request.voice)
         # Playing a slower, lower rendition faster scales its formants and leaves the rest.
         pitch_st = voice.pitch_st - 12 * math.log2(voice.tract)
@@ -165,7 +167,8 @@ def _phones(answer: dict[str, Any], tract: float) -> tuple[Phone, ...]:
     )
 
 
-def _speech(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speech | Failure:
+def speech_of(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speech | Failure:
+    """The speech that `espeak_process.speak` answered a request's job with."""
     if "error" in answer:
         return Failure("synthesize", answer["error"])
     tract = parse_voice(request.voice).tract
@@ -182,6 +185,12 @@ def _darkened(samples: np.ndarray) -> np.ndarray:
 
     Measured: 1 to 5 kHz over 50 Hz to 1 kHz is -8 dB in its voices, -12 dB in RAVDESS and nEMO.
     """
+    return np.asarray(lfilter(*_shelf(), samples), dtype=np.float32)
+
+
+@lru_cache
+def _shelf() -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of the shelf."""
     corner = 2 * np.pi * _SHELF_HZ
-    shelf = bilinear([0.5, corner], [1.0, corner], SAMPLING_RATE)
-    return np.asarray(lfilter(*shelf, samples), dtype=np.float32)
+    numerator, denominator = bilinear([0.5, corner], [1.0, corner], SAMPLING_RATE)
+    return numerator, denominator

@@ -8,8 +8,8 @@ library only, and no part of this project.
 
 Protocol. stdin: a JSON line `{"library", "data", "timeout_s"}`, then a JSON line a job: `{"text",
 "voice", "rate", "pitch"}`. stdout, a message a job, in order: two little-endian uint32 (bytes of
-JSON, bytes of PCM), JSON `{"sampling_rate", "phones": [[symbol, start_s, end_s], ...]}` or
-`{"error"}`, then int16 PCM.
+JSON, bytes of PCM), JSON `{"sampling_rate", "phones": [[symbol, start_s, end_s], ...], "words":
+[[place in the text, start_s], ...]}` or `{"error"}`, then int16 PCM.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SYNCHRONOUS = 2
 PHONEME_EVENTS, PHONEME_IPA, DONT_EXIT = 0x1, 0x2, 0x8000
 RATE, PITCH = 1, 3
 CHARS_UTF8 = 1
-EVENT_END_OF_LIST, EVENT_PHONEME = 0, 7
+EVENT_END_OF_LIST, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
 
 RANDOM_SEED = 1
 """Unless told, espeak-ng's noise differs between processes started in different seconds (seen in
@@ -78,7 +78,7 @@ def initialise(library: str, data: str) -> tuple[ctypes.CDLL, int]:
 
 def speak(espeak: ctypes.CDLL, rate_hz: int, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Speak one job; returns the JSON part of the answer and int16 PCM."""
-    pcm, marks = bytearray(), []
+    pcm, marks, words = bytearray(), [], []
 
     def collect(samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
@@ -88,6 +88,8 @@ def speak(espeak: ctypes.CDLL, rate_hz: int, job: dict[str, Any]) -> tuple[dict[
             event = events[index]
             if event.type == EVENT_PHONEME:
                 marks.append((event.id.string.decode("utf-8", "replace"), event.sample))
+            elif event.type == EVENT_WORD:
+                words.append((event.text_position - 1, event.sample / rate_hz))
             index += 1
         return 0
 
@@ -107,7 +109,7 @@ def speak(espeak: ctypes.CDLL, rate_hz: int, job: dict[str, Any]) -> tuple[dict[
         for (symbol, start), end in zip(marks, ends, strict=False)
         if symbol and end > start
     ]
-    return {"sampling_rate": rate_hz, "phones": phones}, bytes(pcm)
+    return {"sampling_rate": rate_hz, "phones": phones, "words": words}, bytes(pcm)
 
 
 def pack(answer: dict[str, Any], pcm: bytes = b"") -> bytes:

@@ -13,18 +13,20 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pipeline.errors import InputError
+from pipeline.whisper.spelling import Spelling
 from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unused_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
     from whisper.model import Whisper
 
-Spelling = Literal["tokens", "characters"]
-"""How text becomes tokens: merged as the tokenizer would, or one character after the other."""
+BUNDLED = ("small-espeak",)
+"""Names of the weights that ship with m5ser (see `data_cards/whisper-small-espeak.md`)."""
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
@@ -49,7 +51,7 @@ def load_checkpoint(
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> Checkpoint:
-    """Load an openai-whisper model by its name, or a checkpoint by its path.
+    """Load a bundled or an openai-whisper model by its name, or a checkpoint by its path.
 
     Raises:
         CheckpointError: the weights can't be had, differ from `sha256`, are damaged, hold pickled
@@ -118,14 +120,21 @@ def _find(name: str) -> Path:
     """The local file of a name or path, downloaded by openai-whisper where it is missing."""
     import whisper
 
-    if name not in whisper.available_models():
-        if Path(name).is_file():
-            return Path(name)
-        raise CheckpointError(
-            f"model: {name!r} is neither a checkpoint file nor one of "
-            f"{', '.join(whisper.available_models())}"
-        )
-    url = whisper._MODELS[name]
+    if name in BUNDLED:
+        return Path(str(files("pipeline.whisper.weights").joinpath(f"{name}.safetensors")))
+    if name in whisper.available_models():
+        return _downloaded(name, whisper._MODELS[name])
+    if Path(name).is_file():
+        return Path(name)
+    raise CheckpointError(
+        f"model: {name!r} is neither a checkpoint file nor one of "
+        f"{', '.join((*BUNDLED, *whisper.available_models()))}"
+    )
+
+
+def _downloaded(name: str, url: str) -> Path:
+    import whisper
+
     root = Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
     try:
         return Path(whisper._download(url, str(root), False))
@@ -133,7 +142,8 @@ def _find(name: str) -> Path:
         raise CheckpointError(
             f"model: the weights of {name!r} are not in {root} and could not be downloaded "
             f"({error}); put {url.rsplit('/', 1)[-1]} there, fetched on a machine with a network "
-            f"by `python -c \"import whisper; whisper.load_model('{name}')\"`"
+            f"by `python -c \"import whisper; whisper.load_model('{name}')\"`, "
+            f"or name a bundled model: {', '.join(BUNDLED)}"
         ) from error
 
 

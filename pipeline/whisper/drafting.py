@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from pipeline.whisper.checkpoint import Spelling
 from pipeline.whisper.rules import Rules
+from pipeline.whisper.spelling import Spelling, spell
 
 _TAILS = (8, 4, 2, 1)
 """How many of the last tokens are looked up in the draft: the longest first, as the surest."""
@@ -80,11 +80,12 @@ class Draft:
 
 
 def draft_tokens(text: str, rules: Rules, spelling: Spelling) -> list[int]:
-    """Spell a wanted text as the model would write it.
+    """Spell a wanted text as the model would write it in the language of `rules`.
 
-    Whisper opens with a space (not where that is a token of its own, which it suppresses), writes
-    no quotes or brackets, and mostly closes a sentence with a stop; a stop that it doesn't write
-    costs nothing, because the position before it is checked in the same pass.
+    By letters: see `pipeline.whisper.spelling`. By tokens: Whisper opens with a space (not where
+    that is a token of its own, which it suppresses), writes no quotes or brackets, and mostly
+    closes a sentence with a stop; a stop that it doesn't write costs nothing, because the position
+    before it is checked in the same pass.
 
     Raises:
         ValueError: the text holds nothing to say.
@@ -94,8 +95,8 @@ def draft_tokens(text: str, rules: Rules, spelling: Spelling) -> list[int]:
     text = " ".join("".join(c for c in text if tuple(encode(c)) not in unwritten).split())
     if not any(c.isalnum() for c in text):
         raise ValueError(f"text {text!r} holds no letter or digit; nothing can be checked")
-    if spelling == "characters":
-        return [token for c in text for token in encode(c)]
+    if spelling == "letters":
+        return [token for c in spell(text, rules.language, spelling) for token in encode(c)]
     if text[-1].isalnum():
         text += "."
     opened: list[int] = encode(" " + text)

@@ -124,11 +124,14 @@ def encode_mels(model: Whisper, mels: Sequence[Tensor], frames: int) -> Tensor:
     with torch.no_grad():
         batch = torch.stack([pad(mel, (0, frames - mel.shape[1])) for mel in mels])
         weights = model.encoder.conv1.weight
-        return _forward(model.encoder, batch.to(weights.device, weights.dtype))
+        return encoder_frames(model.encoder, batch.to(weights.device, weights.dtype))
 
 
-def _forward(encoder: AudioEncoder, mel: Tensor) -> Tensor:
-    """`AudioEncoder.forward` for any window up to its own: the positions are cut, not asserted."""
+def encoder_frames(encoder: AudioEncoder, mel: Tensor) -> Tensor:
+    """`AudioEncoder.forward` for any window up to its own: the positions are cut, not asserted.
+
+    Log-mels [B, n_mels, T], T even, give frames [B, T / 2, D].
+    """
     from torch.nn.functional import gelu
 
     x = gelu(encoder.conv2(gelu(encoder.conv1(mel)))).permute(0, 2, 1)

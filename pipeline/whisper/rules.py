@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rules:
-    """Greedy decoding in one language.
+    """Greedy decoding in one `language`.
 
     `prompt` opens every sequence; `suppressed` are never chosen, `blank` not as the first token
     (SuppressBlank, SuppressTokens); at most `max_tokens` are chosen; `eot` ends the sequence.
     """
 
+    language: str
     tokenizer: Tokenizer
     prompt: tuple[int, ...]
     suppressed: tuple[int, ...]
@@ -42,6 +43,7 @@ def greedy_rules(model: Whisper, language: str) -> Rules:
     task = DecodingTask(model, options)
     tokenizer = task.tokenizer
     return Rules(
+        language=language,
         tokenizer=tokenizer,
         prompt=tuple(task.initial_tokens),
         suppressed=task._get_suppress_tokens(),

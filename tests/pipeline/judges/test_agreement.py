@@ -29,6 +29,16 @@ def test_mandarin_is_compared_by_characters():
     assert scores["cer"] == scores["wer"] == pytest.approx(1 / 8)
 
 
+def test_by_letters_the_wanted_text_is_spelled_as_the_transcript_is():
+    normalise = normaliser("zh", "letters")
+    assert normalise("孩子们在门口。") == "hai zi men zai men kou"
+    scores = agreement("孩子们在门口。", "hai zi ren zai men kou", "zh", normalise)
+    assert scores["wer"] == pytest.approx(1 / 6)
+    assert scores["cer"] == pytest.approx(1 / 17)
+    english = normaliser("en", "letters")
+    assert agreement("Don't you DARE!", "don't you dare", "en", english)["cer"] == 0
+
+
 @pytest.mark.parametrize(
     ("heard", "start", "end"),
     [

@@ -54,10 +54,10 @@ def test_openai_whispers_own_format_is_read(pt, model):
 
 def test_safetensors_without_unused_rows_give_the_same_model(tmp_path, model):
     path = tmp_path / "tiny.safetensors"
-    save_checkpoint(path, model, "characters", word_vocabulary())
+    save_checkpoint(path, model, "letters", word_vocabulary())
     checkpoint = load_checkpoint(str(path))
     assert same_weights(checkpoint.model, model)
-    assert checkpoint.spelling == "characters"
+    assert checkpoint.spelling == "letters"
     assert checkpoint.model.dims == model.dims
     full = tmp_path / "full.safetensors"
     save_checkpoint(full, model, "tokens")

@@ -34,9 +34,14 @@ def test_mandarin_never_opens_with_the_suppressed_blank(rules):
     assert tokens[0] not in rules.blank
 
 
-def test_characters_are_spelled_one_by_one_without_an_opening_space(rules):
-    tokens = draft_tokens("Wie geht's", rules, "characters")
-    assert [text_of([token], rules) for token in tokens] == list("Wie geht's")
+def test_letters_are_spelled_one_by_one_without_an_opening_space(rules):
+    tokens = draft_tokens("Wie geht's?", rules, "letters")
+    assert [text_of([token], rules) for token in tokens] == list("wie geht's")
+
+
+def test_mandarin_by_letters_is_pinyin():
+    tokens = draft_tokens("你好吗？", rules := greedy_rules(tiny_whisper(), "zh"), "letters")
+    assert text_of(tokens, rules) == "ni hao ma"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "...", '"!?"'])

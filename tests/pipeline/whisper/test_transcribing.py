@@ -83,12 +83,12 @@ def test_language_probabilities_are_of_the_recipes_languages_and_cool_down(check
 
 def test_a_spelling_checkpoint_gets_spelled_drafts(tmp_path):
     model = tiny_whisper(2, end_after=10)
-    characters = Transcriber(Checkpoint(model, "characters", ""), ["de"])
+    letters = Transcriber(Checkpoint(model, "letters", ""), ["de"])
     tokens = Transcriber(Checkpoint(model, "tokens", ""), ["de"])
     clip_ = Clip(clip(1.0), "Guten Morgen", "de")
-    assert len(characters.prepare(clip_)[0].hypothesis.draft.tokens) == len("Guten Morgen")
+    assert len(letters.prepare(clip_)[0].hypothesis.draft.tokens) == len("Guten Morgen")
     assert len(tokens.prepare(clip_)[0].hypothesis.draft.tokens) < len("Guten Morgen")
-    assert characters([clip_])[0].tokens == tokens([clip_])[0].tokens
+    assert letters([clip_])[0].tokens == tokens([clip_])[0].tokens
 
 
 def test_a_restored_checkpoint_never_says_an_unused_token(tmp_path):

@@ -1,0 +1,1 @@
+"""A small Whisper from nothing, on espeak-ng's speech: text, speech, batches, network, loop."""
