@@ -171,6 +171,7 @@ def _chains(
                 lines,
                 {speaker: census.voices[speaker] for speaker in sorted(speakers)},
                 {s: census.neutrals[s] for s in sorted(speakers) if s in census.neutrals},
+                {id: census.references[id] for id, _ in pairs if id in census.references},
             )
             takes = synthesis.key(recipe)
             judging = judge.JudgeJob(
@@ -201,8 +202,9 @@ def _voice_clips(workshop: Workshop, census: Census) -> str | None:
     if not any(one.needs_voices for one in recipe.judges):
         return None
     names = sorted(set(census.voices.values()))
-    key = voices.key(recipe.synthesis, names)
+    key = voices.key(recipe.synthesis, names, census.voice_references)
     if not store.has(voices.STAGE, key):
-        arguments = (store, key, recipe.synthesis, names)
+        references, door = census.voice_references, recipe.corpus.door
+        arguments = (store, key, recipe.synthesis, names, references, door)
         workshop.executor.submit(voices.run, *arguments).result()
     return key

@@ -16,6 +16,7 @@ from pipeline.prosody.profile import Profile
 from pipeline.prosody.relative import relative_scalars
 from pipeline.recipe import Recipe
 from pipeline.records import Gender, Utterance
+from pipeline.references import Reference, references_of, voice_references
 from pipeline.selection.splits import Split, assign_splits
 from pipeline.stages.synthesize import Neutral
 from pipeline.store import Store, to_json
@@ -30,13 +31,16 @@ class Census:
     """The corpus as a whole.
 
     `splits` by utterance id; `voices` and `neutrals` by speaker (no neutrals without recordings);
-    `human`: key of the table of the recordings' relative profiles, or None.
+    `human`: key of the table of the recordings' relative profiles, or None; `references` by
+    utterance id, as far as the synthesizer listens to any; `voice_references` by cloned voice.
     """
 
     splits: Mapping[str, Split]
     voices: Mapping[str, str]
     neutrals: Mapping[str, Neutral]
     human: str | None
+    references: Mapping[str, tuple[Reference, ...]]
+    voice_references: Mapping[str, tuple[Reference, ...]]
 
 
 def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[str, str]) -> Census:
@@ -46,7 +50,10 @@ def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[s
     """
     genders: dict[str, Gender] = {}
     ids, speakers, texts = [], [], []
-    for utterance, _ in _admitted(store, intake.batches, sources):
+    recorded: list[tuple[str, Utterance]] = []
+    for batch, utterance, profile in _admitted(store, intake.batches, sources):
+        if profile is not None:
+            recorded.append((batch, utterance))
         genders.setdefault(utterance.speaker, utterance.gender)
         ids.append(utterance.id)
         speakers.append(utterance.speaker)
@@ -58,20 +65,23 @@ def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[s
         voices,
         neutrals,
         _write_human(store, intake.batches, sources, neutrals) if neutrals else None,
+        references_of(recorded, recipe.synthesis.conditioned_on),
+        voice_references(recorded) if recipe.synthesis.clones else {},
     )
 
 
 def _admitted(
     store: Store, batches: list[Batch], sources: Mapping[str, str]
-) -> Iterator[tuple[Utterance, Profile | None]]:
-    """Utterances that came through the door, with their recording's profile."""
+) -> Iterator[tuple[str, Utterance, Profile | None]]:
+    """Utterances that came through the door, with their batch and their recording's profile."""
     for batch in batches:
         measured = store.read("sources", sources[batch.key], ["error", "profile"]).to_pylist()
         utterances = tables.utterances(store.read("utterances", batch.key))
         for utterance, row in zip(utterances, measured, strict=True):
             if row["error"] is None:
                 profile = row["profile"]
-                yield utterance, Profile.from_dict(json.loads(profile)) if profile else None
+                read = Profile.from_dict(json.loads(profile)) if profile else None
+                yield batch.key, utterance, read
 
 
 def _assign_voices(recipe: Recipe, genders: Mapping[str, Gender]) -> dict[str, str]:
@@ -88,7 +98,7 @@ def _neutrals(
     sources: Mapping[str, str],
     genders: Mapping[str, Gender],
 ) -> dict[str, Neutral]:
-    recorded = [(u, profile) for u, profile in _admitted(store, batches, sources) if profile]
+    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
     if not recorded:
         return {}
     baselines = Baselines.fit(_baseline_rows(recorded))
@@ -106,7 +116,7 @@ def _write_human(
     neutrals: Mapping[str, Neutral],
 ) -> str:
     """Write the recordings' profiles relative to their speakers' neutral; returns the key."""
-    recorded = [(u, profile) for u, profile in _admitted(store, batches, sources) if profile]
+    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
     baselines = Baselines.fit(_baseline_rows(recorded))
     rows = []
     for utterance, profile in recorded:

@@ -64,7 +64,8 @@ class Take:
     `audio` is mono FLAC. `target` and `reference` are the JSON of `prosody.Target` (what was asked,
     relative to neutral) and `prosody.Profile` (the same voice and text before the transfer);
     `neutral_from` says whose neutral speech the target is relative to, and `limited_db` by how
-    much the take was turned down lest it clip.
+    much the take was turned down lest it clip. `hit_length_cap`: it was cut off at the longest that
+    its engine may speak.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Take:
     reference: str | None
     neutral_from: str | None
     limited_db: float
+    hit_length_cap: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ TAKES = pa.schema(
         "reference": _TEXT,
         "neutral_from": _TEXT,
         "limited_db": _FLOAT,
+        "hit_length_cap": pa.bool_(),
         "error": _TEXT,
     }
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pipeline import tables
-from pipeline.audio import encode_flac, resample
+from pipeline.audio import Clip, encode_flac, resample
 from pipeline.engine import digest
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
@@ -19,11 +19,12 @@ from pipeline.prosody.target import Target, from_emotion, from_source
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Line, Tally, Utterance
+from pipeline.references import Reference, open_references
 from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech, SpeechRequest
 
 STAGE = "takes"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Neutral:
 class SynthesisJob:
     """A batch in one language: where its inputs lie, and what the whole corpus says of it.
 
-    `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings.
+    `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings;
+    `references` by utterance id, empty where the engine listens to none.
     """
 
     utterances: str
@@ -46,6 +48,7 @@ class SynthesisJob:
     lines: str
     voices: Mapping[str, str]
     neutrals: Mapping[str, Neutral]
+    references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
 
     def key(self, recipe: Recipe) -> str:
         """Name of the takes."""
@@ -64,7 +67,8 @@ def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
     }
     lines = tables.lines(store.read("lines", job.lines))
     rows: list[dict[str, Any]] = []
-    for line, speech in zip(lines, _speak(recipe, job, utterances, lines), strict=True):
+    requests = _requests(store, recipe, job, utterances, lines)
+    for line, speech in zip(lines, _speak(recipe, requests), strict=True):
         utterance = utterances[line.source_id]
         rows += _takes(recipe, job, utterance, line, speech, profiles[line.source_id])
     written = tables.table(rows, tables.TAKES)
@@ -72,28 +76,51 @@ def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
     return tables.tally(written)
 
 
-def _speak(
-    recipe: Recipe, job: SynthesisJob, utterances: Mapping[str, Utterance], lines: list[Line]
-) -> list[list[Speech | Failure]]:
-    """Renditions of each line: one for all its takes if the engine has no chance in it."""
-    synthesize = loaded(recipe.synthesis.fingerprint(), recipe.synthesis.load)
+def _requests(
+    store: Store,
+    recipe: Recipe,
+    job: SynthesisJob,
+    utterances: Mapping[str, Utterance],
+    lines: list[Line],
+) -> list[list[SpeechRequest | Failure]]:
+    """For each line what the engine is asked: once for all takes if it leaves nothing to chance."""
+    heard = open_references(store, job.references, recipe.corpus.door)
     renditions = 1 if recipe.synthesis.deterministic else recipe.takes
-    requests = []
-    for line in lines:
-        utterance = utterances[line.source_id]
-        reference = utterance.recording.path if utterance.recording else None
-        requests += [
-            SpeechRequest(
-                line.text,
-                line.language,
-                job.voices[utterance.speaker],
-                _seed(recipe, line, number),
-                reference,
-            )
+    return [
+        [
+            _request(recipe, job, utterances[line.source_id], line, number, heard)
             for number in range(renditions)
         ]
-    spoken = synthesize(requests)
-    return [spoken[at : at + renditions] for at in range(0, len(spoken), renditions)]
+        for line in lines
+    ]
+
+
+def _request(
+    recipe: Recipe,
+    job: SynthesisJob,
+    utterance: Utterance,
+    line: Line,
+    number: int,
+    heard: Mapping[str, tuple[Clip, ...] | Failure],
+) -> SpeechRequest | Failure:
+    clips = heard.get(utterance.id, ())
+    if isinstance(clips, Failure):
+        return clips
+    voice, seed = job.voices[utterance.speaker], _seed(recipe, line, number)
+    return SpeechRequest(line.text, line.language, voice, seed, utterance.emotion, clips)
+
+
+def _speak(
+    recipe: Recipe, requests: list[list[SpeechRequest | Failure]]
+) -> list[list[Speech | Failure]]:
+    """The renditions of each line."""
+    synthesize = loaded(recipe.synthesis.fingerprint(), recipe.synthesis.load)
+    good = [one for of_line in requests for one in of_line if isinstance(one, SpeechRequest)]
+    spoken = iter(synthesize(good))
+    return [
+        [one if isinstance(one, Failure) else next(spoken) for one in of_line]
+        for of_line in requests
+    ]
 
 
 def _seed(recipe: Recipe, line: Line, number: int) -> int:
@@ -189,4 +216,5 @@ def _packed(samples: np.ndarray, rate: int, speech: Speech, limited_db: float) -
         "duration_s": len(samples) / rate,
         "phone_count": len(speech.phones) or None,
         "limited_db": limited_db,
+        "hit_length_cap": speech.hit_length_cap,
     }

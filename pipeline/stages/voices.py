@@ -2,47 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline import tables
-from pipeline.audio import encode_flac
+from pipeline.audio import Clip, encode_flac
+from pipeline.corpora.base import Door
 from pipeline.engine import digest
 from pipeline.languages import SOURCE
 from pipeline.loading import loaded
+from pipeline.prosody.frames import RATE
 from pipeline.prosody.target import from_emotion
 from pipeline.prosody.transfer import transfer
 from pipeline.records import Failure
+from pipeline.references import Reference, open_references
 from pipeline.store import Store
-from pipeline.synthesis.base import SpeechRequest, Synthesizer
+from pipeline.synthesis.base import Speech, SpeechRequest, Synthesizer
 
 STAGE = "voices"
-_VERSION = 1
+_VERSION = 2
 _SENTENCE = "The north wind and the sun were disputing which was the stronger."
 """Opening of the International Phonetic Association's passage for specimens of speech."""
 _SCHEMA = pa.schema({"voice": pa.string(), "audio": pa.binary(), "error": pa.string()})
+Spoken = tuple[str, np.ndarray]
+"""A voice and its clip, float32 [T] at `RATE`."""
 
 
-def key(synthesizer: Synthesizer, voices: Sequence[str]) -> str:
-    """Name of the clips of these voices."""
-    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices))
+def key(
+    synthesizer: Synthesizer,
+    voices: Sequence[str],
+    references: Mapping[str, tuple[Reference, ...]],
+) -> str:
+    """Name of the clips of these voices; `references` by voice, see `run`."""
+    recordings = {
+        voice: [asdict(one) for one in of_voice] for voice, of_voice in references.items()
+    }
+    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices), recordings)
 
 
-def run(store: Store, output: str, synthesizer: Synthesizer, voices: Sequence[str]) -> None:
-    """Let every voice speak the sentence without emotion.
+def run(
+    store: Store,
+    output: str,
+    synthesizer: Synthesizer,
+    voices: Sequence[str],
+    references: Mapping[str, tuple[Reference, ...]],
+    door: Door,
+) -> None:
+    """Let every voice speak the sentence without emotion; a cloned voice is heard in a recording.
 
     Raises:
         RuntimeError: a voice can't speak at all.
     """
-    synthesize = loaded(synthesizer.fingerprint(), synthesizer.load)
-    names = sorted(voices)
-    answers = synthesize([SpeechRequest(_SENTENCE, SOURCE, name, seed=0) for name in names])
-    rows = []
-    for name, speech in zip(names, answers, strict=True):
-        if isinstance(speech, Failure):
-            raise RuntimeError(f"voice '{name}' can't speak: {speech.error}")
-        # The same vocoder as the takes went through, so that it is the voice that is compared.
-        shaped = transfer(speech, from_emotion("neutral", 0), [0.0], [0])
-        rows.append({"voice": name, "audio": encode_flac(shaped.takes[0], shaped.sampling_rate)})
+    if synthesizer.clones:
+        spoken = _recorded(open_references(store, references, door))
+    else:
+        spoken = _synthesized(synthesizer, sorted(voices))
+    rows = [{"voice": voice, "audio": encode_flac(clip, RATE)} for voice, clip in spoken]
     store.write(STAGE, output, tables.table(rows, _SCHEMA))
+
+
+def _synthesized(synthesizer: Synthesizer, voices: Sequence[str]) -> Iterator[Spoken]:
+    synthesize = loaded(synthesizer.fingerprint(), synthesizer.load)
+    answers = synthesize([SpeechRequest(_SENTENCE, SOURCE, voice, seed=0) for voice in voices])
+    for voice, speech in zip(voices, answers, strict=True):
+        if isinstance(speech, Failure):
+            raise RuntimeError(f"voice '{voice}' can't speak: {speech.error}")
+        yield voice, _as_a_take(speech)
+
+
+def _recorded(heard: Mapping[str, tuple[Clip, ...] | Failure]) -> Iterator[Spoken]:
+    """The first recording of each speaker that has a voice in it."""
+    for voice, clips in sorted(heard.items()):
+        if isinstance(clips, Failure):
+            raise RuntimeError(f"voice '{voice}' can't be heard: {clips.error}")
+        voiced = (_with_voice(Speech(clip.samples, clip.sampling_rate)) for clip in clips)
+        found = next((clip for clip in voiced if clip is not None), None)
+        if found is None:
+            raise RuntimeError(f"voice '{voice}' can't be heard: no recording has a voiced frame")
+        yield voice, found
+
+
+def _with_voice(speech: Speech) -> np.ndarray | None:
+    try:
+        return _as_a_take(speech)
+    except ValueError:
+        return None
+
+
+def _as_a_take(speech: Speech) -> np.ndarray:
+    """The same vocoder as the takes went through, so that it is the voice that is compared."""
+    return transfer(speech, from_emotion("neutral", 0), [0.0], [0]).takes[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
+from pipeline.audio import Clip
+from pipeline.emotions import Emotion
 from pipeline.engine import Engine
 from pipeline.languages import Language
 from pipeline.records import Failure, Gender
@@ -26,25 +27,38 @@ class Phone:
 
 @dataclass(frozen=True)
 class Speech:
-    """A mono waveform, float32 [T] in [-1, 1], and its phones where the engine knows them."""
+    """A mono waveform, float32 [T] in [-1, 1], and its phones where the engine knows them.
+
+    `hit_length_cap`: the engine was stopped at the longest it may speak, and had not finished.
+    """
 
     samples: np.ndarray
     sampling_rate: int
     phones: tuple[Phone, ...] = ()
+    hit_length_cap: bool = False
 
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """What is to be said, in which voice; `reference` is the source recording, if there is one."""
+    """What is to be said, in which voice.
+
+    `references` are the recordings that `Synthesizer.conditioned_on` asks for, the line's own
+    first; none where it asks for none or the corpus is text only.
+    """
 
     text: str
     language: Language
     voice: str
     seed: int
-    reference: Path | None = None
+    emotion: Emotion = "neutral"
+    references: tuple[Clip, ...] = ()
 
 
 Synthesize = Callable[[Sequence[SpeechRequest]], "list[Speech | Failure]"]
+
+ConditionedOn = Literal["none", "source", "speaker_emotion"]
+"""Which recordings a line is spoken after: none, its own, or also others of its speaker and
+emotion."""
 
 
 class Synthesizer(Engine):
@@ -52,6 +66,16 @@ class Synthesizer(Engine):
 
     deterministic: ClassVar[bool] = False
     """Whether the seed changes nothing, so that one rendition serves every take of a line."""
+
+    @property
+    def conditioned_on(self) -> ConditionedOn:
+        """Which recordings it wants in `SpeechRequest.references`."""
+        return "none"
+
+    @property
+    def clones(self) -> bool:
+        """Whether a voice is that of the source speaker, whose name it then has."""
+        return False
 
     @abstractmethod
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:

@@ -1,0 +1,60 @@
+"""What XTTS can be given to read: pieces within its limits, of characters that it knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_BREAK = re.compile(r"(?<=[.!?…;:,])\s+|(?<=[。！？；：，、])|\s+")
+_SENTENCE_END = tuple(".!?…。！？")
+
+
+def pieces(text: str, limit: int) -> list[str] | None:
+    """The text in pieces of at most `limit` characters, cut at the ends of sentences if it can be.
+
+    Else it is cut between words; None where a word is longer than the limit.
+    """
+    parts = [part for part in _with_breaks(text) if part.strip()]
+    if any(len(part.strip()) > limit for part in parts):
+        return None
+    made: list[str] = []
+    while parts:
+        count = _fitting(parts, limit)
+        made.append("".join(parts[:count]).strip())
+        parts = parts[count:]
+    return made
+
+
+def _with_breaks(text: str) -> list[str]:
+    """The text cut wherever it may be, each part with the white space after it."""
+    ends = [match.end() for match in _BREAK.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def _fitting(parts: list[str], limit: int) -> int:
+    """How many parts fit: all of them, or up to the last end of a sentence, or of a word."""
+    fitting = len(parts)
+    while len("".join(parts[:fitting]).strip()) > limit:
+        fitting -= 1
+    if fitting == len(parts):
+        return fitting
+    sentences = [
+        at for at in range(1, fitting + 1) if parts[at - 1].rstrip().endswith(_SENTENCE_END)
+    ]
+    return sentences[-1] if sentences else fitting
+
+
+def encode(tokenizer: Any, text: str, language: str) -> list[int] | str:
+    """Text tokens by coqui-tts' `VoiceBpeTokenizer`, or why there are none, in a sentence."""
+    tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
+    unknown = tokenizer.tokenizer.token_to_id("[UNK]")
+    if unknown in tokens and (letters := _unknown_letters(tokenizer, text, language, unknown)):
+        return f"text {text[:40]!r} has letters that xtts can't read as {language!r}: {letters}"
+    return tokens
+
+
+def _unknown_letters(tokenizer: Any, text: str, language: str, unknown: int) -> str:
+    """Letters that the vocabulary lacks; of other signs, nothing is heard anyway."""
+    read = tokenizer.preprocess_text(text.strip().lower(), language)
+    letters = sorted({character for character in read if character.isalpha()})
+    return "".join(one for one in letters if unknown in tokenizer.tokenizer.encode(one).ids)
