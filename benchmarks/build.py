@@ -29,6 +29,7 @@ from benchmarks.noop import noop_recipe
 from flows.settings import prepare_prefect
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
+from pipeline.store import open_store
 
 
 def measure_build(recipe: Recipe) -> dict[str, Any]:
@@ -37,11 +38,12 @@ def measure_build(recipe: Recipe) -> dict[str, Any]:
         work, out = Path(folder, "work"), Path(folder, "out")
         prepare_prefect(work)
         from flows.command import run_build
+        from flows.runners.processes import processes
         from pipeline.dataset import describe
 
         workers = len(os.sched_getaffinity(0))
         quiet = Console(file=Path(os.devnull).open("w"))  # noqa: SIM115 - lives with the console
-        outcome = run_build(recipe, out, work, None, workers, quiet)
+        outcome = run_build(recipe, out, open_store(str(work)), None, processes(workers), quiet)
         peaks = [resource.getrusage(who).ru_maxrss for who in (0, resource.RUSAGE_CHILDREN)]
         started = time.monotonic()
         describe(out)

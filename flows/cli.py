@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
 from flows.train_cli import register
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
+from pipeline.store import open_store
 
 app = typer.Typer(
     name="m5ser",
@@ -33,11 +35,13 @@ Overrides = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, as in takes=3."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-WorkFolder = Annotated[Path, typer.Option("--work", help="The work store, shared by all recipes.")]
+WorkStore = Annotated[
+    str, typer.Option("--work", help="The work store, shared by all recipes: a folder or a URL.")
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only the first N utterances: a dry run.")
 ]
-_WORK = Path("builds/.work")
+_WORK = "builds/.work"
 
 
 @app.command(epilog="Example: m5ser build recipes/quickstart.yaml --limit 1")
@@ -46,21 +50,30 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", help="Default: builds/NAME.")] = None,
     limit: Limit = None,
     overrides: Overrides = None,
-    work: WorkFolder = _WORK,
+    work: WorkStore = _WORK,
+    runner: Annotated[
+        RunnerName, typer.Option("--runner", help="Where the work runs: here, or on a cluster.")
+    ] = "processes",
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Default: all cores.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of a Dask scheduler or a Ray cluster.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the dataset folder of a recipe; what is done already is not done again."""
     loaded = _load(recipe, overrides)
-    prepare_prefect(work)
+    store = open_store(work)
+    prepare_prefect(Path(_WORK if store.is_remote else work))
     from flows.command import run_build
+    from flows.runners.base import open_runner
 
     console = Console(stderr=True)
     folder = out or Path("builds") / loaded.name
     workers = workers or len(os.sched_getaffinity(0))
-    outcome = _guarded(lambda: run_build(loaded, folder, work, limit, workers, console))
+    opening = _guarded(lambda: open_runner(runner, workers, address))
+    outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
     _emit(outcome.as_dict(), as_json, outcome.print_to)
     raise typer.Exit(_FAILED if outcome.too_many_failed else 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from flows.build import Workshop, build_dataset
 from flows.progress import StageProgress
-from flows.runners import processes
+from flows.runners.base import Runner
 from pipeline.dataset import Build
 from pipeline.languages import language_name
 from pipeline.recipe import Recipe
@@ -89,13 +90,17 @@ class BuildOutcome:
 
 
 def run_build(
-    recipe: Recipe, folder: Path, work: Path, limit: int | None, workers: int, console: Console
+    recipe: Recipe,
+    folder: Path,
+    store: Store,
+    limit: int | None,
+    opening: AbstractContextManager[Runner],
+    console: Console,
 ) -> BuildOutcome:
-    """Build a dataset folder on this machine's cores."""
+    """Build a dataset folder where a runner, opened for it and closed at the end, does the work."""
     started = time.monotonic()
     progress = StageProgress(console)
-    store = Store(str(work.resolve()))
     recipe = recipe.pinned()
-    with processes(workers) as executor, progress.running():
-        build = build_dataset(Workshop(store, recipe, executor, workers, progress), folder, limit)
+    with opening as runner, progress.running():
+        build = build_dataset(Workshop(store, recipe, runner, progress), folder, limit)
     return BuildOutcome(build, folder, time.monotonic() - started)

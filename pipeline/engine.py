@@ -20,6 +20,8 @@ class Engine(Settings):
 
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
+    uses_gpu: ClassVar[bool] = False
+    """Whether its work should wait for a GPU on a cluster that has some."""
 
     def pinned(self) -> Self:
         """The settings with every revision and hash filled in, for the resolved recipe.

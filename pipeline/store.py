@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -22,6 +23,11 @@ class Store:
     """Tables by stage and key below `root`, a folder or an fsspec URL."""
 
     root: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is named by a URL, as other machines would name it too."""
+        return "://" in self.root
 
     def has(self, stage: str, key: str) -> bool:
         """Whether the table is there, which means that it is complete."""
@@ -55,6 +61,11 @@ class Store:
     def _locate(self, stage: str, key: str) -> tuple[Any, str]:
         fs, root = fsspec.core.url_to_fs(self.root)
         return fs, f"{root}/{stage}/{key[:2]}/{key}.parquet"
+
+
+def open_store(place: str) -> Store:
+    """The store in a folder, or at a URL that fsspec knows."""
+    return Store(place if "://" in place else str(Path(place).resolve()))
 
 
 def to_json(value: object) -> str:

@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.runners.processes import OnThisMachine
 from flows.settings import prepare_prefect
 
 TEXTS = {
@@ -33,11 +34,11 @@ def prefect_home(tmp_path_factory):
 @pytest.fixture
 def workbench(tmp_path, monkeypatch):
     @contextmanager
-    def one_thread(workers):
+    def one_thread(name, workers, address):
         with ThreadPoolExecutor(1) as executor:
-            yield executor
+            yield OnThisMachine(executor, 1)
 
-    monkeypatch.setattr("flows.command.processes", one_thread)
+    monkeypatch.setattr("flows.runners.base.open_runner", one_thread)
     return Workbench(tmp_path)
 
 

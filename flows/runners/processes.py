@@ -1,4 +1,4 @@
-"""Where the work runs. A runner is an executor: it calls plain functions, one batch each."""
+"""Worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flows.runners.base import Pending
+
+
+@dataclass(frozen=True)
+class OnThisMachine:
+    """A runner over an executor; its workers share the GPUs that they find."""
+
+    executor: Executor
+    workers: int
+
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
+    ) -> Pending:
+        """Hand over a call; `on_gpu` changes nothing here."""
+        return self.executor.submit(function, *arguments)
 
 
 @contextmanager
-def processes(workers: int) -> Iterator[Executor]:
+def processes(workers: int) -> Iterator[OnThisMachine]:
     """A pool of worker processes on this machine, each with its own loaded models.
 
     On an error or an interrupt the workers are ended at once: what they had not finished was never
@@ -23,7 +41,7 @@ def processes(workers: int) -> Iterator[Executor]:
     )
     with _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1"):
         try:
-            yield pool
+            yield OnThisMachine(pool, workers)
         except BaseException:
             for worker in list((pool._processes or {}).values()):  # no public way before 3.14
                 worker.kill()

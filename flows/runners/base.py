@@ -1,0 +1,54 @@
+"""What a runner is, and which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+from pipeline.errors import InputError
+
+RunnerName = Literal["processes", "dask", "ray"]
+
+
+class Pending(Protocol):
+    """Work that was handed to a runner."""
+
+    def result(self) -> Any:
+        """Wait for the work; what it returned, or the exception that it raised."""
+
+
+class Runner(Protocol):
+    """Calls plain functions elsewhere, one batch each; models stay loaded where they ran."""
+
+    @property
+    def workers(self) -> int:
+        """How many functions run at a time."""
+
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
+    ) -> Pending:
+        """Hand over a call; with `on_gpu` it waits for a GPU, where the runner knows of any."""
+
+
+def open_runner(
+    name: RunnerName, workers: int, address: str | None
+) -> AbstractContextManager[Runner]:
+    """The runner of a name: on this machine with `workers`, or the cluster at `address`.
+
+    Raises:
+        InputError: `address` with a runner that has none, or a cluster that doesn't answer.
+    """
+    if name == "dask":
+        from flows.runners.dask import dask_cluster
+
+        return dask_cluster(workers, address)
+    if name == "ray":
+        from flows.runners.ray import ray_cluster
+
+        return ray_cluster(workers, address)
+    if address is not None:
+        raise InputError("--address: processes run on this machine; add --runner dask or ray")
+    from flows.runners.processes import processes
+
+    return processes(workers)

@@ -1,0 +1,72 @@
+"""A Ray cluster: the one at an address, or one started on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flows.runners.base import Pending
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+
+
+@dataclass(frozen=True)
+class _Pending:
+    reference: ObjectRef[Any]
+
+    def result(self) -> Any:
+        """Wait; an error of the work is raised as itself and not as Ray's wrapper."""
+        import ray
+        from ray.exceptions import RayTaskError
+
+        try:
+            return ray.get(self.reference)
+        except RayTaskError as error:
+            raise error.cause from error
+
+
+@dataclass(frozen=True)
+class OnRay:
+    """A runner over the Ray cluster that this process is connected to."""
+
+    workers: int
+    has_gpus: bool
+
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
+    ) -> Pending:
+        """Hand over a call. Ray repeats nothing: retries are the flow's business."""
+        import ray
+
+        gpus = 1 if on_gpu and self.has_gpus else 0
+        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(function)
+        return _Pending(remote.remote(*arguments))
+
+
+@contextmanager
+def ray_cluster(workers: int, address: str | None) -> Iterator[OnRay]:
+    """Connect to the cluster at `address`, or start one with `workers` here.
+
+    Raises:
+        InputError: no cluster answers at `address`.
+    """
+    import ray
+
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address is None:
+            ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"--address: no Ray cluster answers at {address} ({error})") from error
+    try:
+        found = ray.cluster_resources()
+        yield OnRay(max(1, int(found.get("CPU", 1))), has_gpus=found.get("GPU", 0) > 0)
+    finally:
+        ray.shutdown()
