@@ -60,6 +60,21 @@ def open_recording(recording: Recording, door: Door) -> Clip:
     return Clip(mono, rate, samples.shape[1])
 
 
+def read_recording(recording: Recording, rate_hz: int) -> np.ndarray:
+    """Samples float32 [T], mono, at a rate, of a recording that came in through the door before.
+
+    Raises:
+        OSError: it is not there any more.
+    """
+    with soundfile.SoundFile(recording.path) as file:
+        rate = int(file.samplerate)
+        start = round((recording.start_s or 0.0) * rate)
+        end = int(file.frames) if recording.end_s is None else round(recording.end_s * rate)
+        file.seek(start)
+        samples = file.read(end - start, dtype="float32", always_2d=True)
+    return resample(samples.mean(axis=1), rate, rate_hz)
+
+
 def _check_riff_length(path: Path) -> None:
     """Refuse a WAV file that is shorter than its header says; libsndfile reads it in silence."""
     with path.open("rb") as file:

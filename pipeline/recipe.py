@@ -11,27 +11,42 @@ from pydantic_core import to_jsonable_python
 from pipeline.corpora.several import AnyPart, Several
 from pipeline.engine import Settings, digest
 from pipeline.judges.clipping import Clipping
+from pipeline.judges.dimensions import Dimensions
 from pipeline.judges.duration import Duration
-from pipeline.judges.language import TextLanguage
+from pipeline.judges.emotion import SpeechEmotion
+from pipeline.judges.expressivity import Expressivity
 from pipeline.judges.probe import Probe
 from pipeline.judges.prosody import Prosody
 from pipeline.judges.quality import Quality
 from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
-from pipeline.languages import Language
+from pipeline.judges.wavlm import WavlmSpeaker
+from pipeline.languages import SOURCE, Language
 from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.selection.choose import Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
 from pipeline.synthesis.espeak import Espeak
+from pipeline.text_judges.any import AnyTextJudge
+from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
-AnyTranslator = Annotated[Memory, Field()]
 AnySynthesizer = Annotated[Espeak, Field()]
 AnyJudge = Annotated[
-    Duration | Clipping | Speech | Quality | Speaker | TextLanguage | Prosody | Probe | Whisper,
+    Duration
+    | Clipping
+    | Speech
+    | Quality
+    | Speaker
+    | WavlmSpeaker
+    | Prosody
+    | Expressivity
+    | Probe
+    | SpeechEmotion
+    | Dimensions
+    | Whisper,
     Field(discriminator="engine"),
 ]
 Strength = Annotated[float, Field(ge=0, le=2)]
@@ -58,6 +73,11 @@ class Recipe(Settings):
     corpus: AnyCorpus
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     translation: AnyTranslator = Memory()
+    corrections: str | None = None
+    """A translation memory of lines that a person has corrected: they go before the engine's."""
+    text_judges: tuple[AnyTextJudge, ...] = ()
+    text_gates: dict[str, Gate] = {}
+    """Which lines are worth speaking, by the scores of the text judges."""
     synthesis: AnySynthesizer = Espeak()
     prosody: ProsodySettings = ProsodySettings.model_validate({"from": "source"})
     takes: Annotated[int, Field(ge=1, le=32)] = 1
@@ -96,7 +116,8 @@ class Recipe(Settings):
             writers |= dict.fromkeys(judge.scores, f"judges.{place}")
 
     def _refuse_unwritten_scores(self) -> None:
-        written = {name for judge in self.judges for name in judge.scores}
+        self._refuse_unwritten_text_scores()
+        written = set(self.score_names)
         wanted = {
             f"gates.{gate_name}": score
             for gate_name, gate in self.gates.items()
@@ -109,6 +130,16 @@ class Recipe(Settings):
                     f"written are: {', '.join(sorted(written)) or 'none'}"
                 )
 
+    def _refuse_unwritten_text_scores(self) -> None:
+        written = {name for judge in self.text_judges for name in judge.scores}
+        for gate_name, gate in self.text_gates.items():
+            for score in gate.score_names:
+                if score not in written:
+                    raise ValueError(
+                        f"text_gates.{gate_name} reads the score '{score}', which none of the "
+                        f"text_judges writes; they write: {', '.join(sorted(written)) or 'none'}"
+                    )
+
     def pinned(self) -> Self:
         """The recipe with every revision and hash of its engines filled in.
 
@@ -117,7 +148,10 @@ class Recipe(Settings):
         """
         engines = {
             "corpus": self.corpus.pinned(),
-            "translation": self.translation.pinned(),
+            "translation": self.translation.pinned_for(
+                [(SOURCE, language) for language in self.languages if language != SOURCE]
+            ),
+            "text_judges": tuple(one.pinned_for(self.languages) for one in self.text_judges),
             "synthesis": self.synthesis.pinned(),
             "judges": tuple(judge.pinned() for judge in self.judges),
         }
@@ -131,8 +165,9 @@ class Recipe(Settings):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Every score that the judges write, in the recipe's order."""
-        return tuple(name for judge in self.judges for name in judge.scores)
+        """Every score that the judges of texts and of takes write, in the recipe's order."""
+        every = (*self.text_judges, *self.judges)
+        return tuple(name for judge in every for name in judge.scores)
 
 
 def _refuse_repeats(field: str, values: list[str]) -> None:

@@ -116,10 +116,11 @@ def _child(node: Any, key: str, override: str) -> Any:
 
 
 def _position(node: list[Any], key: str, override: str) -> int:
-    """Index into a list: a number, or the name of the engine that stands there."""
-    engines = [item.get("engine") if isinstance(item, dict) else None for item in node]
-    if key in engines:
-        return engines.index(key)
+    """Index into a list: a number, or the name, or else the engine, that stands there."""
+    for field in ("name", "engine"):
+        names = [item.get(field) if isinstance(item, dict) else None for item in node]
+        if key in names:
+            return names.index(key)
     if key.isdecimal() and int(key) < len(node):
         return int(key)
     raise BadRecipe([f"--set '{override}': '{key}' is no position in a list of {len(node)}"])

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.emotions import Emotion
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.usable import usable_only
+from pipeline.judges.verdict import verdict
 from pipeline.prosody.relative import relative_scalars
 from pipeline.records import Failure
 
@@ -124,15 +125,4 @@ def _score(item: JudgeItem, model: Any, classes: tuple[Emotion, ...]) -> Scores 
         return dict.fromkeys(Probe.scores, math.nan)
     relative = relative_scalars(item.profile, item.reference)
     found: np.ndarray = model.predict_proba(relative[None])[0]
-    wanted = classes.index(item.emotion)
-    return {
-        "probe_probability": float(found[wanted]),
-        "probe_margin": float(found[wanted] - np.delete(found, wanted).max()),
-        "probe_entropy": _entropy(found),
-    }
-
-
-def _entropy(found: np.ndarray) -> float:
-    """Entropy in [0, 1]: 0 is sure, 1 is a guess among all."""
-    safe = np.maximum(found, 1e-12)
-    return float(-(safe * np.log(safe)).sum() / np.log(len(found)))
+    return dict(zip(Probe.scores, verdict(found, classes.index(item.emotion)), strict=True))

@@ -13,9 +13,11 @@ from pipeline.judges.bundled import need, open_onnx, package_folder
 from pipeline.judges.usable import usable_only
 from pipeline.records import Failure
 
-_PACKAGE = "silero-vad>=6.2"
-_MODEL = "data/silero_vad_16k_op15.onnx"
-_WINDOW = 512
+PACKAGE = "silero-vad>=6.2"
+"""The package that holds `MODEL`."""
+MODEL = "data/silero_vad_16k_op15.onnx"
+WINDOW = 512
+"""Samples of which the detector says at once whether they are speech."""
 _CONTEXT = 64
 _STATE = 128
 
@@ -43,7 +45,7 @@ class Speech(Judge):
         Raises:
             ModuleNotFoundError: silero-vad or onnxruntime is not installed.
         """
-        session = open_onnx(package_folder("silero_vad", _PACKAGE) / _MODEL)
+        session = open_onnx(package_folder("silero_vad", PACKAGE) / MODEL)
         timestamps = _timestamps()
 
         def score(items: list[JudgeItem]) -> list[Scores | Failure]:
@@ -72,14 +74,14 @@ def speech_probabilities(session: Any, clips: Sequence[np.ndarray]) -> list[np.n
     """
     order = sorted(range(len(clips)), key=lambda i: -len(clips[i]))
     padded = [_padded(clips[i]) for i in order]
-    counts = [len(clip) // _WINDOW for clip in padded]
+    counts = [len(clip) // WINDOW for clip in padded]
     found = [np.zeros(count, np.float32) for count in counts]
     state = np.zeros((2, len(clips), _STATE), np.float32)
     rate = np.array(JUDGE_RATE_HZ, np.int64)
     for step in range(max(counts, default=0)):
         running = sum(count > step for count in counts)
-        at = step * _WINDOW
-        windows = np.stack([clip[at : at + _CONTEXT + _WINDOW] for clip in padded[:running]])
+        at = step * WINDOW
+        windows = np.stack([clip[at : at + _CONTEXT + WINDOW] for clip in padded[:running]])
         inputs = {"input": windows, "state": state[:, :running], "sr": rate}
         probabilities, state = session.run(None, inputs)
         for clip in range(running):
@@ -89,13 +91,13 @@ def speech_probabilities(session: Any, clips: Sequence[np.ndarray]) -> list[np.n
 
 def _padded(clip: np.ndarray) -> np.ndarray:
     """The clip in whole windows, after the silence that is the first window's context."""
-    return np.pad(clip.astype(np.float32), (_CONTEXT, -len(clip) % _WINDOW))
+    return np.pad(clip.astype(np.float32), (_CONTEXT, -len(clip) % WINDOW))
 
 
 def _timestamps() -> Timestamps:
     """Silero's rule from probabilities to segments."""
     torch = need("torch", "torch")
     threads = torch.get_num_threads()
-    rule: Timestamps = need("silero_vad.utils_vad", _PACKAGE).get_speech_timestamps_from_probs
+    rule: Timestamps = need("silero_vad.utils_vad", PACKAGE).get_speech_timestamps_from_probs
     torch.set_num_threads(threads)  # the package sets the whole process to one on import
     return rule

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import tables
-from pipeline.audio import decode_flac, resample
+from pipeline.audio import decode_flac, read_recording, resample
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
 from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem
@@ -57,7 +57,7 @@ class JudgeJob:
 def run(store: Store, judges: Sequence[Judge], job: JudgeJob) -> Tally:
     """Let every judge score the batch whose scores aren't there yet."""
     due = [judge for judge in judges if not store.has(STAGE, job.key(judge))]
-    items = _items(store, job)
+    items = _items(store, job, any(judge.hears_source for judge in due))
     failed: set[str] = set()
     for judge in due:
         load = partial(_load, store, job, judge)
@@ -80,17 +80,36 @@ def _load(store: Store, job: JudgeJob, judge: Judge) -> JudgeBatch:
     return judge.load(_context(store, job, judge))
 
 
-def _items(store: Store, job: JudgeJob) -> list[JudgeItem]:
+def _items(store: Store, job: JudgeJob, with_source: bool) -> list[JudgeItem]:
     utterances = {u.id: u for u in tables.utterances(store.read("utterances", job.utterances))}
+    recordings = {id: u.recording for id, u in utterances.items() if with_source and u.recording}
     sources = {row["id"]: row for row in store.read("sources", job.sources).to_pylist()}
     texts = {line.source_id: line.text for line in tables.lines(store.read("lines", job.lines))}
+    takes = tables.takes(store.read("takes", job.takes))
+    heard = {
+        id: read_recording(recordings[id], JUDGE_RATE_HZ)
+        for id in dict.fromkeys(take.source_id for take in takes)
+        if id in recordings
+    }
     return [
-        _item(take, texts[take.source_id], utterances[take.source_id], sources[take.source_id])
-        for take in tables.takes(store.read("takes", job.takes))
+        _item(
+            take,
+            texts[take.source_id],
+            utterances[take.source_id],
+            sources[take.source_id],
+            heard.get(take.source_id),
+        )
+        for take in takes
     ]
 
 
-def _item(take: Take, text: str, utterance: Utterance, source: Mapping[str, Any]) -> JudgeItem:
+def _item(
+    take: Take,
+    text: str,
+    utterance: Utterance,
+    source: Mapping[str, Any],
+    heard: np.ndarray | None,
+) -> JudgeItem:
     samples, rate = decode_flac(take.audio)
     return JudgeItem(
         take_id=take.id,
@@ -104,6 +123,8 @@ def _item(take: Take, text: str, utterance: Utterance, source: Mapping[str, Any]
         reference=Profile.from_dict(json.loads(take.reference)) if take.reference else None,
         source_duration_s=source["duration_s"],
         source_phone_count=source["phone_count"],
+        source_text=utterance.text,
+        source=heard,
     )
 
 

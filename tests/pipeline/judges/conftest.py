@@ -16,6 +16,7 @@ from pipeline.prosody.profile import SCALARS, measure
 from pipeline.prosody.target import from_source
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.espeak import Espeak
+from tests.checkpoints import audio
 
 NEUTRAL = "The train to the city leaves at nine and comes back in the evening."
 LINES: Mapping[str, tuple[str, str]] = {
@@ -96,6 +97,14 @@ def human_sources(random: np.random.Generator) -> list[tuple[str, Any, np.ndarra
         for speaker in range(8)
         for place, emotion in ((-1, "sad"), (0, "neutral"), (1, "happy"))
     ]
+
+
+@pytest.fixture(scope="session")
+def tiny_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny random network of each kind that judges."""
+    folder = tmp_path_factory.mktemp("networks")
+    audio.write(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,54 +3,98 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.judges.base import Judge, JudgeContext
+from pipeline.emotions import Emotion
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext
 from pipeline.judges.clipping import Clipping
+from pipeline.judges.dimensions import Dimensions
 from pipeline.judges.duration import Duration
+from pipeline.judges.emotion import SpeechEmotion
+from pipeline.judges.expressivity import Expressivity
 from pipeline.judges.language import TextLanguage
 from pipeline.judges.probe import Probe
 from pipeline.judges.prosody import Prosody
 from pipeline.judges.quality import Quality
 from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
+from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.records import Failure
 
-JUDGES: tuple[Judge, ...] = (
-    Duration(),
-    Clipping(),
-    Speech(),
-    Quality(max_windows=1),
-    Speaker(),
-    TextLanguage(),
-    Prosody(),
-    Probe(),
-)
+SEVEN: dict[str, Emotion | None] = {
+    **{label: label for label in ("angry", "fearful", "happy", "neutral", "sad", "surprised")},
+    "disgust": "disgusted",
+}
+FOUR: dict[str, Emotion | None] = {
+    "neu": "neutral", "hap": "happy", "ang": "angry", "sad": "sad",
+}  # fmt: skip
+JUDGES: Mapping[str, Callable[[Path], Judge]] = {
+    "duration": lambda _: Duration(),
+    "clipping": lambda _: Clipping(),
+    "speech": lambda _: Speech(),
+    "quality": lambda _: Quality(max_windows=1),
+    "speaker": lambda _: Speaker(),
+    "language": lambda _: TextLanguage(),
+    "prosody": lambda _: Prosody(),
+    "probe": lambda _: Probe(),
+    "expressivity": lambda _: Expressivity(),
+    "emotion-wav2vec2": lambda at: _emotion(at / "wav2vec2-emotion", "first", SEVEN),
+    "emotion-hubert": lambda at: _emotion(at / "hubert-emotion", "second", FOUR),
+    "emotion-wavlm": lambda at: _emotion(at / "wavlm-emotion", "third", FOUR),
+    "emotion-whisper": lambda at: _emotion(at / "whisper-emotion", "fourth", SEVEN),
+    "dimensions": lambda at: Dimensions(model=str(at / "dimensions")),
+    "wavlm": lambda at: WavlmSpeaker(model=str(at / "wavlm-speaker")),
+}
 NAN_WITHOUT_CONTEXT: Mapping[str, tuple[str, ...]] = {
     "duration": ("duration_ratio", "phones_per_s"),
     "prosody": Prosody.scores,
     "probe": Probe.scores,
+    "expressivity": ("pause_agreement", "pause_s", "source_syllables_per_s"),
+    "dimensions": ("dimensions_distance",),
+    "wavlm": ("wavlm_source_cosine",),
 }
 """Scores that are NaN for a text-only corpus and an engine that tells no phones."""
 
-each_judge = pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.engine)
+each_judge = pytest.mark.parametrize("judge", JUDGES, indirect=True)
+
+
+def _emotion(folder: Path, name: str, labels: dict[str, Emotion | None]) -> Judge:
+    return SpeechEmotion(name=name, model=str(folder), labels=labels)
+
+
+@pytest.fixture(scope="module")
+def judge(request: pytest.FixtureRequest, tiny_networks: Path) -> Judge:
+    """A judge of each kind."""
+    return JUDGES[request.param](tiny_networks)
 
 
 @pytest.fixture(scope="module")
 def loaded(context: JudgeContext):
     """Loads each judge once for all tests."""
-    batches = {judge.engine: judge.load(context) for judge in JUDGES}
-    return lambda judge: batches[judge.engine]
+    batches: dict[str, JudgeBatch] = {}
+
+    def load(judge: Judge) -> JudgeBatch:
+        key = judge.fingerprint()
+        batches[key] = batches.get(key) or judge.load(context)
+        return batches[key]
+
+    return load
 
 
 @pytest.fixture(scope="module")
 def items(make_item, voices):
     """Takes of different lengths, languages and voices."""
-    return [make_item("kids"), make_item("short", voices[1]), make_item("hund", voices[1])]
+    source = {"source": make_item("short").samples, "source_text": "Leave me alone!"}
+    return [
+        make_item("kids", **source),
+        make_item("short", voices[1], **source),
+        make_item("hund", voices[1], **source),
+    ]
 
 
 @each_judge
@@ -76,7 +120,7 @@ def test_every_score_is_written_and_finite(judge, loaded, items):
 def test_what_a_take_lacks_is_nan_in_the_documented_scores_only(judge, loaded, make_item):
     bare = make_item(
         target=None, reference=None, phone_count=None, source_duration_s=None,
-        source_phone_count=None,
+        source_phone_count=None, source=None, source_text=None,
     )  # fmt: skip
     [scores] = loaded(judge)([bare])
     missing = tuple(name for name in judge.scores if math.isnan(scores[name]))
@@ -122,6 +166,6 @@ def test_another_engine_name_is_refused(judge):
         TypeAdapter(type(judge)).validate_python({"engine": "ear"})
 
 
-def test_no_two_judges_write_the_same_score():
-    names = [name for judge in JUDGES for name in judge.scores]
+def test_no_two_judges_write_the_same_score(tiny_networks):
+    names = [name for make in JUDGES.values() for name in make(tiny_networks).scores]
     assert len(names) == len(set(names))

@@ -1,0 +1,102 @@
+"""Which emotion a speech classifier hears in a take."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.emotions import EMOTIONS, Emotion
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
+from pipeline.judges.usable import usable_only
+from pipeline.judges.verdict import verdict
+from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
+from pipeline.pretrained import ModelError, Pretrained
+from pipeline.records import Failure
+
+_SCORES = ("probability", "margin", "entropy", "outside")
+
+
+class SpeechEmotion(Pretrained, Judge):
+    """An audio classifier of transformers (wav2vec 2.0, HuBERT, WavLM or Whisper).
+
+    `NAME_probability` of the wanted emotion among those that the classifier knows, `NAME_margin`,
+    that minus the likeliest other's, and `NAME_entropy` of all, as a share of the largest possible;
+    `NAME_outside` is the probability of labels that map to none of our emotions, taken out before.
+    The first three are NaN where the classifier doesn't know the wanted emotion. Such classifiers
+    were mostly trained on acted English and do not carry over to synthetic speech by themselves
+    (arXiv 2603.16483): let several vote, and calibrate them by language.
+    """
+
+    engine: Literal["emotion"] = "emotion"
+    version: ClassVar[int] = 1
+    uses_gpu: ClassVar[bool] = True
+    name: JudgeName = "emotion"
+    labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
+    """Our emotion for every label of the model; null for a label that is none of ours."""
+    batch_s: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds of speech in a batch, padding and all."""
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """What it writes, under its name."""
+        return tuple(f"{self.name}_{score}" for score in _SCORES)
+
+    def load(self, context: JudgeContext) -> JudgeBatch:
+        """Load the classifier.
+
+        Raises:
+            ModelError: it can't be had, or its labels are not those of the recipe.
+        """
+        from transformers import AutoModelForAudioClassification
+
+        model, extractor = load_network(self, AutoModelForAudioClassification)
+        classes = [self._known(model.config.id2label)[label] for label in _ordered(model)]
+        hearing = Hearing(
+            model,
+            extractor,
+            lambda inputs: model(**inputs).logits.float().softmax(dim=-1),
+            shortest_clip(model),
+            self.batch_s,
+        )
+
+        def score(items: list[JudgeItem]) -> list[Scores | Failure]:
+            heard = hearing([item.samples for item in items])
+            return [
+                found if isinstance(found, Failure) else self._score(item, found, classes)
+                for item, found in zip(items, heard, strict=True)
+            ]
+
+        return usable_only(score)
+
+    def _known(self, id2label: dict[int, str]) -> dict[str, Emotion | None]:
+        """The label map, once it is known to be of the model's very labels."""
+        if set(id2label.values()) != set(self.labels):
+            raise ModelError(
+                f"labels: the model's are {', '.join(sorted(map(str, id2label.values())))}; the "
+                f"recipe maps {', '.join(sorted(self.labels))}: map each of the model's labels to "
+                f"one of {', '.join(EMOTIONS)}, or to null"
+            )
+        return self.labels
+
+    def _score(
+        self, item: JudgeItem, found: np.ndarray, classes: list[Emotion | None]
+    ) -> Scores | Failure:
+        if not np.isfinite(found).all():
+            return Failure("judge", f"{self.model} gave probabilities that are not numbers")
+        ours = [emotion for emotion in EMOTIONS if emotion in classes]
+        shares = np.array(
+            [sum(found[i] for i, one in enumerate(classes) if one == emotion) for emotion in ours]
+        )
+        numbers = (math.nan,) * 3
+        if item.emotion in ours and len(ours) > 1:
+            numbers = verdict(shares / shares.sum(), ours.index(item.emotion))
+        outside = float(max(0.0, 1.0 - shares.sum()))
+        return dict(zip(self.scores, (*numbers, outside), strict=True))
+
+
+def _ordered(model: object) -> list[str]:
+    id2label: dict[int, str] = model.config.id2label  # type: ignore[attr-defined]
+    return [id2label[i] for i in range(len(id2label))]

@@ -1,0 +1,72 @@
+"""Pauses and rates, beside those of the source."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from pipeline.judges.expressivity import Expressivity, pause_agreement, timing
+from pipeline.judges.syllables import count_syllables
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "count"),
+    [
+        ("en", "Kids are talking by the door.", 7),
+        ("en", "I hate it when she takes my cakes.", 8),
+        ("de", "Der Hund sitzt vor der Tür.", 6),
+        ("it", "Ti amo da morire", 7),
+        ("es", "¿Dónde está la niña?", 7),
+        ("fr", "une porte fermée", 4),
+        ("zh", "我爱你，妈妈。", 5),
+        ("en", "123", 0),
+    ],
+)
+def test_syllables_by_spelling(language, text, count):
+    assert count_syllables(text, language) == count
+
+
+def test_timing_tells_pauses_from_short_gaps_and_from_silence_at_the_ends():
+    speech = np.array([0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0], float)
+    found = timing(speech)
+    assert found.speech_s == pytest.approx((8 + 1) * 0.032)
+    assert found.pauses == ((4 / 8, pytest.approx(4 * 0.032)),)
+    assert timing(np.zeros(5)) is None
+
+
+def test_pauses_agree_by_length_and_by_place():
+    assert pause_agreement((), ()) == 1.0
+    assert pause_agreement(((0.5, 1.0),), ()) == 0.0
+    assert pause_agreement(((0.5, 1.0),), ((0.5, 1.0),)) == 1.0
+    assert pause_agreement(((0.5, 1.0),), ((0.5, 0.25),)) == pytest.approx(0.25)
+    assert pause_agreement(((0.25, 1.0),), ((0.75, 1.0),)) == pytest.approx(0.5)
+
+
+def test_a_pause_without_a_partner_counts_by_its_length():
+    two, one = ((0.2, 0.3), (0.8, 0.5)), ((0.8, 0.5),)
+    assert pause_agreement(two, one) == pytest.approx(1.0 / 1.3)
+    assert pause_agreement(one, two) == pytest.approx(1.0 / 1.3)
+
+
+def test_a_clip_agrees_with_itself_and_less_with_a_pause_put_in(context, make_item):
+    judge_batch = Expressivity().load(context)
+    clip = make_item("kids").samples
+    middle = len(clip) // 2
+    quiet = np.zeros(16_000, np.float32)
+    broken = np.concatenate([clip[:middle], quiet, clip[middle:]])
+    source = {"source": clip, "source_text": make_item("kids").text}
+    same, paused = judge_batch([make_item(**source), make_item(samples=broken, **source)])
+    assert same["pause_agreement"] == pytest.approx(1.0)
+    assert same["syllables_per_s"] == pytest.approx(same["source_syllables_per_s"])
+    assert 3 < same["syllables_per_s"] < 9
+    assert paused["pause_agreement"] < 0.6
+    assert paused["pause_s"] > same["pause_s"] + 0.5
+    assert paused["syllables_per_s"] == pytest.approx(same["syllables_per_s"], rel=0.25)
+
+
+def test_silence_has_neither_rate_nor_pauses(context, make_item):
+    silence = np.zeros(16_000, np.float32)
+    [scores] = Expressivity().load(context)([make_item(samples=silence, source=silence)])
+    assert all(math.isnan(value) for value in scores.values())
