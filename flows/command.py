@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.build import Workshop, build_dataset
+from flows.price import remember
 from flows.progress import StageProgress
 from flows.runners.base import Runner
 from pipeline.dataset import Build
@@ -103,4 +104,5 @@ def run_build(
     recipe = recipe.pinned()
     with opening as runner, progress.running():
         build = build_dataset(Workshop(store, recipe, runner, progress), folder, limit)
+    remember(store, recipe, progress.totals)
     return BuildOutcome(build, folder, time.monotonic() - started)

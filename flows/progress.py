@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
-from pipeline.records import Tally
+from flows.price import Total, Worked
 
 _LOG_EVERY_S = 10.0
 
@@ -36,6 +37,7 @@ class StageProgress:
         self._stages: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
         self._speech_s: dict[str, float] = {}
+        self.totals: defaultdict[str, Total] = defaultdict(Total)
         self._lock = threading.Lock()
         self._logged = 0.0
 
@@ -56,9 +58,11 @@ class StageProgress:
         if cached and not self._console.is_terminal:
             self._console.print(f"{stage}: {cached} of {batches} batches were done before")
 
-    def advance(self, stage: str, tally: Tally) -> None:
+    def advance(self, stage: str, worked: Worked) -> None:
         """Count a finished batch."""
+        tally = worked.tally
         with self._lock:
+            self.totals[stage].add(worked)
             bar = self._bars.tasks[self._stages[stage]]
             self._speech_s[stage] += tally.speech_s
             elapsed_s = max(1e-3, time.monotonic() - self._started[stage])

@@ -1,0 +1,158 @@
+"""What each engine costs: as measured by earlier builds on this machine, or as others report.
+
+A build writes into the work store how long its engines worked; a plan reads that back. Where
+nothing was measured, a published or assumed figure stands in, and the plan says which.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+
+from pipeline.engine import Engine, digest
+from pipeline.recipe import Recipe
+from pipeline.records import Tally
+from pipeline.store import Store
+
+Device = Literal["cpu", "cuda"]
+Unit = Literal["line", "speech_s"]
+
+_STAGE = "speeds"
+_SCHEMA = pa.schema(
+    {"device": pa.string(), "lines": pa.int64(), "speech_s": pa.float64(), "work_s": pa.float64()}
+)
+
+
+class Price(NamedTuple):
+    """Seconds that a device works for a line, or for a second of speech, and who says so."""
+
+    device: Device
+    seconds: float
+    per: Unit
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a worker did in one piece of work, and for how long."""
+
+    tally: Tally
+    work_s: float
+    device: Device
+
+
+@dataclass(slots=True)
+class Total:
+    """All that a stage did in one build."""
+
+    lines: int = 0
+    speech_s: float = 0.0
+    work_s: float = 0.0
+    device: Device = "cpu"
+
+    def add(self, worked: Worked) -> None:
+        """Count a piece of work."""
+        self.lines += worked.tally.rows
+        self.speech_s += worked.tally.speech_s
+        self.work_s += worked.work_s
+        self.device = worked.device
+
+
+_PUBLISHED: Mapping[str, Price] = {
+    "memory": Price("cpu", 0.0, "line", "a look-up"),
+    "nllb": Price("cuda", 0.07, "line", "77 lines/s of NLLB-600M on a T4 (CTranslate2), by size"),
+    "m2m100": Price("cuda", 0.013, "line", "77 lines/s, as NLLB-600M on a T4 (CTranslate2)"),
+    "madlad": Price("cuda", 0.07, "line", "as NLLB-3.3B (assumed)"),
+    "marian": Price("cuda", 0.005, "line", "as NLLB, by size (assumed)"),
+    "seamless": Price("cuda", 0.05, "line", "as NLLB, by size (assumed)"),
+    "llm": Price("cuda", 0.3, "line", "assumed, of 8 billion parameters"),
+    "espeak": Price("cpu", 0.05, "speech_s", "a thousand times real time, and its process"),
+    "xtts": Price("cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"),
+    "vits": Price("cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"),
+    "mms": Price("cuda", 0.015, "speech_s", "as VITS"),
+    "speech": Price("cpu", 0.01, "speech_s", "assumed"),
+    "speaker": Price("cpu", 0.03, "speech_s", "assumed"),
+    "language": Price("cpu", 0.001, "line", "assumed"),
+    "form": Price("cpu", 0.0, "line", "counts and sums"),
+    "back_translation": Price("cuda", 0.013, "line", "as the translator, of its size (assumed)"),
+    "text_emotion": Price("cuda", 0.002, "line", "assumed, of 300 million parameters"),
+    "prosody": Price("cpu", 0.03, "speech_s", "assumed"),
+    "whisper": Price("cuda", 0.022, "speech_s", "46 times real time (large-v2, RTX 3070 Ti)"),
+    "emotion": Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
+    "dimensions": Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
+    "wavlm": Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
+}
+_COSTLY_QUALITY = Price("cpu", 0.5, "speech_s", "0.5 s a window on one core, three windows in 3 s")
+_CHEAP_QUALITY = Price("cpu", 0.01, "speech_s", "20 ms a window on one core")
+PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
+"""Prosody transfer by vocoder."""
+_UNKNOWN = Price("cpu", 0.0, "speech_s", "counts and sums")
+_COMMAND = Price("cuda", 0.5, "speech_s", "assumed: nothing is known of an outside program")
+
+
+def engine_name(engine: Engine) -> str:
+    """The name that an engine has in recipes."""
+    return str(getattr(engine, "engine", ""))
+
+
+def published_price(engine: Engine) -> Price:
+    """What an engine costs by others' reports."""
+    name = engine_name(engine)
+    if name == "quality":
+        return _COSTLY_QUALITY if getattr(engine, "p835", True) else _CHEAP_QUALITY
+    if name == "command":
+        return _COMMAND
+    return _PUBLISHED.get(name, _UNKNOWN)
+
+
+def timed(function: Callable[..., Tally], *arguments: Any) -> Worked:
+    """Call a stage's function, and say how long it took on which device; run by a worker."""
+    started = time.perf_counter()
+    tally = function(*arguments)
+    work_s = time.perf_counter() - started
+    torch = sys.modules.get("torch")
+    on_gpu = torch is not None and torch.cuda.is_available()
+    return Worked(tally, work_s, "cuda" if on_gpu else "cpu")
+
+
+def remember(store: Store, recipe: Recipe, totals: Mapping[str, Total]) -> None:
+    """Write what the stages of a build took, where they did anything."""
+    for stage, key in _keys(recipe):
+        total = totals.get(stage)
+        if total is not None and total.work_s and (total.lines or total.speech_s):
+            row = [total.device, total.lines, total.speech_s, total.work_s]
+            columns = dict(zip(_SCHEMA.names, ([value] for value in row), strict=True))
+            store.write(_STAGE, key, pa.table(columns, schema=_SCHEMA))
+
+
+def measured_prices(store: Store, recipe: Recipe) -> dict[str, Price]:
+    """What the stages of a recipe cost in the last build here with the same engines."""
+    found = {}
+    for stage, key in _keys(recipe):
+        if store.has(_STAGE, key):
+            row = store.read(_STAGE, key).to_pylist()[0]
+            per: Unit = "line" if stage in ("translate", "check") else "speech_s"
+            done = row["lines"] if per == "line" else row["speech_s"]
+            if done:
+                source = f"measured here on {row['device']}, {done:.0f} {per.replace('_', ' ')}"
+                found[stage] = Price(row["device"], row["work_s"] / done, per, source)
+    return found
+
+
+def _keys(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Stage, and the name that what it takes is held under: of the same engines the same."""
+    shaping = recipe.prosody.model_dump(mode="json")
+    yield "translate", digest(_STAGE, _settings(recipe.translation))
+    yield "check", digest(_STAGE, sorted(map(_settings, recipe.text_judges)))
+    yield "synthesize", digest(_STAGE, _settings(recipe.synthesis), shaping, recipe.takes)
+    yield "judge", digest(_STAGE, sorted(map(_settings, recipe.judges)))
+
+
+def _settings(engine: Engine) -> str:
+    """An engine's settings without what a build pins and a plan does not look up."""
+    return digest(engine.version, engine.model_dump(mode="json", exclude={"revision", "sha256"}))
