@@ -23,7 +23,7 @@ intensity) and 9 of nEMO taken together, each relative to their own neutral clip
 nEMO's anger is faster than neutral but no louder, RAVDESS's louder but slower. Pauses, which single
 sentences lack, were not compared. The sign too is assumed for fear's loudness (published as
 normal), surprise's F0 level (0 in Cahn), the tilt of happiness, fear and surprise (darker in Cahn),
-how loudness varies in anger and fear, and jitter but in fear.
+and how loudness varies in anger and fear.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ class Change:
     pause_share: float = 0.0
     tilt_db_oct: float = 0.0
     aperiodicity_db: float = 0.0
-    jitter_st: float = 0.0
 
 
 CHANGES: dict[Emotion, Change] = {
@@ -58,7 +57,6 @@ CHANGES: dict[Emotion, Change] = {
         rate_ratio=1.08,
         tilt_db_oct=1.2,
         aperiodicity_db=1.0,
-        jitter_st=0.03,
     ),
     "disgusted": Change(
         f0_level_st=-1.2,
@@ -68,7 +66,6 @@ CHANGES: dict[Emotion, Change] = {
         rate_ratio=0.85,
         pause_share=0.03,
         aperiodicity_db=1.5,
-        jitter_st=0.03,
     ),
     "fearful": Change(
         f0_level_st=5.0,
@@ -77,7 +74,6 @@ CHANGES: dict[Emotion, Change] = {
         energy_range_ratio=1.1,
         rate_ratio=1.08,
         tilt_db_oct=0.3,
-        jitter_st=0.04,
     ),
     "happy": Change(
         f0_level_st=3.0,
@@ -99,7 +95,6 @@ CHANGES: dict[Emotion, Change] = {
         pause_share=0.05,
         tilt_db_oct=-0.4,
         aperiodicity_db=0.8,
-        jitter_st=0.02,
     ),
     "surprised": Change(
         f0_level_st=4.5,
@@ -108,7 +103,6 @@ CHANGES: dict[Emotion, Change] = {
         energy_db=4.0,
         rate_ratio=1.08,
         tilt_db_oct=0.4,
-        jitter_st=0.05,
     ),
 }
 
@@ -122,7 +116,6 @@ VARIATION: dict[str, float] = {
     "pause_share": 0.01,
     "tilt_db_oct": 0.25,
     "aperiodicity_db": 0.5,
-    "jitter_st": 0.01,
 }
 """Standard deviation between speakers, ratios as natural logarithms: a fifth to two
 fifths of that of actors in one emotion (assumed), so that emotions stay apart."""

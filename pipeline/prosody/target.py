@@ -19,11 +19,12 @@ class Target:
     """Differences from neutral: `_st` and `_db` by subtraction, `_ratio` by division.
 
     Attributes:
-        f0_level_st, energy_db, tilt_db_oct, aperiodicity_db, jitter_st, pause_share,
-        voiced_share: Differences of the profile's numbers of that name.
+        f0_level_st, energy_db, tilt_db_oct, aperiodicity_db, pause_share, voiced_share:
+            Differences of the profile's numbers of that name.
         f0_range_ratio, energy_range_ratio, rate_ratio: Ratios of the profile's ranges and rate.
         f0_contour_st, energy_contour_db: The movement itself [POINTS], as in the profile: a
             phrase has its own, so a neutral phrase's is no ground to subtract.
+        f0_yield: Share of the rendition's own F0 movement that gives way to `f0_contour_st`.
         voiced_bands_db, unvoiced_bands_db: Differences of the mean mel spectra [BANDS].
     """
 
@@ -35,8 +36,8 @@ class Target:
     pause_share: float
     tilt_db_oct: float
     aperiodicity_db: float
-    jitter_st: float
     voiced_share: float
+    f0_yield: float
     f0_contour_st: tuple[float, ...]
     energy_contour_db: tuple[float, ...]
     voiced_bands_db: tuple[float, ...]
@@ -58,6 +59,10 @@ class Target:
         }
         return cls(**values)
 
+
+_YIELD = 0.5
+"""Share of its own accents that a take gives up for those of its source clip (the rest keeps word
+accents and tones): chosen on RAVDESS."""
 
 _ERROR_UNITS: dict[str, float] = {
     "f0_level_st": 2.0,
@@ -95,8 +100,8 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
         pause_share=minus("pause_share"),
         tilt_db_oct=minus("tilt_db_oct"),
         aperiodicity_db=minus("aperiodicity_db"),
-        jitter_st=minus("jitter_st"),
         voiced_share=minus("voiced_share"),
+        f0_yield=_YIELD,
         f0_contour_st=profile.f0_contour_st,
         energy_contour_db=profile.energy_contour_db,
         voiced_bands_db=minus_each("voiced_bands_db"),
@@ -122,8 +127,8 @@ def from_emotion(emotion: Emotion, seed: int) -> Target:
         pause_share=change.pause_share,
         tilt_db_oct=change.tilt_db_oct,
         aperiodicity_db=change.aperiodicity_db,
-        jitter_st=change.jitter_st,
         voiced_share=0.0,
+        f0_yield=0.0,
         f0_contour_st=tuple(float(value) for value in 0.5 * change.f0_slope_st * along),
         energy_contour_db=(0.0,) * POINTS,
         voiced_bands_db=bands,

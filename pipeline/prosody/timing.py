@@ -14,6 +14,8 @@ PAUSE_S = 0.15
 more are counted by Heldner and Edlund 2010)."""
 
 _MAX_PAUSE_SHARE = 0.4
+_MAX_STRETCH = 2.5
+"""Most that voiced or unvoiced sounds are stretched or shortened for each other (assumed)."""
 
 
 def pauses(active: np.ndarray, hop_s: float) -> np.ndarray:
@@ -26,16 +28,20 @@ def pauses(active: np.ndarray, hop_s: float) -> np.ndarray:
     return paused
 
 
-def time_map(frames: Frames, rate_ratio: float, more_pause: float) -> tuple[np.ndarray, np.ndarray]:
+def time_map(
+    frames: Frames, rate_ratio: float, more_pause: float, more_voiced: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Position in the rendition of each frame of a take [F], in frames, and where it is silent [F].
 
-    Speech is made `rate_ratio` times faster (0.5 to 2), and the share of pauses grows by
-    `more_pause`: pauses that are there are stretched; else one is put at the quietest place.
+    Speech is made `rate_ratio` times faster (0.5 to 2), the share of pauses grows by `more_pause`
+    (pauses that are there are stretched; else one is put at the quietest place), and the voiced
+    share of the speech by `more_voiced`, at the cost of unvoiced sounds.
     """
     ratio = float(np.clip(rate_ratio, 0.5, 2.0))
     inner = np.arange(frames.first, frames.last + 1)
     paused = pauses(frames.active, frames.hop_s)[inner]
-    steps = np.where(paused, 1.0, 1 / ratio)
+    steps = np.ones(len(inner))
+    steps[~paused] = _lengths(frames.f0_hz[inner[~paused]] > 0, more_voiced) / ratio
     share = float(np.clip(paused.mean() + more_pause, 0.0, _MAX_PAUSE_SHARE))
     wanted = steps[~paused].sum() * share / (1 - share)
     if paused.any():
@@ -50,6 +56,17 @@ def time_map(frames: Frames, rate_ratio: float, more_pause: float) -> tuple[np.n
     within = np.clip((times - ends[step]) / steps[step] + 0.5, -0.5, 0.5)
     at = inner[step] + np.where(paused[step], 0.0, within)
     return _with_ends(np.clip(at, frames.first, frames.last), paused[step], frames)
+
+
+def _lengths(voiced: np.ndarray, more_voiced: float) -> np.ndarray:
+    """Lengths of speech frames [S], one on average, that raise the share of the voiced ones [S]."""
+    share = float(voiced.mean())
+    if share in (0.0, 1.0):
+        return np.ones(len(voiced))
+    wanted = share + more_voiced
+    lengths = np.where(voiced, wanted / share, (1 - wanted) / (1 - share))
+    lengths = np.clip(lengths, 1 / _MAX_STRETCH, _MAX_STRETCH)
+    return np.asarray(lengths / lengths.mean())
 
 
 def _quietest(frames: Frames) -> int:

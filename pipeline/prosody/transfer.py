@@ -36,9 +36,6 @@ _LOWEST_ST = 18.5
 _FOLLOW = 0.6
 """Share of the source's energy movement that is followed, as some of it is that of its words:
 chosen on RAVDESS."""
-_YIELD = 0.5
-"""Share of its own accents that a take gives up for the source's F0 movement (the rest keeps word
-accents and tones): chosen on RAVDESS."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class Shaper:
     def take(self, target: Target, strength: float, seed: int) -> tuple[np.ndarray, float]:
         """A take, float32 [T] at 16 kHz, and by how many dB it was turned down lest it clip."""
         frames = self._frames
-        at, paused = time_map(frames, target.rate_ratio**strength, strength * target.pause_share)
+        at, paused = self._times(target, strength)
         index = np.round(at).astype(int)
         where = (at - frames.first) / (frames.last - frames.first)
         f0_hz = self._f0(target, strength, at, index, where)
@@ -119,9 +116,17 @@ class Shaper:
 
     def origins_s(self, target: Target, strength: float) -> np.ndarray:
         """Where in the rendition each frame of a take [F] comes from, in seconds."""
-        frames = self._frames
-        at, _ = time_map(frames, target.rate_ratio**strength, strength * target.pause_share)
-        return at * frames.hop_s
+        at, _ = self._times(target, strength)
+        return at * self._frames.hop_s
+
+    def _times(self, target: Target, strength: float) -> tuple[np.ndarray, np.ndarray]:
+        """See `time_map`."""
+        return time_map(
+            self._frames,
+            target.rate_ratio**strength,
+            strength * target.pause_share,
+            strength * target.voiced_share,
+        )
 
     def _coloured_db(self, powers: np.ndarray, index: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """By how many dB the colours [2, FFT / 2 + 1] raise the energy of each frame [F]."""
@@ -137,7 +142,7 @@ class Shaper:
         known = np.flatnonzero(frames.f0_hz > 0)
         own_st = np.interp(at, known, 12 * np.log2(frames.f0_hz[known] / 27.5))
         own_st = own_st - reference.f0_level_st
-        moved_st = (1 - _YIELD * min(strength, 1.0)) * own_st
+        moved_st = (1 - target.f0_yield * min(strength, 1.0)) * own_st
         moved_st += strength * _at_points(target.f0_contour_st, where)
         voiced = (frames.f0_hz > 0)[index] & frames.active[index]
         low, middle, high = np.percentile(moved_st[voiced], [10, 50, 90])

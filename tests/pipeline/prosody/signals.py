@@ -18,8 +18,12 @@ def voice(
     seconds: float = 1.6,
     glide_st: float = 4.0,
     noise: float = 0.003,
+    hiss: float = 0.0,
 ) -> np.ndarray:
-    """Syllables of harmonics that glide down by `glide_st`, with 0.2 s of rest at both ends."""
+    """Syllables of harmonics that glide down by `glide_st`, with 0.2 s of rest at both ends.
+
+    The last part of each of the four syllables, a share `hiss`, is noise.
+    """
     random = np.random.default_rng(5)
     times_s = np.arange(round(seconds * RATE)) / RATE
     f0 = f0_hz * 2 ** (glide_st / 12 * (0.5 - times_s / seconds))
@@ -29,6 +33,8 @@ def voice(
     wave = (sizes[:, None] * np.sin(harmonics[:, None] * phase)).sum(axis=0)
     wave += noise * random.standard_normal(len(wave)) * np.abs(wave).max()
     wave *= 0.35 + 0.65 * np.sin(np.pi * 4 * times_s / seconds) ** 2
+    hissing = (4 * times_s / seconds) % 1 > 1 - hiss
+    wave[hissing] = 0.2 * np.abs(wave).max() * random.standard_normal(int(hissing.sum()))
     wave *= 10 ** (level_db / 20) / np.sqrt(np.mean(wave**2))
     rest = np.zeros(round(0.2 * RATE))
     return np.concatenate([rest, wave, rest]).astype(np.float32)

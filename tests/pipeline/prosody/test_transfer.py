@@ -22,8 +22,8 @@ NOTHING = Target(
     pause_share=0.0,
     tilt_db_oct=0.0,
     aperiodicity_db=0.0,
-    jitter_st=0.0,
     voiced_share=0.0,
+    f0_yield=0.5,
     f0_contour_st=(0.0,) * POINTS,
     energy_contour_db=(0.0,) * POINTS,
     voiced_bands_db=(0.0,) * BANDS,
@@ -85,6 +85,15 @@ def test_each_dimension_moves_by_what_was_asked_at_every_strength(
     assert found[1] == pytest.approx(half, abs=tolerance)
 
 
+@pytest.mark.parametrize("more_voiced", [0.1, -0.2])
+def test_voiced_sounds_grow_at_the_cost_of_unvoiced_ones(more_voiced: float) -> None:
+    target = replace(NOTHING, voiced_share=more_voiced)
+    shaped = transfer(speech(hiss=0.3), target, [1.0, 0.5], [0, 1])
+    for take, wanted in enumerate([more_voiced, more_voiced / 2]):
+        assert got(shaped, take).voiced_share == pytest.approx(wanted, abs=0.04)
+        assert got(shaped, take).rate_ratio == pytest.approx(1.0, abs=0.05)
+
+
 def test_the_spectrum_moves_with_the_bands() -> None:
     bands = tuple(2.0 * np.log2(band_centres_hz() / 1000))
     shaped = shape(replace(NOTHING, voiced_bands_db=bands, unvoiced_bands_db=bands), 1.0, 0.0)
@@ -97,6 +106,19 @@ def test_the_movement_of_the_source_is_followed() -> None:
     target = replace(NOTHING, f0_contour_st=rise, f0_range_ratio=2.0)
     contour = measure(shape(target, 1.0).takes[0], RATE, 16).f0_contour_st
     assert np.corrcoef(contour, rise)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(("slope_st", "range_ratio"), [(2.0, 0.5), (-2.0, 1.5)])
+def test_a_slope_that_takes_no_part_of_the_own_movement_is_added_once(
+    slope_st: float, range_ratio: float
+) -> None:
+    along = np.linspace(-0.5, 0.5, POINTS)
+    target = replace(
+        NOTHING, f0_yield=0.0, f0_contour_st=tuple(slope_st * along), f0_range_ratio=range_ratio
+    )
+    contour = measure(shape(target, 1.0).takes[0], RATE, 16).f0_contour_st
+    falling_st = -4.0  # of the voice itself
+    assert np.polyfit(along, contour, 1)[0] == pytest.approx(falling_st + slope_st, abs=0.4)
 
 
 def test_takes_do_not_depend_on_the_takes_beside_them() -> None:
