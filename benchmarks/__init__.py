@@ -1,0 +1,1 @@
+"""Both sides in one run, printed as a ratio."""
