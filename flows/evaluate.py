@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn.utils.rnn import pad_sequence
 
+from model.baselines import readable
 from model.clips import UnusableAudio, read_audio
 from model.data import load_clips
 from model.evaluation import Evaluation, evaluate
-from model.export import Trained, load_trained
+from model.evaluation_report import write_evaluation
+from model.export import Trained, load_trained, stage_models, write_card
+from model.inference import embed, verdicts
 from model.recipe import DataSettings, FolderSet, RandomEncoder
-from model.training import verdicts
+from pipeline.devices import Device
 from pipeline.errors import InputError
 
 
@@ -46,42 +48,58 @@ class Predictions:
         console.print(table)
 
 
-def run_evaluate(folder: Path, data: Path | None, cache: Path) -> Evaluation:
+def run_evaluate(folder: Path, data: Path | None, cache: Path, device: Device) -> Evaluation:
     """Evaluate a model on the test split of a dataset folder, or of its own recipe's sets.
 
-    Writes `evaluation.json` into the model's folder.
+    Writes `evaluation.json`, `evaluation.md` and figures into the model's folder, and its table
+    into the model card.
 
     Raises:
         InputError: the folder is no model, or a set is not what the recipe says.
     """
-    trained = load_trained(folder)
+    trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
-    tested = _tested(recipe.data, data)
-    test = load_clips(tested, "test", recipe.labels, encoder, cache)
-    probabilities, embeddings = verdicts(trained.model, test, recipe.labels)
+    as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
+    unaltered = load_clips(as_it_is, "train", recipe.labels, encoder, cache)
+    test = load_clips(_tested(recipe.data, data), "test", recipe.labels, encoder, cache)
+    probabilities, _ = verdicts(trained.model, test, recipe.labels)
+    embedded = embed(stage_models(folder, trained), unaltered, test)
     is_random = isinstance(recipe.encoder, RandomEncoder)
-    found = evaluate(probabilities, embeddings, train, test, is_random)
-    text = json.dumps(found.as_dict(), indent=1)
-    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    found = evaluate(probabilities, train, test, readable(embedded), is_random)
+    write_evaluation(folder, found, embedded)
+    write_card(folder)
     return found
 
 
-def run_predict(folder: Path, files: Sequence[Path], labels: Sequence[str] | None) -> Predictions:
+def run_predict(
+    folder: Path,
+    files: Sequence[Path],
+    labels: Sequence[str] | None,
+    device: Device,
+    batch_size: int,
+) -> Predictions:
     """Probabilities of the model's labels, or of any others, for audio files.
 
     Raises:
         InputError: the folder is no model, a file can't be used, or the labels leave no choice.
     """
-    trained = load_trained(folder)
-    clips = [_read(file, trained) for file in files]
+    trained = load_trained(folder, device)
     chosen = tuple(labels or trained.recipe.labels)
-    frames = [torch.from_numpy(one).float() for one in trained.encoder.encode(clips)]
-    lengths = torch.tensor([len(one) for one in frames])
-    with torch.no_grad():
-        heard = trained.model.hear(pad_sequence(frames, batch_first=True), lengths)
-        probabilities = trained.model.label_probabilities(heard, chosen).numpy()
-    return Predictions(tuple(str(file) for file in files), chosen, probabilities)
+    batches = [files[start : start + batch_size] for start in range(0, len(files), batch_size)]
+    found = [_predict(trained, batch, chosen) for batch in batches]
+    return Predictions(tuple(str(file) for file in files), chosen, np.concatenate(found))
+
+
+@torch.no_grad()
+def _predict(trained: Trained, files: Sequence[Path], labels: Sequence[str]) -> np.ndarray:
+    clips = [_read(file, trained) for file in files]
+    device = trained.model.projection.weight.device
+    frames = [torch.from_numpy(one).float().to(device) for one in trained.encoder.encode(clips)]
+    lengths = torch.tensor([len(one) for one in frames], device=device)
+    heard = trained.model.hear(pad_sequence(frames, batch_first=True), lengths)
+    found: np.ndarray = trained.model.label_probabilities(heard, labels).cpu().numpy()
+    return found
 
 
 def _tested(data: DataSettings, folder: Path | None) -> DataSettings:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from model.recipe_file import load_training_recipe
+from pipeline.devices import Device
 
 Guard = Callable[[Callable[[], Any]], Any]
 """Runs an action; what a person can mend becomes a sentence and an exit code."""
@@ -20,6 +21,7 @@ Emit = Callable[[dict[str, Any], bool, Callable[[Console], None]], None]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a trained model.")]
 Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames are kept.")]
+DeviceName = Annotated[Device, typer.Option("--device", help="Where the model runs.")]
 _WORK = Path("builds/.work")
 _FRAMES = "frames"
 _FAILED = 1
@@ -71,13 +73,13 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
             Path | None,
             typer.Argument(metavar="DATA", help="A dataset folder (default: the recipe's sets)."),
         ] = None,
+        device: DeviceName = "auto",
         work: Cache = _WORK,
         as_json: AsJson = False,
     ) -> None:
         """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
         flow = guarded(lambda: import_module("flows.evaluate"))
-
-        found = guarded(lambda: flow.run_evaluate(model, data, work / _FRAMES))
+        found = guarded(lambda: flow.run_evaluate(model, data, work / _FRAMES, device))
         emit(found.as_dict(), as_json, found.print_to)
 
 
@@ -91,11 +93,12 @@ def _register_predict(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         labels: Annotated[
             str | None, typer.Option("--labels", help="Any words, by commas (default: its own).")
         ] = None,
+        device: DeviceName = "auto",
+        batch_size: Annotated[int, typer.Option(min=1, help="Files heard at once.")] = 16,
         as_json: AsJson = False,
     ) -> None:
         """Print the probability of each emotion for audio files of any length and rate."""
         flow = guarded(lambda: import_module("flows.evaluate"))
-
         words = [word.strip() for word in labels.split(",")] if labels else None
-        found = guarded(lambda: flow.run_predict(model, files, words))
+        found = guarded(lambda: flow.run_predict(model, files, words, device, batch_size))
         emit(found.as_dict(), as_json, found.print_to)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.ser import trained_parameters
+from model.ser import trained_tensors
 from pipeline.errors import InputError
 
 _NAME = "checkpoint-{stage:02d}-{step:08d}"
@@ -39,7 +39,7 @@ def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: i
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        save_weights(temporary / "trained.safetensors", trained_parameters(module))
+        save_weights(temporary / "trained.safetensors", trained_tensors(module))
         torch.save({"rest": rest, "random": _random_state()}, temporary / "rest.pt")
         (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)
@@ -55,6 +55,11 @@ def newest(folder: Path) -> Path | None:
     """The newest complete checkpoint of a training."""
     found = _all(folder)
     return found[-1] if found else None
+
+
+def best_path(folder: Path, stage: str) -> Path:
+    """The weights with the highest validation UAR of a stage."""
+    return folder / f"best-{stage}.safetensors"
 
 
 def read_position(place: Path) -> Position:
@@ -90,7 +95,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_weights(path: Path, module: nn.Module) -> None:
-    """Read weights into the trained parameters of a module.
+    """Read weights into what `trained_tensors` names of a module.
 
     Raises:
         InputError: there are none, or they are of another architecture.
@@ -102,7 +107,7 @@ def load_weights(path: Path, module: nn.Module) -> None:
         held = load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"'{path}' can't be read as safetensors: {error}") from error
-    wanted = trained_parameters(module)
+    wanted = trained_tensors(module)
     wrong = [
         name
         for name in sorted(wanted.keys() | held.keys())

@@ -50,7 +50,12 @@ class ClipPart:
 
 
 def prepare(
-    part: Part, folder: Path, encoder: FrozenEncoder, cache_frames: bool, longest_s: float
+    part: Part,
+    folder: Path,
+    encoder: FrozenEncoder,
+    cache_frames: bool,
+    longest_s: float,
+    speed: float = 1.0,
 ) -> ClipPart:
     """The part from `folder`, written first if it is not there.
 
@@ -60,14 +65,14 @@ def prepare(
         OSError: it can't be written; nothing of it stays.
     """
     kind = encoder.fingerprint if cache_frames else "audio"
-    place = folder / digest(part.key, kind, longest_s)[:32]
+    place = folder / digest(part.key, kind, longest_s, speed)[:32]
     if not place.is_dir():
-        _write(part, place, encoder if cache_frames else None, longest_s)
+        _write(part, place, encoder if cache_frames else None, longest_s, speed)
     return ClipPart(pq.read_table(place / "rows.parquet", memory_map=True), place / "items")
 
 
-def read_audio(data: bytes, longest_s: float) -> np.ndarray:
-    """Encoded audio as mono float32 [T] at 16 kHz, at most so long.
+def read_audio(data: bytes, longest_s: float, speed: float = 1.0) -> np.ndarray:
+    """Encoded audio as mono float32 [T] at 16 kHz, at most so long, played at a speed.
 
     Raises:
         UnusableAudio: unreadable, shorter than 10 ms, or not finite.
@@ -75,10 +80,11 @@ def read_audio(data: bytes, longest_s: float) -> np.ndarray:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = int(file.samplerate)
-            samples = file.read(int(longest_s * rate), dtype="float32", always_2d=True)
+            samples = file.read(int(longest_s * speed * rate), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:
         raise UnusableAudio(f"can't be decoded: {error}") from error
-    mono = resample(samples.mean(axis=1), rate, SAMPLING_RATE) if len(samples) else samples[:, 0]
+    played = round(rate * speed)
+    mono = resample(samples.mean(axis=1), played, SAMPLING_RATE) if len(samples) else samples[:, 0]
     if len(mono) < SHORTEST_SAMPLES:
         raise UnusableAudio(f"lasts {1000 * len(samples) / rate:.0f} ms; 10 is the least")
     if not np.isfinite(mono).all():
@@ -86,7 +92,9 @@ def read_audio(data: bytes, longest_s: float) -> np.ndarray:
     return mono
 
 
-def _write(part: Part, place: Path, encoder: FrozenEncoder | None, longest_s: float) -> None:
+def _write(
+    part: Part, place: Path, encoder: FrozenEncoder | None, longest_s: float, speed: float
+) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f"{place.name}.{uuid.uuid4().hex}.tmp")
     temporary.mkdir()
@@ -96,7 +104,7 @@ def _write(part: Part, place: Path, encoder: FrozenEncoder | None, longest_s: fl
             pq.ParquetWriter(temporary / "rows.parquet", _SCHEMA, compression="zstd") as rows,
         ):
             for batch in _batches(part.rows()):
-                described = _write_batch(batch, items, encoder, longest_s)
+                described = _write_batch(batch, items, encoder, longest_s, speed)
                 rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
         temporary.rename(place)
     except BaseException:
@@ -116,13 +124,17 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 def _write_batch(
-    rows: Sequence[Row], items: BinaryIO, encoder: FrozenEncoder | None, longest_s: float
+    rows: Sequence[Row],
+    items: BinaryIO,
+    encoder: FrozenEncoder | None,
+    longest_s: float,
+    speed: float,
 ) -> list[dict[str, Any]]:
     clips: list[np.ndarray] = []
     reasons: list[str | None] = []
     for row in rows:
         try:
-            clips.append(read_audio(row.audio, longest_s))
+            clips.append(read_audio(row.audio, longest_s, speed))
             reasons.append(None)
         except UnusableAudio as error:
             reasons.append(str(error))
@@ -134,6 +146,9 @@ def _write_batch(
             items.write(next(held))
         about = asdict(row)
         del about["audio"]
+        if speed != 1.0:
+            about["name"] += f"*{speed:g}"
+            about["speaker"] += f"*{speed:g}"
         span = {"start": start, "size": items.tell() - start, "unusable": reason}
         described.append({**about, **span})
     return described

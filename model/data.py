@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ from model.recipe import AnySet, DataSettings, HubSet
 from model.sampling import Rows
 from model.sources import Split, parts
 from pipeline.errors import InputError
+
+_MEASURED = 1024
+"""Clips that are enough to know the encoder's channels by."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Batch:
 class ClipSet:
     """Clips by number, in columns [N]; `speaker_names` numbers the speakers."""
 
-    names: pa.ChunkedArray
+    described: pa.Table
+    """What the sets say of each clip in their own words: name, source and speaker."""
     rows: Rows
     synthetic: np.ndarray
     part: np.ndarray
@@ -71,7 +76,7 @@ class ClipSet:
         numbers = np.flatnonzero(kept) if kept.dtype == bool else kept
         return replace(
             self,
-            names=self.names.take(pa.array(numbers)),
+            described=self.described.take(pa.array(numbers)),
             rows=Rows(**columns),
             synthetic=self.synthetic[kept],
             part=self.part[kept],
@@ -79,9 +84,24 @@ class ClipSet:
             size=self.size[kept],
         )
 
+    @property
+    def names(self) -> pa.ChunkedArray:
+        """Name of each clip [N]."""
+        return self.described["name"]
+
     def languages(self) -> np.ndarray:
         """Name of each clip's language [N]."""
         names: np.ndarray = np.array(self.language_names, dtype=object)[self.rows.languages]
+        return names
+
+    def speakers(self) -> np.ndarray:
+        """Name of each clip's speaker [N], also of one whom the training doesn't know."""
+        names: np.ndarray = self.described["speaker"].to_numpy().astype(str)
+        return names
+
+    def sources(self) -> np.ndarray:
+        """Name of each clip's source utterance [N]."""
+        names: np.ndarray = self.described["source"].to_numpy().astype(str)
         return names
 
     def frames(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
@@ -101,6 +121,20 @@ class ClipSet:
         }
         lengths = torch.tensor([len(one) for one in frames])
         return Batch(pad_sequence(frames, batch_first=True), lengths, **columns)
+
+    def channel_statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation [A] of the frames' channels, over at most 1024 clips."""
+        width = self.encoder.width
+        count, mean, squares = 0, np.zeros(width), np.zeros(width)
+        for number in np.linspace(0, len(self) - 1, min(len(self), _MEASURED)).astype(int):
+            [frames] = self.frames([number])
+            values = frames.astype(np.float64)
+            count += len(values)
+            mean = mean + values.sum(axis=0)
+            squares = squares + (values**2).sum(axis=0)
+        mean = torch.as_tensor(mean) / count
+        variance = torch.as_tensor(squares) / count - mean**2
+        return mean.float(), variance.clamp(min=0).sqrt().float()
 
     def _item(self, number: int) -> np.ndarray:
         start = self.start[number]
@@ -134,8 +168,8 @@ def load_clips(
     tables: list[pa.Table] = []
     items: list[Path] = []
     for one in data.sets:
-        for part in parts(one, split):
-            ready = prepare(part, cache, encoder, data.cache == "frames", data.longest_s)
+        for part, speed in product(parts(one, split), data.speeds if split == "train" else (1.0,)):
+            ready = prepare(part, cache, encoder, data.cache == "frames", data.longest_s, speed)
             tables.append(_labelled(ready, one, len(items)))
             items.append(ready.items)
     if not tables:
@@ -202,7 +236,7 @@ def _clip_set(
     speakers, speaker_names = _numbered(table["speaker"], speaker_names)
     emotions, _ = _numbered(table["emotion"], labels)
     return ClipSet(
-        names=table["name"],
+        described=table.select(["name", "source", "speaker"]),
         rows=Rows(emotions, languages, sources, speakers),
         synthetic=table["synthetic"].to_numpy(),
         part=table["part"].to_numpy(),

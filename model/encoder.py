@@ -1,13 +1,14 @@
 """The frozen Whisper encoder, kept out of the model: nothing can train it or take it out of eval.
 
-Shapes: clips float32 [T] at 16 kHz -> frames [F, A] of 20 ms, A the encoder's width.
+Shapes: clips float32 [T] at 16 kHz -> frames [F, K A] of 20 ms, A the encoder's width, K its layers
+that are kept side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint
 from pipeline.whisper.encoding import Window, encode
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from whisper.model import Whisper
 
 SAMPLING_RATE = 16_000
@@ -33,14 +35,15 @@ class FrozenEncoder:
     whisper: Whisper
     window: Window
     fingerprint: str
+    layers: int = 1
 
     @property
     def width(self) -> int:
-        """A."""
-        return int(self.whisper.dims.n_audio_state)
+        """K A."""
+        return self.layers * int(self.whisper.dims.n_audio_state)
 
     def encode(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Frames of each clip at its true length, in half precision: float16 [F, A]."""
+        """Frames of each clip at its true length, in half precision: float16 [F, K A]."""
         encoded = encode(self.whisper, clips, self.window)
         frames = encoded.frames.cpu().half().numpy()
         return [frames[row, :length] for row, length in enumerate(encoded.lengths.tolist())]
@@ -59,7 +62,46 @@ def load_encoder(settings: WhisperEncoder | RandomEncoder) -> FrozenEncoder:
     except CheckpointError as error:
         raise InputError(f"encoder.{error}") from error
     pinned = settings.model_copy(update={"model": "", "sha256": found.sha256})
-    return FrozenEncoder(found.model, settings.window, pinned.fingerprint())
+    if settings.layers:
+        _tap(found.model, settings.layers)
+    return FrozenEncoder(
+        found.model, settings.window, pinned.fingerprint(), len(settings.layers or (0,))
+    )
+
+
+def _tap(whisper: Whisper, layers: Sequence[int]) -> None:
+    """Let the encoder give the outputs of these blocks side by side in place of its last norm.
+
+    Raises:
+        InputError: it has no such block.
+    """
+    from torch import cat, nn
+
+    encoder = whisper.encoder
+    if max(layers) > len(encoder.blocks):
+        raise InputError(
+            f"encoder.layers: {max(layers)} is not there; '0' to '{len(encoder.blocks)}' are"
+        )
+    held: dict[int, Tensor] = {}
+
+    def hold_input(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        held[0] = given[0]
+
+    def hold_output(number: int) -> Callable[..., None]:
+        def hold(_: nn.Module, __: Any, output: Tensor) -> None:
+            held[number] = output
+
+        return hold
+
+    encoder.blocks[0].register_forward_pre_hook(hold_input)
+    for number, block in enumerate(encoder.blocks, 1):
+        block.register_forward_hook(hold_output(number))
+
+    class Layers(nn.Module):
+        def forward(self, _: Tensor) -> Tensor:
+            return cat([held[number] for number in layers], dim=-1)
+
+    encoder.ln_post = Layers()
 
 
 def _make_random(settings: RandomEncoder) -> Whisper:

@@ -1,7 +1,8 @@
-"""What a trained model is worth on a split: by language and in all, beside two baselines."""
+"""What a trained model is worth on a split: by language and in all, beside baselines."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,21 +10,28 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from model.baselines import frames_and_mlp, majority, own_language_mlp
 from model.data import ClipSet
 from model.metrics import Metrics, confusion, measure
 
-_HIDDEN = (256,)
-"""Of the MLP; about 500 thousand weights over large-v3's frames, as in arXiv 2408.07851."""
+ALL = "all"
+MODEL, MAJORITY, MLP = "m5ser", "majority", "frames + MLP"
+OWN_MLP = "frames + MLP, trained on this language"
+COLUMNS = ("language", "system", "clips", "UA %", "95 %", "WA %", "F1 %")
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by system and language (`all`: together), and the model's confusion in all."""
+    """Metrics by system and language (`all`: together), and the model's confusion matrices.
+
+    `readable`: by stage of the training, how well a linear probe reads language and speaker off
+    the embedding after it.
+    """
 
     labels: tuple[str, ...]
     metrics: dict[str, dict[str, Metrics]]
     counts: dict[str, np.ndarray]
-    readable: dict[str, float]
+    readable: dict[str, dict[str, float]]
     encoder_is_random: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -39,106 +47,78 @@ class Evaluation:
             "encoder_is_random": self.encoder_is_random,
         }
 
+    def rows(self) -> list[tuple[str, ...]]:
+        """The cells of `COLUMNS`, by language and system."""
+        return [
+            (language, system, *cells(by_language[language]))
+            for language in self.counts
+            for system, by_language in self.metrics.items()
+            if language in by_language
+        ]
+
+    def remarks(self) -> list[str]:
+        """What the numbers have to be read with."""
+        found = [
+            f"After stage '{stage}' a linear probe reads the {name} off the embedding with a mean "
+            f"recall of {recall:.1%}."
+            for stage, by_name in self.readable.items()
+            for name, recall in by_name.items()
+        ]
+        if self.encoder_is_random:
+            found.append("The encoder is random: this says nothing of Whisper's own frames.")
+        return found
+
     def print_to(self, console: Console) -> None:
         """For a person: a row a language and system."""
-        table = Table("language", "system", "clips", "UA %", "95 %", "WA %", "F1 %")
-        for language in self.counts:
-            for system, by_language in self.metrics.items():
-                one = by_language[language]
-                low, high = (100 * bound for bound in one.ua_interval)
-                table.add_row(
-                    language,
-                    system,
-                    str(one.clips),
-                    f"{100 * one.ua:.1f}",
-                    f"{low:.0f} to {high:.0f}",
-                    f"{100 * one.wa:.1f}",
-                    f"{100 * one.f1:.1f}",
-                )
+        table = Table(*COLUMNS)
+        for row in self.rows():
+            table.add_row(*row)
         console.print(table)
-        for name, accuracy in self.readable.items():
-            console.print(f"a linear probe reads the {name} off the embedding: UA {accuracy:.1%}")
-        if self.encoder_is_random:
-            console.print("the encoder is random: these numbers say nothing of Whisper's frames")
+        for remark in self.remarks():
+            console.print(remark, markup=False)
+
+
+def cells(one: Metrics) -> tuple[str, ...]:
+    """A measurement as clips, UA with its interval, WA and F1 in per cent."""
+    low, high = (100 * bound for bound in one.ua_interval)
+    rates = (f"{100 * value:.1f}" for value in (one.wa, one.f1))
+    return (str(one.clips), f"{100 * one.ua:.1f}", f"{low:.0f} to {high:.0f}", *rates)
 
 
 def evaluate(
     probabilities: np.ndarray,
-    embeddings: np.ndarray,
     train: ClipSet,
     test: ClipSet,
+    readable: Mapping[str, dict[str, float]],
     encoder_is_random: bool,
 ) -> Evaluation:
-    """Hold a model's probabilities [N, L] on the test clips against the majority and an MLP.
-
-    `embeddings` [N, D] are asked for language and speaker, by cross-validation on the test clips.
-    """
-    verdict = {
-        "m5ser": probabilities.argmax(axis=1),
-        "majority": _majority(train, test),
-        "frames + MLP": _mlp(train, test),
-    }
-    groups = {"all": np.ones(len(test), dtype=bool)}
-    languages = test.languages()
-    groups |= {str(name): languages == name for name in sorted(set(languages))}
-    truth, classes = test.rows.emotions, len(test.labels)
-    return Evaluation(
-        test.labels,
-        {
-            system: {name: measure(truth[k], said[k], classes) for name, k in groups.items()}
-            for system, said in verdict.items()
+    """Hold a model's probabilities [N, L] on the test clips against the baselines."""
+    said = probabilities.argmax(axis=1)
+    metrics = {
+        MODEL: measured(said, test),
+        MAJORITY: measured(majority(train, test), test),
+        MLP: measured(frames_and_mlp(train, test), test),
+        OWN_MLP: {
+            name: _measured(verdict, test.chosen(test.languages() == name))
+            for name, verdict in own_language_mlp(train, test).items()
         },
-        {name: confusion(truth[k], verdict["m5ser"][k], classes) for name, k in groups.items()},
-        _readable(embeddings, test),
-        encoder_is_random,
-    )
+    }
+    truth, classes = test.rows.emotions, len(test.labels)
+    counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
+    return Evaluation(test.labels, metrics, counts, dict(readable), encoder_is_random)
 
 
-def _majority(train: ClipSet, test: ClipSet) -> np.ndarray:
-    """Always the most frequent emotion of the training."""
-    return np.full(len(test), np.bincount(train.rows.emotions).argmax())
+def measured(said: np.ndarray, clips: ClipSet) -> dict[str, Metrics]:
+    """Metrics of verdicts [N], in all and by language."""
+    return {name: _measured(said[k], clips.chosen(k)) for name, k in _groups(clips).items()}
 
 
-def _mlp(train: ClipSet, test: ClipSet) -> np.ndarray:
-    """A small network on the mean and deviation of the same frames (after arXiv 2408.07851)."""
-    from sklearn.neural_network import MLPClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    network = MLPClassifier(_HIDDEN, alpha=1e-2, max_iter=300, random_state=0)
-    fitted = make_pipeline(StandardScaler(), network).fit(_summed_up(train), train.rows.emotions)
-    said: np.ndarray = fitted.predict(_summed_up(test))
-    return said
+def _measured(said: np.ndarray, clips: ClipSet) -> Metrics:
+    return measure(clips.rows.emotions, said, len(clips.labels), clips.rows.sources)
 
 
-def _summed_up(clips: ClipSet) -> np.ndarray:
-    """Mean and standard deviation over the frames of each clip [N, 2 A], clip by clip."""
-    rows = []
-    for number in range(len(clips)):
-        frames = clips.frames([number])[0].astype(np.float32)
-        rows.append(np.concatenate([frames.mean(axis=0), frames.std(axis=0)]))
-    return np.stack(rows)
-
-
-def _readable(embeddings: np.ndarray, clips: ClipSet) -> dict[str, float]:
-    """How well a linear probe reads language and speaker: mean recall in five folds.
-
-    What has fewer than two values with five clips each is left out.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    found = {}
-    for name, values in (("language", clips.rows.languages), ("speaker", clips.rows.speakers)):
-        kinds, counts = np.unique(values, return_counts=True)
-        enough = np.isin(values, kinds[counts >= 5])
-        if len(set(values[enough])) < 2:
-            continue
-        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        scores = cross_val_score(
-            probe, embeddings[enough], values[enough], cv=5, scoring="balanced_accuracy"
-        )
-        found[name] = float(scores.mean())
-    return found
+def _groups(clips: ClipSet) -> dict[str, np.ndarray]:
+    """Masks [N] of all clips and of each language's."""
+    languages = clips.languages()
+    by_language = {str(name): languages == name for name in sorted(set(languages))}
+    return {ALL: np.ones(len(clips), dtype=bool), **by_language}

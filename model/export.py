@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from model import checkpoint
+from model.bases import base_models
 from model.checkpoint import newest, read_position
 from model.encoder import FrozenEncoder, load_encoder
 from model.journal import draw_curves
-from model.recipe import FolderSet, RandomEncoder, TinyLlama, TrainingRecipe, WhisperEncoder
+from model.recipe import FolderSet, PretrainedLlama, TrainingRecipe, WhisperEncoder
 from model.recipe_file import parse_training_recipe
-from model.ser import EmotionModel, make_model, trained_parameters
+from model.ser import EmotionModel, make_model, trained_tensors
+from pipeline.dataset import M5SER_VERSION
+from pipeline.devices import Device
+from pipeline.devices import resolve as resolve_device
 from pipeline.errors import InputError
 from pipeline.templates import render_markdown
 from pipeline.whisper.checkpoint import pinned_sha256
 
-_WEIGHTS = "model.safetensors"
+_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
 
 
 @dataclass(frozen=True)
@@ -37,20 +43,34 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
     Raises:
         OSError: a file can't be written.
     """
-    weights = trained_parameters(model)
+    weights = trained_tensors(model)
     checkpoint.save_weights(folder / _WEIGHTS, weights)
     pinned = _pinned(recipe)
     text = yaml.safe_dump(pinned.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     (folder / "recipe.yaml").write_text(text, encoding="utf-8")
     draw_curves(folder, folder / "curves.png")
-    values = _card_values(folder, pinned)
-    numbers = sum(weight.numel() for weight in weights.values())
-    card = render_markdown("model_card.md.jinja", **values, weights=numbers, clips=clips)
+    config = _config(folder, pinned, sum(weight.numel() for weight in weights.values()), clips)
+    (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    write_card(folder)
+
+
+def write_card(folder: Path) -> None:
+    """Write the model card from what lies in the folder, with the evaluation where there is one."""
+    recipe = parse_training_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    evaluation = folder / "evaluation.md"
+    card = render_markdown(
+        "model_card.md.jinja",
+        recipe=recipe,
+        **config,
+        named=_hub_names(recipe),
+        evaluation=evaluation.read_text(encoding="utf-8") if evaluation.is_file() else None,
+    )
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
-def load_trained(folder: Path) -> Trained:
-    """The model of a folder that `export` wrote.
+def load_trained(folder: Path, device: Device = "auto") -> Trained:
+    """The model of a folder that `export` wrote, on a device.
 
     Raises:
         InputError: it is no such folder, or its weights are of another architecture.
@@ -62,10 +82,27 @@ def load_trained(folder: Path) -> Trained:
             "folder that `m5ser train` wrote"
         )
     recipe = parse_training_recipe(recipe_path.read_text(encoding="utf-8"))
+    place, _ = resolve_device(device, "float32")
     encoder = load_encoder(recipe.encoder)
+    encoder.whisper.to(place)
     model = make_model(recipe, encoder.width)
     checkpoint.load_weights(folder / _WEIGHTS, model)
-    return Trained(recipe, encoder, model.eval())
+    return Trained(recipe, encoder, model.eval().to(place))
+
+
+def stage_models(folder: Path, trained: Trained) -> Iterator[tuple[str, EmotionModel]]:
+    """The model as each stage left it, one after the other in the same place, the last at the end.
+
+    Of a model that came without its training's folder there is only the last.
+    """
+    *earlier, last = trained.recipe.stages
+    for stage in earlier:
+        path = checkpoint.best_path(folder, stage.name)
+        if path.is_file():
+            checkpoint.load_weights(path, trained.model)
+            yield stage.name, trained.model
+    checkpoint.load_weights(folder / _WEIGHTS, trained.model)
+    yield last.name, trained.model
 
 
 def _pinned(recipe: TrainingRecipe) -> TrainingRecipe:
@@ -77,25 +114,27 @@ def _pinned(recipe: TrainingRecipe) -> TrainingRecipe:
     return recipe.model_copy(update={"encoder": encoder})
 
 
-def _card_values(folder: Path, recipe: TrainingRecipe) -> dict[str, Any]:
+def _config(folder: Path, recipe: TrainingRecipe, weights: int, clips: int) -> dict[str, Any]:
+    """What a reader of the folder must know and the recipe doesn't say."""
     place = newest(folder)
     if place is None:
         raise InputError(f"'{folder}' has no checkpoint: train first")
-    llama, encoder = recipe.language_model, recipe.encoder
     return {
-        "recipe": recipe,
-        "random_encoder": isinstance(encoder, RandomEncoder),
-        "encoder": "random weights from the seed"
-        if isinstance(encoder, RandomEncoder)
-        else f"openai-whisper {Path(encoder.model).name}, sha256 {encoder.sha256}",
-        "language_model": f"a LLaMA of width {llama.width} over bytes, trained whole"
-        if isinstance(llama, TinyLlama)
-        else f"{llama.model}, revision {llama.revision or 'not pinned'}",
-        "precision": "float32",
+        "m5ser_version": M5SER_VERSION,
+        "base_models": [asdict(one) for one in base_models(recipe)],
         "sets": [
             Path(one.path).name if isinstance(one, FolderSet) else one.name
             for one in recipe.data.sets
         ],
-        "best_ua": f"{read_position(place).best_ua:.3f}",
-        "chance": f"{1 / len(recipe.labels):.3f}",
+        "weights": weights,
+        "clips": clips,
+        "best_ua": read_position(place).best_ua,
     }
+
+
+def _hub_names(recipe: TrainingRecipe) -> list[str]:
+    """The language model as the Hub's `base_model` names it; a folder has no name there."""
+    llama = recipe.language_model
+    if isinstance(llama, PretrainedLlama) and not Path(llama.model).exists():
+        return [llama.model]
+    return []

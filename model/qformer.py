@@ -2,7 +2,9 @@
 
 Shapes: B clips, F frames of 20 ms, A the encoder's width, Q query outputs, D the Q-Former's width.
 
-    frames [B, F, A], lengths [B] -> outputs [B, Q, D], mask [B, Q] (True where there was speech)
+    frames [B, F, K A], lengths [B]    K layers of the encoder, side by side
+      -> scaled by channel and mixed   [B, F, A]
+      -> outputs [B, Q, D], mask [B, Q] (True where there was speech)
 
 Over the whole clip Q is the number of queries and the mask is all True. In windows of `window_s`
 each is read by all queries (SALMONN, Tang et al. 2024, section 3.1: one query, 0.33 s), so that Q
@@ -27,8 +29,10 @@ FRAME_S = 0.02
 class EmotionQFormer(nn.Module):
     """Learned queries over encoder frames (BLIP-2, Li et al. 2023), without the text branch."""
 
-    def __init__(self, settings: QFormerSettings, encoder_width: int) -> None:
+    def __init__(self, settings: QFormerSettings, encoder_width: int, layers: int = 1) -> None:
+        """`encoder_width` is that of all `layers` side by side, K A."""
         super().__init__()
+        self.input = FrameInput(encoder_width, layers)
         config = Blip2QFormerConfig(
             hidden_size=settings.width,
             num_hidden_layers=settings.layers,
@@ -36,13 +40,13 @@ class EmotionQFormer(nn.Module):
             intermediate_size=4 * settings.width,
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=settings.dropout,
-            encoder_hidden_size=encoder_width,
+            encoder_hidden_size=encoder_width // layers,
             cross_attention_frequency=1,
             use_qformer_text_input=False,
         )
         self.qformer = Blip2QFormerModel(config)
         self.queries = nn.Parameter(torch.randn(settings.queries, settings.width) * 0.02)
-        self.norm = nn.LayerNorm(encoder_width)
+        self.frame_dropout = settings.frame_dropout
         self.window = math.ceil(settings.window_s / FRAME_S) if settings.window_s else None
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,9 +58,11 @@ class EmotionQFormer(nn.Module):
 
     def _read(self, frames: Tensor, mask: Tensor) -> Tensor:
         queries = self.queries.expand(len(frames), -1, -1)
+        if self.training and self.frame_dropout:
+            mask = mask & (torch.rand(mask.shape, device=mask.device) >= self.frame_dropout)
         outputs: Tensor = self.qformer(
             query_embeds=queries,
-            encoder_hidden_states=self.norm(frames.to(self.norm.weight.dtype)),
+            encoder_hidden_states=self.input(frames),
             encoder_attention_mask=mask,
         ).last_hidden_state
         return outputs
@@ -71,6 +77,36 @@ class EmotionQFormer(nn.Module):
         outputs = outputs.to(read.dtype).masked_scatter(there[:, None, None], read)
         mask = there[:, None].expand(-1, len(self.queries)).reshape(clips, -1)
         return outputs.reshape(clips, mask.shape[1], -1), mask
+
+
+class FrameInput(nn.Module):
+    """Frames [B, F, K A] to [B, F, A]: each channel scaled as in training, the layers mixed.
+
+    An encoder's channels differ by orders of magnitude, and a constant in one of them drowns what
+    moves in the others. A norm within a frame doesn't help: it also takes away how loud it is.
+    """
+
+    def __init__(self, width: int, layers: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
+        self.layers = layers
+        self.mix = nn.Parameter(torch.zeros(layers)) if layers > 1 else None
+
+    def fit(self, mean: Tensor, deviation: Tensor) -> None:
+        """Take the mean and standard deviation [K A] of the channels over the training frames."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=1e-3 * float(deviation.max())))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """The frames as the Q-Former reads them."""
+        scaled = (frames.to(self.mean.dtype) - self.mean) / self.deviation
+        if self.mix is None:
+            return scaled
+        layers = scaled.unflatten(-1, (self.layers, -1))
+        return torch.einsum("k,...ka->...a", self.mix.softmax(dim=0), layers)
 
 
 def pooled(outputs: Tensor, mask: Tensor) -> Tensor:

@@ -35,6 +35,10 @@ class WhisperEncoder(Engine):
     """`short` spends ten times less on a clip of 3 s than Whisper's own 30 s."""
     device: Device = "auto"
     dtype: Dtype = "auto"
+    layers: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
+    """Blocks whose outputs are mixed with learned weights, 0 what enters the first (none: only the
+    last, as Whisper's decoder reads it). Early ones still hold prosody that a recogniser discards;
+    the mix is SUPERB's (Yang et al. 2021, section 3)."""
 
 
 class RandomEncoder(Engine):
@@ -63,6 +67,8 @@ class QFormerSettings(Settings):
     width: Positive = 768
     heads: Positive = 12
     dropout: Share = 0.1
+    frame_dropout: Share = 0.0
+    """Share of a clip's frames that a training step hides, as SpecAugment (Park et al. 2019)."""
     window_s: Annotated[float, Field(ge=0.1)] | None = None
     """Read windows of this length, each with all queries (SALMONN: 0.33 s and one query), and not
     the whole clip."""
@@ -139,6 +145,9 @@ class DataSettings(Settings):
     sets: Annotated[tuple[AnySet, ...], Field(min_length=1)]
     cache: Literal["frames", "audio"] = "frames"
     """`frames`: Whisper runs once a clip; `audio`: at every step, in a tenth of the disk space."""
+    speeds: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2)], ...], Field(min_length=1)] = (1,)
+    """Each training clip is played at all of these, pitch and all, and counts as other speakers'
+    (Ko et al. 2015): where there are few speakers, it teaches what does not depend on them."""
     longest_s: Annotated[float, Field(gt=0)] = 30.0
     """Of longer clips the first so many seconds are used."""
     most_unusable: Share = 0.05
@@ -215,6 +224,12 @@ class TrainingRecipe(Settings):
     """Of the space in which speech and text are contrasted."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     running: Running = Running()
+
+    @property
+    def encoder_layers(self) -> int:
+        """K, the layers of the encoder that lie side by side in a frame."""
+        mixed = self.encoder.layers if isinstance(self.encoder, WhisperEncoder) else None
+        return len(mixed) if mixed else 1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -106,7 +106,7 @@ class EmotionModel(nn.Module):
 
 
 def make_model(recipe: TrainingRecipe, encoder_width: int) -> EmotionModel:
-    """The model of a recipe over an encoder of this width, its new parts made from the seed.
+    """The model of a recipe over frames of this width, its new parts made from the seed.
 
     Raises:
         InputError: the language model can't be had, or a prompt ends with the speech.
@@ -117,10 +117,17 @@ def make_model(recipe: TrainingRecipe, encoder_width: int) -> EmotionModel:
     language_model = load_language_model(recipe.language_model)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        qformer = EmotionQFormer(recipe.qformer, encoder_width)
+        qformer = EmotionQFormer(recipe.qformer, encoder_width, recipe.encoder_layers)
         return EmotionModel(qformer, language_model, recipe.prompts)
 
 
 def trained_parameters(module: nn.Module) -> dict[str, Tensor]:
-    """The parameters that training changes, by name: all that a checkpoint has to hold."""
+    """The parameters that training changes, by name."""
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def trained_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """The trained parameters and what was measured on the training clips: all that is saved."""
+    known = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    buffers = {n: t for n, t in module.state_dict(keep_vars=True).items() if n not in known}
+    return {**trained_parameters(module), **buffers}

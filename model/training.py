@@ -21,15 +21,14 @@ from transformers import get_cosine_schedule_with_warmup
 from model import checkpoint
 from model.checkpoint import Position
 from model.data import Batch, ClipSet
+from model.inference import verdicts
 from model.journal import Journal
 from model.metrics import confusion, rates
 from model.objective import Objective
 from model.recipe import Stage, TrainingRecipe
 from model.sampling import BatchSampler
-from model.ser import EmotionModel, trained_parameters
+from model.ser import EmotionModel, trained_parameters, trained_tensors
 from pipeline.errors import InputError
-
-_VALIDATION_BATCH = 32
 
 
 class Diverged(ArithmeticError):
@@ -69,6 +68,7 @@ class Trainer:
         ).to(accelerator.device)
         if running.gradient_checkpointing:
             model.language_model.llama.activation_checkpointing_enable()
+        model.qformer.input.fit(*self.train.channel_statistics())
         place = checkpoint.newest(self.folder)
         position = checkpoint.read_position(place) if place else Position()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,8 @@ class Trainer:
                 at = position if number == position.stage else Position(stage=number)
                 loop = _StageLoop(self, accelerator, objective, journal, at)
                 loop.run(place if number == position.stage else None)
-        checkpoint.load_weights(self.folder / "best.safetensors", model)
+        last = self.recipe.stages[-1].name
+        checkpoint.load_weights(checkpoint.best_path(self.folder, last), model)
         return model
 
 
@@ -181,8 +182,8 @@ class _StageLoop:
         if ua > self.position.best_ua:
             self.position = replace(self.position, best_ua=ua)
             if self.accelerator.is_main_process:
-                path = self.trainer.folder / "best.safetensors"
-                checkpoint.save_weights(path, trained_parameters(self.objective.model))
+                path = checkpoint.best_path(self.trainer.folder, self.stage.name)
+                checkpoint.save_weights(path, trained_tensors(self.objective.model))
         return ua
 
     def _save(self) -> None:
@@ -194,25 +195,6 @@ class _StageLoop:
         }
         keep = self.trainer.recipe.running.keep
         checkpoint.save(self.trainer.folder, self.position, self.objective, rest, keep)
-
-
-@torch.no_grad()
-def verdicts(
-    model: EmotionModel, clips: ClipSet, labels: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities [N, L] of the labels and embeddings [N, D] of all clips."""
-    was_training = model.training
-    model.eval()
-    device = model.projection.weight.device
-    probabilities, embeddings = [], []
-    for start in range(0, len(clips), _VALIDATION_BATCH):
-        numbers = np.arange(start, min(start + _VALIDATION_BATCH, len(clips)))
-        batch = clips.batch(numbers).to(device)
-        heard = model.hear(batch.frames, batch.lengths)
-        probabilities.append(model.label_probabilities(heard, labels).cpu().numpy())
-        embeddings.append(heard.embedding.float().cpu().numpy())
-    model.train(was_training)
-    return np.concatenate(probabilities), np.concatenate(embeddings)
 
 
 def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:

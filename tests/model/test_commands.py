@@ -4,7 +4,6 @@ import json
 
 import pytest
 import typer
-import yaml
 from typer.testing import CliRunner
 
 from flows.train_cli import register
@@ -14,7 +13,7 @@ from pipeline.errors import InputError
 from pipeline.settings_file import BadRecipe
 from tests.model.tiny import RATE, TINY, tone, write_set
 
-LEARNING = {"steps": 60, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
+LEARNING = {"steps": 40, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
 
 
 def guarded(action):
@@ -41,8 +40,9 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("place")
     write_set(folder / "set")
     data = {"sets": [{"engine": "folder", "path": str(folder / "set")}]}
-    recipe = {**TINY, "data": data, "stages": [{"name": "align", **LEARNING}]}
-    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    stages = [{"name": name, **LEARNING} for name in ("align", "transfer")]
+    recipe = {**TINY, "data": data, "stages": stages}
+    (folder / "recipe.yaml").write_text(json.dumps(recipe))
     result = call("train", folder / "recipe.yaml", "--out", folder / "m", "--work", folder / "w")
     assert result.exit_code == 0, result.output
     return folder
@@ -50,8 +50,8 @@ def place(tmp_path_factory):
 
 def test_a_trained_folder_has_all_that_its_model_needs(place):
     names = {path.name for path in (place / "m").iterdir()}
-    wanted = {"model.safetensors", "recipe.yaml", "README.md", "metrics.csv", "curves.png"}
-    assert wanted <= names
+    wanted = {"model.safetensors", "recipe.yaml", "config.json", "README.md", "metrics.csv"}
+    assert wanted | {"curves.png"} <= names
     card = (place / "m" / "README.md").read_text()
     assert "The encoder of this model is random" in card
     assert str(place) not in card
@@ -61,13 +61,22 @@ def test_evaluation_holds_the_model_against_baselines(place):
     result = call("evaluate", place / "m", "--work", place / "w")
     assert result.exit_code == 0, result.output
     found = json.loads(result.output.splitlines()[-1])
-    assert set(found["metrics"]) == {"m5ser", "majority", "frames + MLP"}
+    own = "frames + MLP, trained on this language"
+    assert set(found["metrics"]) == {"m5ser", "majority", "frames + MLP", own}
+    assert set(found["metrics"][own]) == {"en", "de"}
     assert set(found["metrics"]["m5ser"]) == {"all", "en", "de"}
     assert found["metrics"]["m5ser"]["all"]["ua"] > 0.8
     assert found["metrics"]["majority"]["all"]["ua"] == pytest.approx(1 / 3)
     assert found["metrics"]["frames + MLP"]["all"]["ua"] > 0.8
-    assert set(found["readable_off_the_embedding"]) == {"language", "speaker"}
+    readable = found["readable_off_the_embedding"]
+    assert set(readable) == {"align", "transfer"}
+    assert set(readable["align"]) == {"language", "speaker"}
     assert json.loads((place / "m" / "evaluation.json").read_text()) == found
+    for name in ("confusion", "embeddings"):
+        assert (place / "m" / "figures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
+    assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
+    assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
 
 
 def test_prediction_takes_any_file_and_any_labels(place, tmp_path):

@@ -34,12 +34,21 @@ def test_a_class_that_does_not_occur_counts_for_nothing():
 
 
 def test_intervals_hold_the_value_shrink_with_clips_and_repeat():
-    few, many = (measure(*verdicts(count), 4) for count in (50, 2000))
+    few, many = (measure(*verdicts(count), 4, np.arange(count)) for count in (50, 2000))
     for one in (few, many):
         assert one.ua_interval[0] < one.ua < one.ua_interval[1]
     width = [one.ua_interval[1] - one.ua_interval[0] for one in (few, many)]
     assert width[1] < width[0] / 3
-    assert few == measure(*verdicts(50), 4)
+    assert few == measure(*verdicts(50), 4, np.arange(50))
+
+
+def test_renditions_of_one_sentence_are_drawn_together():
+    truth, said = (np.repeat(x, 6) for x in verdicts(50))
+    alone = measure(truth, said, 4, np.arange(300))
+    together = measure(truth, said, 4, np.repeat(np.arange(50), 6))
+    few = measure(*verdicts(50), 4, np.arange(50))
+    assert together.ua_interval == few.ua_interval
+    assert np.ptp(alone.ua_interval) < np.ptp(together.ua_interval) / 2
 
 
 def test_nothing_can_not_be_measured():

@@ -1,0 +1,49 @@
+"""The models that a trained model stands on: which, at which revision, on whose terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.recipe import PretrainedLlama, RandomEncoder, TrainingRecipe
+
+_OPENAI_WHISPER = "MIT"
+"""https://github.com/openai/whisper/blob/main/LICENSE, of code and weights."""
+_LLAMA_3 = "LicenseRef-Llama-3-Community"
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A model that was built upon; `licence` is None where nobody here can know it."""
+
+    part: str
+    name: str
+    revision: str
+    licence: str | None
+
+
+def base_models(recipe: TrainingRecipe) -> list[BaseModel]:
+    """The encoder and the language model of a resolved recipe."""
+    return [_encoder(recipe), _language_model(recipe)]
+
+
+def _encoder(recipe: TrainingRecipe) -> BaseModel:
+    settings = recipe.encoder
+    if isinstance(settings, RandomEncoder):
+        name = f"Whisper's architecture, width {settings.width}, random weights"
+        return BaseModel("encoder", name, f"seed {settings.seed}", "Apache-2.0")
+    name = Path(settings.model).name
+    named = settings.model == name and not Path(settings.model).suffix
+    licence = _OPENAI_WHISPER if named else None
+    revision = f"sha256 {settings.sha256}"
+    return BaseModel("encoder", f"openai-whisper {name}", revision, licence)
+
+
+def _language_model(recipe: TrainingRecipe) -> BaseModel:
+    settings = recipe.language_model
+    if not isinstance(settings, PretrainedLlama):
+        name = f"LLaMA of width {settings.width} over bytes, trained whole"
+        return BaseModel("language model", name, f"seed {settings.seed}", "Apache-2.0")
+    is_llama_3 = "llama-3" in settings.model.lower()
+    licence = _LLAMA_3 if is_llama_3 else None
+    return BaseModel("language model", settings.model, settings.revision or "", licence)

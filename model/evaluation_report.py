@@ -1,0 +1,130 @@
+"""An evaluation as files: JSON, Markdown and figures, the same for the same verdicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.evaluation import ALL, COLUMNS, Evaluation
+from model.inference import Embedded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DPI = 130
+_MATRICES_A_ROW = 4
+_PERPLEXITY = 30
+_DRAWN = 1000
+"""Clips in the picture of the embeddings at most."""
+_COLOURED = ("emotion", "language", "speaker")
+_MOST_NAMED = 12
+
+
+def write_evaluation(folder: Path, found: Evaluation, embedded: Embedded) -> None:
+    """Write `evaluation.json`, `evaluation.md` and `figures/*.png` into a model's folder."""
+    text = json.dumps(found.as_dict(), indent=1)
+    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "evaluation.md").write_text(evaluation_markdown(found), encoding="utf-8")
+    figures = {"confusion.png": draw_confusions(found), "embeddings.png": draw_embeddings(embedded)}
+    (folder / "figures").mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / "figures" / name, dpi=_DPI, metadata={"Software": None})
+
+
+def evaluation_markdown(found: Evaluation) -> str:
+    """The evaluation as tables, for the model card and for reading."""
+    table = markdown_table(COLUMNS, found.rows())
+    counts = [
+        (label, *(str(count) for count in row))
+        for label, row in zip(found.labels, found.counts[ALL], strict=True)
+    ]
+    said = markdown_table(("true \\ said", *found.labels), counts)
+    remarks = "\n".join(f"- {remark}" for remark in found.remarks())
+    about = "UA is the mean recall; the interval is of a bootstrap over sentences, not speakers."
+    return "\n\n".join(part for part in (table, about, remarks, said) if part) + "\n"
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of plain cells."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def draw_confusions(found: Evaluation) -> Figure:
+    """A confusion matrix for all and for each language: counts, shaded by recall."""
+    figure = _figure(len(found.counts), _MATRICES_A_ROW)
+    for axes, (language, counts) in zip(figure.axes, found.counts.items(), strict=False):
+        _draw_confusion(axes, counts, found.labels)
+        axes.set_title(language)
+    return figure
+
+
+def draw_embeddings(embedded: Embedded) -> Figure:
+    """t-SNE (van der Maaten and Hinton 2008) of embeddings after each stage, a row a stage.
+
+    Coloured by emotion, language and speaker. Large dots are held-out clips: those of the training
+    were told apart by learning them.
+    """
+    kept = np.random.default_rng(0).permutation(len(embedded.held_out))[:_DRAWN]
+    colourings = {name: getattr(embedded, f"{name}s")[kept] for name in _COLOURED}
+    figure = _figure(len(_COLOURED) * len(embedded.by_stage), len(_COLOURED))
+    places = iter(figure.axes)
+    for stage, embeddings in embedded.by_stage.items():
+        points = _project(embeddings[kept])
+        for name, values in colourings.items():
+            axes = next(places)
+            _scatter(axes, points, values, embedded.held_out[kept])
+            axes.set_title(f"after '{stage}', by {name}")
+    return figure
+
+
+def _project(embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings [N, D] as points [N, 2]."""
+    from sklearn.manifold import TSNE
+    from sklearn.preprocessing import StandardScaler
+
+    perplexity = min(_PERPLEXITY, (len(embeddings) - 1) / 3)
+    tsne = TSNE(perplexity=perplexity, init="pca", random_state=0)
+    points: np.ndarray = tsne.fit_transform(StandardScaler().fit_transform(embeddings))
+    return points
+
+
+def _scatter(axes: Axes, points: np.ndarray, values: np.ndarray, large: np.ndarray) -> None:
+    from matplotlib import colormaps
+
+    names = np.unique(values)
+    colours = colormaps["tab10" if len(names) <= 10 else "tab20"]
+    for number, name in enumerate(names):
+        own = values == name
+        colour = [colours(number % colours.N)]
+        axes.scatter(*points[own].T, s=np.where(large[own], 28, 5), c=colour, label=name)
+    axes.set(xticks=[], yticks=[])
+    if len(names) <= _MOST_NAMED:
+        axes.legend(fontsize=6, markerscale=0.8)
+
+
+def _draw_confusion(axes: Axes, counts: np.ndarray, labels: Sequence[str]) -> None:
+    recall = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(recall, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        ink = "white" if recall[row, column] > 0.6 else "black"
+        axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=ink)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize=7)
+    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    axes.set(xlabel="said", ylabel="true")
+
+
+def _figure(pictures: int, columns: int) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = min(columns, pictures)
+    rows = -(-pictures // columns)
+    figure = Figure(figsize=(3.6 * columns, 3.6 * rows), layout="constrained")
+    for place in range(pictures):
+        figure.add_subplot(rows, columns, place + 1)
+    return figure
