@@ -13,6 +13,7 @@ from rich.console import Console
 from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
 from flows.train_cli import register
+from flows.trust import trusted
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
 from pipeline.store import open_store
@@ -60,10 +61,13 @@ def build(
     address: Annotated[
         str | None, typer.Option("--address", help="Of a Dask scheduler or a Ray cluster.")
     ] = None,
+    allow_commands: Annotated[
+        bool, typer.Option("--allow-commands", help="Let the recipe run its command: `m5ser plan`.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the dataset folder of a recipe; what is done already is not done again."""
-    loaded = _load(recipe, overrides)
+    loaded = _guarded(lambda: trusted(_load(recipe, overrides), allow_commands))
     store = open_store(work)
     prepare_prefect(Path(_WORK if store.is_remote else work))
     from flows.command import run_build

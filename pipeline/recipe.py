@@ -27,13 +27,15 @@ from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.selection.choose import Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
+from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import Espeak
+from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
-AnySynthesizer = Annotated[Espeak, Field()]
+AnySynthesizer = Annotated[Espeak | Xtts | Command, Field(discriminator="engine")]
 AnyJudge = Annotated[
     Duration
     | Clipping

@@ -1,0 +1,145 @@
+"""Any program of yours as a synthesizer, over lines of JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import soundfile
+from pydantic import Field, PrivateAttr
+
+from pipeline.audio import BadAudio, Clip, open_recording
+from pipeline.corpora.base import Door
+from pipeline.errors import InputError
+from pipeline.records import Failure, Gender, Recording
+from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
+from pipeline.synthesis.conversation import Conversation, NoAnswer
+
+
+class Command(Synthesizer):
+    """An outside program that speaks, for models whose dependencies clash with ours.
+
+    It is started once for a worker, without a shell. For each take it reads one line of JSON from
+    its standard input:
+
+        {"text", "language", "voice", "emotion", "seed", "references": [WAV paths], "out": WAV path}
+
+    writes a mono or stereo WAV file to `out`, and answers with one line on its standard output:
+    `{}`, `{"hit_length_cap": true}`, or `{"error": "one sentence"}`. All else it has to say goes to
+    standard error. It ends when its input does. Whatever it writes is checked as a recording is. If
+    it crashes or takes too long, that take fails with its last words, and it is started anew.
+
+    A recipe may come from anyone, so it runs nothing until the person allows it on the command
+    line, by `--allow-commands`. Licence, languages and paper are the program's.
+    """
+
+    engine: Literal["command"] = "command"
+    version: ClassVar[int] = 1
+    uses_gpu: ClassVar[bool] = True
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The program and its arguments."""
+    revision: str = ""
+    """Of the program, in your own words: change it when the program's speech changes."""
+    reference: ConditionedOn = "source"
+    """The recordings that it is given; with any, a voice is its speaker's own."""
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    """For one take; the first has to load the model too, and gets ten times as long."""
+    longest_s: Annotated[float, Field(gt=0)] = 30.0
+    """A longer answer is a failure."""
+    _allowed: bool = PrivateAttr(default=False)
+
+    @property
+    def conditioned_on(self) -> ConditionedOn:
+        """The recordings that it is given."""
+        return self.reference
+
+    @property
+    def clones(self) -> bool:
+        """Whether it is given any."""
+        return self.reference != "none"
+
+    @property
+    def in_words(self) -> str:
+        """The command as a shell would take it."""
+        return shlex.join(self.command)
+
+    def allowed(self) -> Command:
+        """The same settings, by a person's leave to run the command."""
+        copy = self.model_copy()
+        copy._allowed = True
+        return copy
+
+    def refuse_unless_allowed(self) -> None:
+        """Let no recipe run a command that the person has not agreed to.
+
+        Raises:
+            InputError: nobody has.
+        """
+        if not self._allowed:
+            raise InputError(
+                f"synthesis.command: the recipe wants to run `{self.in_words}` on this machine; "
+                "if you trust it, build with --allow-commands"
+            )
+
+    def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
+        """The source speaker; the program makes of the name what it can."""
+        return speaker
+
+    def load(self) -> Synthesize:
+        """Start nothing yet: the program starts with the first take.
+
+        Raises:
+            InputError: the person has not allowed it.
+        """
+        self.refuse_unless_allowed()
+        conversation = Conversation(self.command, self.timeout_s)
+
+        def synthesize(requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
+            with tempfile.TemporaryDirectory() as folder:
+                return [
+                    self._answer(conversation, request, Path(folder), number)
+                    for number, request in enumerate(requests)
+                ]
+
+        return synthesize
+
+    def _answer(
+        self, conversation: Conversation, request: SpeechRequest, folder: Path, number: int
+    ) -> Speech | Failure:
+        out, name = folder / f"{number}.wav", Path(self.command[0]).name
+        try:
+            reply = conversation.ask(_question(request, folder, out))
+        except NoAnswer as error:
+            return Failure("synthesize", str(error))
+        if said := reply.get("error"):
+            return Failure("synthesize", f"'{name}': {said}")
+        try:
+            clip = open_recording(Recording(out), Door(longest_s=self.longest_s))
+        except BadAudio as bad:
+            return Failure("synthesize", f"'{name}' wrote no usable speech: {bad}")
+        capped = reply.get("hit_length_cap") is True
+        return Speech(clip.samples, clip.sampling_rate, hit_length_cap=capped)
+
+
+def _question(request: SpeechRequest, folder: Path, out: Path) -> dict[str, Any]:
+    return {
+        "text": request.text,
+        "language": request.language,
+        "voice": request.voice,
+        "emotion": request.emotion,
+        "seed": request.seed,
+        "references": [str(_written(clip, folder)) for clip in request.references],
+        "out": str(out),
+    }
+
+
+def _written(clip: Clip, folder: Path) -> Path:
+    """The clip as a file, written once for all takes that share it."""
+    path = folder / f"reference-{hashlib.sha256(clip.samples.tobytes()).hexdigest()[:16]}.wav"
+    if not path.is_file():
+        soundfile.write(path, clip.samples, clip.sampling_rate, subtype="FLOAT")
+    return path

@@ -1,0 +1,170 @@
+"""The command engine, with a little program of the test's own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.audio import Clip
+from pipeline.errors import InputError
+from pipeline.records import Failure
+from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize
+from pipeline.synthesis.command import Command
+
+PROGRAM = """
+import json, math, os, struct, sys, time, wave
+print("loading", file=sys.stderr)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+def tone(path, hz, seconds=0.5, rate=16000):
+    with wave.open(path, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        for i in range(int(seconds * rate)):
+            file.writeframesraw(struct.pack("<h", int(9000 * math.sin(6.28 * hz * i / rate))))
+for line in sys.stdin:
+    asked = json.loads(line)
+    text = asked["text"]
+    if text == "crash":
+        sys.exit("the model has no such voice")
+    if text == "hang":
+        time.sleep(60)
+    if text == "chatter":
+        print("I am thinking", flush=True); continue
+    if text == "refuse":
+        print(json.dumps({"error": "no letter"}), flush=True); continue
+    if text == "noise":
+        open(asked["out"], "w").write("noise")
+    elif text == "long":
+        tone(asked["out"], 200, 3)
+    elif text != "nothing":
+        loud = sum(os.path.getsize(r) for r in asked["references"])
+        tone(asked["out"], 100 + asked["seed"] + len(asked["emotion"]) + loud % 97)
+    print(json.dumps({"hit_length_cap": text == "capped"}), flush=True)
+"""
+
+
+@pytest.fixture
+def pids(tmp_path: Path) -> Path:
+    return tmp_path / "pids"
+
+
+@pytest.fixture
+def engine(tmp_path: Path, pids: Path) -> Command:
+    program = tmp_path / "speak.py"
+    program.write_text(PROGRAM)
+    command = (sys.executable, "-I", str(program), str(pids))
+    return Command(command=command, timeout_s=20, longest_s=2).allowed()
+
+
+def request(text: str, seed: int = 0, **fields: object) -> SpeechRequest:
+    return SpeechRequest(text, "de", "anna", seed, **fields)  # type: ignore[arg-type]
+
+
+def reference(seconds: float = 0.4) -> Clip:
+    return Clip(np.full(round(16_000 * seconds), 0.1, np.float32), 16_000, 1)
+
+
+def spoken(synthesize: Synthesize, *requests: SpeechRequest) -> list[np.ndarray]:
+    answers = synthesize(requests)
+    assert all(isinstance(one, Speech) for one in answers), answers
+    return [one.samples for one in answers if isinstance(one, Speech)]
+
+
+def test_it_speaks_with_all_that_it_is_told(engine: Command) -> None:
+    synthesize = engine.load()
+    first, again, other_seed, other_emotion, after_clip = spoken(
+        synthesize, request("ja"), request("ja"), request("ja", 50),
+        request("ja", emotion="happy"), request("ja", references=(reference(),)),
+    )  # fmt: skip
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other_seed)
+    assert not np.array_equal(first, other_emotion)
+    assert not np.array_equal(first, after_clip)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("crash", "status 1: the model has no such voice"),
+        ("chatter", "'I am thinking', which is no JSON object"),
+        ("refuse", "no letter"),
+        ("nothing", "is not a file"),
+        ("noise", "can't be decoded"),
+        ("long", "door.longest_s is 2"),
+    ],
+)
+def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: str) -> None:
+    before, failed, after = engine.load()([request("ja"), request(text), request("ja")])
+    assert isinstance(before, Speech)
+    assert isinstance(failed, Failure)
+    assert message in failed.error
+    assert isinstance(after, Speech)
+
+
+def test_what_takes_too_long_fails_alone(engine: Command) -> None:
+    hasty = engine.model_copy(update={"timeout_s": 2.0})
+    before, failed, after = hasty.load()([request("ja"), request("hang"), request("ja")])
+    assert isinstance(before, Speech)
+    assert isinstance(failed, Failure)
+    assert "did not answer within 2 s: loading" in failed.error
+    assert isinstance(after, Speech)
+
+
+def test_it_is_started_once_and_anew_after_a_crash(engine: Command, pids: Path) -> None:
+    synthesize = engine.load()
+    assert not pids.exists()
+    spoken(synthesize, request("ja"))
+    spoken(synthesize, request("ja"), request("nein"))
+    assert len(pids.read_text().split()) == 1
+    synthesize([request("crash"), request("ja")])
+    assert len(pids.read_text().split()) == 2
+
+
+def test_it_ends_with_the_engine(engine: Command, pids: Path) -> None:
+    synthesize = engine.load()
+    spoken(synthesize, request("ja"))
+    pid = int(pids.read_text())
+    del synthesize
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"process {pid} still runs")
+
+
+def test_a_take_that_was_cut_off_is_marked(engine: Command) -> None:
+    capped, whole = engine.load()([request("capped"), request("ja")])
+    assert isinstance(capped, Speech)
+    assert isinstance(whole, Speech)
+    assert capped.hit_length_cap
+    assert not whole.hit_length_cap
+
+
+def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    absent = Command(command=(str(tmp_path / "absent"),)).allowed()
+    (failed,) = absent.load()([request("ja")])
+    assert isinstance(failed, Failure)
+    assert "absent' can't be started: No such file" in failed.error
+
+
+def test_nothing_runs_without_the_persons_leave(engine: Command) -> None:
+    stranger = Command.model_validate(engine.model_dump())
+    with pytest.raises(InputError, match="--allow-commands"):
+        stranger.load()
+    with pytest.raises(ValueError, match="_allowed"):
+        Command.model_validate({**engine.model_dump(), "_allowed": True})
+
+
+def test_leave_goes_to_the_workers_and_into_no_fingerprint(engine: Command) -> None:
+    stranger = Command.model_validate(engine.model_dump())
+    assert engine.fingerprint() == stranger.fingerprint()
+    pickle.loads(pickle.dumps(engine.pinned())).refuse_unless_allowed()  # noqa: S301
+    with pytest.raises(InputError):
+        pickle.loads(pickle.dumps(stranger)).refuse_unless_allowed()  # noqa: S301
