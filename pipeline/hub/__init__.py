@@ -1,0 +1,1 @@
+"""Sets and models on the Hugging Face Hub: publish, pull, and what stands there."""

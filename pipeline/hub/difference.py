@@ -1,0 +1,109 @@
+"""What a new revision changes: rows by id and hash, gates, and the rest of the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from pipeline.templates import markdown
+
+CHANGES = "CHANGES.md"
+_TITLE = "# Changes\n"
+_SETTINGS = 20
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Kept rows of a language that a revision adds, removes, and changes."""
+
+    language: str
+    added: int
+    removed: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """From one revision to the next: rows by language, and settings as (name, before, after)."""
+
+    rows: tuple[RowCounts, ...]
+    gates: tuple[tuple[str, str, str], ...]
+    settings: tuple[tuple[str, str, str], ...]
+
+    @property
+    def summary(self) -> str:
+        """In one line."""
+        added = sum(one.added for one in self.rows)
+        removed = sum(one.removed for one in self.rows)
+        changed = sum(one.changed for one in self.rows)
+        parts = [f"{added} rows added, {removed} removed, {changed} changed"]
+        if self.gates:
+            parts.append("gates changed: " + ", ".join(name for name, _, _ in self.gates))
+        return "; ".join(parts)
+
+    def as_markdown(self) -> str:
+        """In full."""
+        lines = [f"- {self.summary}"]
+        lines += [
+            f"  - {one.language}: {one.added} added, {one.removed} removed, {one.changed} changed"
+            for one in self.rows
+            if one.added or one.removed or one.changed
+        ]
+        for title, changes in (("gate", self.gates), ("setting", self.settings)):
+            lines += [
+                f"- {title} {markdown(name)}: {markdown(before)} → {markdown(after)}"
+                for name, before, after in changes[:_SETTINGS]
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def difference(
+    rows_before: Path, rows_after: Path, recipe_before: str, recipe_after: str
+) -> Difference:
+    """What changed between two revisions, of which these are the row indexes and the recipes."""
+    before, after = yaml.safe_load(recipe_before), yaml.safe_load(recipe_after)
+    return Difference(
+        tuple(_rows(rows_before, rows_after)),
+        _changed(before.pop("gates", {}), after.pop("gates", {})),
+        _changed(before, after),
+    )
+
+
+def _rows(before: Path, after: Path) -> list[RowCounts]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        found = connection.execute(
+            "SELECT coalesce(new.language, old.language) AS language, "
+            "count(*) FILTER (old.take_id IS NULL), count(*) FILTER (new.take_id IS NULL), "
+            "count(*) FILTER (old.sha256 <> new.sha256) "
+            "FROM read_parquet([$1]) old FULL JOIN read_parquet([$2]) new USING (take_id) "
+            "GROUP BY 1 ORDER BY 1",
+            [str(before), str(after)],
+        )
+        return [RowCounts(*row) for row in found.fetchall()]
+
+
+def _changed(before: Any, after: Any, place: str = "") -> tuple[tuple[str, str, str], ...]:
+    """Fields whose values differ, with their paths."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return () if before == after else ((place, _shown(before), _shown(after)),)
+    found: list[tuple[str, str, str]] = []
+    for name in dict.fromkeys([*before, *after]):
+        inner = f"{place}.{name}" if place else str(name)
+        found += _changed(before.get(name), after.get(name), inner)
+    return tuple(found)
+
+
+def _shown(value: object) -> str:
+    text = "none" if value is None else yaml.safe_dump(value, default_flow_style=True, width=1000)
+    return text.removesuffix("...\n").strip()
+
+
+def changes_file(before: str | None, name: str, text: str) -> str:
+    """CHANGES.md with a new revision on top."""
+    rest = (before or _TITLE).removeprefix(_TITLE).lstrip("\n")
+    return "\n".join(part for part in (_TITLE, f"## {name}\n", text, rest) if part)

@@ -1,0 +1,99 @@
+"""What is published of a folder: a dataset by its manifest, or a trained model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pipeline.dataset import M5SER_VERSION
+from pipeline.errors import InputError
+from pipeline.hub.repository import Kind
+from pipeline.manifest import (
+    MANIFEST,
+    Manifest,
+    manifest_text,
+    parse_manifest,
+    read_manifest,
+    sha256,
+)
+
+CARD = "README.md"
+WEIGHTS = "model.safetensors"
+_OF_A_MODEL = re.compile(r".+\.(md|safetensors|csv|png)|recipe\.yaml|evaluation\.json")
+"""Files of a model's folder that are published; what only a training needs stays at home."""
+
+
+class BadPackage(InputError):
+    """A folder that can't be published as it is."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder to publish: its kind, its manifest, and the manifest's text."""
+
+    folder: Path
+    kind: Kind
+    manifest: Manifest
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The name of its recipe."""
+        return self.manifest.recipe
+
+    def data(self) -> list[str]:
+        """The large files, which are sent first."""
+        return [name for name in sorted(self.manifest.files) if is_data(name)]
+
+    def rest(self) -> list[str]:
+        """All other files but the card and the manifest."""
+        return [name for name in sorted(self.manifest.files) if not is_data(name) and name != CARD]
+
+
+def is_data(name: str) -> bool:
+    """Whether a file is a shard or a model's weights."""
+    return name.startswith(("data/", "rejects/")) or name == WEIGHTS
+
+
+def open_package(folder: Path) -> Package:
+    """Look at a folder by names and sizes alone.
+
+    Raises:
+        BadManifest: it is neither a dataset folder nor a finished model.
+        BadPackage: a file is missing or of another size than its manifest says.
+    """
+    if (folder / WEIGHTS).is_file():
+        return _model(folder)
+    manifest = read_manifest(folder)
+    wrong = [line for name in sorted(manifest.files) if (line := _wrong(folder, name, manifest))]
+    if wrong:
+        raise BadPackage("\n".join([*wrong, f"build '{folder}' again with `m5ser build`"]))
+    text = (folder / MANIFEST).read_text(encoding="utf-8")
+    return Package(folder, "dataset", manifest, text)
+
+
+def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
+    path = folder / name
+    if not path.is_file():
+        return f"'{name}' is missing from '{folder}', but {MANIFEST} has it"
+    stated, found = manifest.files[name].bytes, path.stat().st_size
+    if stated != found:
+        return f"'{name}' was changed: {MANIFEST} has {stated} bytes and the file {found}"
+    return None
+
+
+def _model(folder: Path) -> Package:
+    """A finished model, with a manifest made of what lies there."""
+    missing = [name for name in (CARD, "recipe.yaml") if not (folder / name).is_file()]
+    if missing:
+        raise BadPackage(f"'{folder}' is no finished model: it has no {' and no '.join(missing)}")
+    weights = folder / WEIGHTS
+    recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    files = sorted(path for path in folder.iterdir() if _OF_A_MODEL.fullmatch(path.name))
+    files = [path for path in files if path.is_file() and path.name != MANIFEST]
+    facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
+    text = manifest_text(facts, folder, files)
+    return Package(folder, "model", parse_manifest(text), text)

@@ -1,0 +1,140 @@
+"""Publishing a folder: its data first, beside the main branch; then all of it in one commit.
+
+Data goes in batches to a branch of its own, where an interrupted push goes on. The main branch
+moves once, from one whole set to the next: there the data is copied by name within the Hub, and
+the card and the manifest come with it. Who loads the set meanwhile never sees half of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.hub.difference import Difference
+from pipeline.hub.errors import HubRefused
+from pipeline.hub.package import Package, open_package
+from pipeline.hub.push import STAGING, Advance, Push, card_to_send, is_current, move_main, send_data
+from pipeline.hub.repository import Kind, Repository, Revision, connect, stored_bytes
+
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to publish: `quota_bytes` is the most that the repository may hold on the Hub."""
+
+    public: bool = False
+    tag: str | None = None
+    quota_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish came to; `sent` and `there`: data files, by whether the Hub had them."""
+
+    url: str
+    kind: Kind
+    private: bool
+    revision: str
+    sent: int
+    there: int
+    sent_bytes: int
+    total_bytes: int
+    commits: int
+    difference: Difference | None
+
+
+def publish(
+    folder: Path, repo_id: str, options: Options, check: Callable[[Package], None], advance: Advance
+) -> Published:
+    """Bring a dataset or model folder to the Hub; what is there already is not sent again.
+
+    `check` looks into the folder, once it is known that it would fit; it raises what it finds.
+
+    Raises:
+        InputError: the folder, the name, the token, the tag or the Hub does not allow it.
+        HubUnreachable: the network failed again and again; the same call goes on from there.
+    """
+    package = open_package(folder)
+    if options.tag and not _TAG.fullmatch(options.tag):
+        raise HubRefused(f"--tag: '{options.tag}' is no name of a version: write it like v1.0")
+    push = Push(package, connect(repo_id, package.kind, must_write=True), options.tag)
+    exists = push.repository.exists()
+    main = push.repository.read() if exists else Revision("", {})
+    _check_name(push, exists)
+    staged = _staged(push.repository, exists)
+    _check_room(push, (main, staged), options.quota_bytes)
+    check(package)
+    if exists:
+        _check_tag(push, main)
+        card_to_send(push, main)
+    else:
+        push.repository.create()
+        main = push.repository.read()
+    sent, sent_bytes = send_data(push, main, staged, advance)
+    revision, difference_to_last, moved = move_main(push)
+    _finish(push, revision, options.public)
+    return Published(
+        push.repository.url,
+        package.kind,
+        push.repository.is_private(),
+        revision,
+        sent,
+        len(package.data()) - sent,
+        sent_bytes,
+        package.manifest.total_bytes,
+        moved,
+        difference_to_last,
+    )
+
+
+def _check_name(push: Push, exists: bool) -> None:
+    other: Kind = "model" if push.package.kind == "dataset" else "dataset"
+    if not exists and push.repository.exists(other):
+        raise HubRefused(
+            f"'{push.repository.id}' is a {other} on the Hub: give the {push.package.kind} "
+            "another name"
+        )
+
+
+def _check_tag(push: Push, main: Revision) -> None:
+    """Refuse before the push what the tag would refuse after it."""
+    held = push.repository.tags().get(push.tag or "")
+    if held and (held != main.commit or not is_current(push, main)):
+        raise HubRefused(f"--tag: '{push.tag}' names another revision: choose another")
+
+
+def _check_room(push: Push, revisions: Sequence[Revision], quota: int | None) -> None:
+    held = {file.sha256 for one in revisions for file in one.files.values()}
+    files = push.package.manifest.files.values()
+    due = sum(entry.bytes for entry in files if entry.sha256 not in held)
+    total = stored_bytes(revisions) + due
+    if quota is not None and total > quota:
+        raise HubRefused(
+            f"--quota: '{push.repository.id}' would hold {_gb(total)}, {_gb(due)} of them new, and "
+            f"{_gb(quota)} are allowed: free some, ask for more "
+            "(https://huggingface.co/docs/hub/storage-limits), or publish a smaller set"
+        )
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.3g} GB"
+
+
+def _staged(repository: Repository, exists: bool) -> Revision:
+    """What an interrupted push has left."""
+    if exists and STAGING in repository.branches():
+        return repository.read(STAGING)
+    return Revision("", {})
+
+
+def _finish(push: Push, revision: str, public: bool) -> None:
+    """Name the version, drop the staging branch, and only then let others see it."""
+    if push.tag:
+        push.repository.tag(push.tag, revision)
+    if STAGING in push.repository.branches():
+        push.repository.delete_branch(STAGING)
+    if public and push.repository.is_private():
+        push.repository.make_public()

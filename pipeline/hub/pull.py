@@ -1,0 +1,197 @@
+"""A part of a set: the shards that the manifest says are needed, and of them only some rows."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from pipeline.engine import digest
+from pipeline.errors import InputError
+from pipeline.hub.push import Advance
+from pipeline.hub.repository import Repository, Revision
+from pipeline.manifest import FileEntry, Manifest, sha256
+from pipeline.recipe import published
+from pipeline.recipe_file import parse_recipe
+from pipeline.shards import ShardWriter, write_failures
+
+_BATCH_ROWS = 64
+Group = tuple[str, str]
+"""A language and a split."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to take; None is all. `hours`: of speech, at most, in the set's own proportions."""
+
+    languages: tuple[str, ...] | None = None
+    emotions: tuple[str, ...] | None = None
+    splits: tuple[str, ...] | None = None
+    hours: float | None = None
+
+
+@dataclass(frozen=True)
+class _Shard:
+    name: str
+    entry: FileEntry
+    seconds: float
+
+
+def needed_shards(manifest: Manifest, selection: Selection) -> dict[Group, list[_Shard]]:
+    """The shards that have what is wanted, and how many seconds of it, by language and split.
+
+    Raises:
+        InputError: a name is not in the manifest, or nothing is left.
+    """
+    groups: dict[Group, list[_Shard]] = defaultdict(list)
+    known: dict[str, set[str]] = {"languages": set(), "emotions": set(), "splits": set()}
+    for name, entry in manifest.shards():
+        _, language, file = name.split("/", 2)
+        split = file.split("-", 1)[0]
+        emotions = entry.emotions or {}
+        known["languages"].add(language)
+        known["splits"].add(split)
+        known["emotions"] |= set(emotions)
+        taken = [one for one in emotions if _wanted(selection.emotions, one)]
+        seconds = sum(emotions[one].seconds for one in taken)
+        if taken and _wanted(selection.languages, language) and _wanted(selection.splits, split):
+            groups[language, split].append(_Shard(name, entry, seconds))
+    _refuse_unknown(selection, known)
+    if not groups:
+        raise InputError("nothing in the set is all of that: ask for less")
+    return dict(groups)
+
+
+def _wanted(names: Sequence[str] | None, name: str) -> bool:
+    return names is None or name in names
+
+
+def _refuse_unknown(selection: Selection, known: dict[str, set[str]]) -> None:
+    for field, names in known.items():
+        for name in getattr(selection, field) or ():
+            if name not in names:
+                listed = ", ".join(sorted(names)) or "nothing"
+                raise InputError(f"--{field}: '{name}' is not in the set; it has: {listed}")
+
+
+def pull(
+    repository: Repository,
+    at: Revision,
+    manifest: Manifest,
+    selection: Selection,
+    folder: Path,
+    advance: Advance,
+) -> int:
+    """Write the rows, the recipe and the facts of a part of a set; bytes that were downloaded.
+
+    Raises:
+        InputError: see `needed_shards`; or a shard is not what the manifest says.
+    """
+    groups = needed_shards(manifest, selection)
+    share = _share(groups, selection.hours)
+    due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
+    done = 0
+    for (language, split), shards in groups.items():
+        rows = _Rows(selection.emotions, share * sum(shard.seconds for shard in shards))
+        paths: list[Path] = []
+        for shard in shards:
+            if rows.is_full:
+                break
+            paths.append(_download(repository, at, shard))
+            rows.count(paths[-1])
+            done += shard.entry.bytes
+            advance(done, due)
+        _write(folder / "data" / language / split, paths, rows)
+    _write_facts(repository, at, manifest, selection, folder)
+    return done
+
+
+def _share(groups: dict[Group, list[_Shard]], hours: float | None) -> float:
+    """The part of what is wanted that `hours` allow, the same in every language and split."""
+    total = sum(shard.seconds for shards in groups.values() for shard in shards)
+    return 1.0 if hours is None else min(1.0, hours * 3600 / total) if total else 0.0
+
+
+def _download(repository: Repository, at: Revision, shard: _Shard) -> Path:
+    path = repository.download(shard.name, at.commit)
+    if sha256(path) != shard.entry.sha256:
+        raise InputError(f"'{shard.name}' of '{repository.id}' is not what its manifest says")
+    return path
+
+
+class _Rows:
+    """Which rows of a group's shards are taken: the first of these emotions, so many seconds."""
+
+    def __init__(self, emotions: Sequence[str] | None, seconds: float) -> None:
+        self._emotions = emotions
+        self._left_s = seconds + 1e-3
+        self.is_full = False
+        self.taken: dict[Path, list[bool]] = {}
+
+    def count(self, path: Path) -> None:
+        """Decide about the rows of one more shard."""
+        table = pq.read_table(path, columns=["emotion", "duration_s"])
+        mask = []
+        pairs = zip(table["emotion"].to_pylist(), table["duration_s"].to_pylist(), strict=True)
+        for emotion, seconds in pairs:
+            wanted = not self.is_full and _wanted(self._emotions, emotion)
+            if wanted and seconds > self._left_s:
+                self.is_full, wanted = True, False
+            self._left_s -= seconds if wanted else 0.0
+            mask.append(wanted)
+        self.taken[path] = mask
+
+
+def _write(stem: Path, paths: Sequence[Path], rows: _Rows) -> None:
+    total = sum(sum(mask) for mask in rows.taken.values())
+    if not total:
+        return
+    shard_rows = max(pq.read_metadata(path).num_rows for path in paths)
+    with ShardWriter(stem, pq.read_schema(paths[0]), total, shard_rows) as writer:
+        for path in paths:
+            for row in _taken(path, rows.taken[path]):
+                writer.write(row)
+
+
+def _taken(path: Path, mask: Sequence[bool]) -> Iterator[dict[str, Any]]:
+    at = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            chosen = pa.array(mask[at : at + batch.num_rows])
+            at += batch.num_rows
+            yield from batch.filter(chosen).to_pylist()
+
+
+def _write_facts(
+    repository: Repository, at: Revision, manifest: Manifest, selection: Selection, folder: Path
+) -> None:
+    """The recipe of the part, what its build was, and what the part is of."""
+    recipe = parse_recipe(repository.text("recipe.yaml", at) or "")
+    build = json.loads(repository.text("build.json", at) or "{}")
+    there = {path.parent.name for path in (folder / "data").glob("*/*.parquet")}
+    languages = tuple(one for one in recipe.languages if one in there)
+    build["part"] = {
+        "repository": repository.id,
+        "revision": at.commit,
+        "fingerprint": manifest.fingerprint,
+        **{name: value and list(value) for name, value in _names(selection).items()},
+        "hours": selection.hours,
+    }
+    build["fingerprint"] = digest(manifest.fingerprint, at.commit, build["part"])
+    cut = published(recipe.model_copy(update={"languages": languages}))
+    text = yaml.safe_dump(cut, sort_keys=False, allow_unicode=True)
+    (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+    facts = json.dumps(build, indent=1, ensure_ascii=False) + "\n"
+    (folder / "build.json").write_text(facts, encoding="utf-8")
+    write_failures(folder / "failures.parquet", [])
+
+
+def _names(selection: Selection) -> dict[str, tuple[str, ...] | None]:
+    return {name: getattr(selection, name) for name in ("languages", "emotions", "splits")}

@@ -1,0 +1,57 @@
+"""What an earlier publish has left on the Hub."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipeline.hub.package import CARD
+from pipeline.hub.repository import Repository, Revision
+from pipeline.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
+
+PUBLISH = "Publish "
+"""How the title of a publish's last commit begins."""
+
+
+def manifest_of(repository: Repository, at: Revision) -> Manifest | None:
+    """The manifest of a revision, None if it has none.
+
+    Raises:
+        BadManifest: it is not what m5ser writes.
+    """
+    text = repository.text(MANIFEST, at)
+    return None if text is None else parse_manifest(text)
+
+
+def needed_manifest(repository: Repository, at: Revision) -> Manifest:
+    """The manifest of a revision.
+
+    Raises:
+        BadManifest: there is none, or it is not what m5ser writes.
+    """
+    manifest = manifest_of(repository, at)
+    if manifest is None:
+        raise BadManifest(
+            f"'{repository.id}' has no {MANIFEST}: it is not what `m5ser publish` wrote, or its "
+            "publishing has not ended"
+        )
+    return manifest
+
+
+def published_card(repository: Repository, main: Revision) -> str | None:
+    """The card as the last publish sent it; None if nothing was published, empty if it is lost."""
+    manifest = manifest_of(repository, main)
+    card = repository.text(CARD, main)
+    if manifest is None or card is None or CARD not in manifest.files:
+        return None
+    stated = manifest.files[CARD].sha256
+    if hashlib.sha256(card.encode()).hexdigest() == stated:
+        return card
+    for commit, title in repository.commits():
+        if title.startswith(PUBLISH):
+            return _text(repository.download(CARD, commit))
+    return ""
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.hub.package import CARD
+from pipeline.hub.publish import Options, Published, publish
+from pipeline.hub.push import STAGING
+from pipeline.hub.retry import HubUnreachable
+from pipeline.manifest import MANIFEST, read_manifest
+from tests.hub_repositories import Blob, Repo
+from tests.hub_server import EXPIRED, READER, Fault, Hub
+from tests.tiny_set import write_set
+
+NAME = "org/tones"
+
+
+def publishing(folder: Path, name: str = NAME, **options: object) -> Published:
+    return publish(folder, name, Options(**options), lambda package: None, lambda done, due: None)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The set without French: another recipe, and other rows."""
+    folder = tmp_path_factory.mktemp("set") / "smaller"
+    return write_set(folder, fingerprint="cd" * 32, languages=["en", "de"])
+
+
+def test_a_set_arrives_whole_and_private(hub: Hub, tones: Path) -> None:
+    published = publishing(tones)
+    repo = hub.dataset(NAME)
+    assert (repo.private, published.private, published.sent) == (True, True, 15)
+    assert {*repo.files()} == {
+        *read_manifest(tones).files,
+        MANIFEST,
+        "CHANGES.md",
+        ".gitattributes",
+    }
+    for name, entry in json.loads(repo.files()[MANIFEST])["files"].items():
+        assert hashlib.sha256(repo.files()[name]).hexdigest() == entry["sha256"], name
+    assert published.revision == repo.branches["main"]
+
+
+def test_the_main_branch_moves_once_and_nothing_is_left(hub: Hub, tones: Path) -> None:
+    publishing(tones)
+    assert [commit.title for commit in hub.dataset(NAME).history("main")] == [
+        "Publish tones",
+        "initial commit",
+    ]
+    assert list(hub.dataset(NAME).branches) == ["main"]
+
+
+def test_what_the_hub_has_is_not_sent_again(hub: Hub, tones: Path) -> None:
+    first = publishing(tones)
+    hub.uploaded.clear()
+    again = publishing(tones)
+    assert (again.sent, again.there, again.commits) == (0, 15, 0)
+    assert again.revision == first.revision
+    assert not hub.uploaded
+
+
+def test_a_cut_connection_is_taken_up_again(hub: Hub, tones: Path, waits: list[float]) -> None:
+    hub.faults = [Fault("PUT /large", times=10, cut=True)]
+    publishing(tones)
+    assert hub.faults[0].times == 0
+    assert len(hub.uploaded) == len(set(hub.uploaded)), "a file that had arrived was sent again"
+    assert hub.dataset(NAME).files()[MANIFEST]
+    assert len(waits) >= 10
+
+
+@pytest.mark.parametrize("where", ["commit/main", "commit/m5ser", "repos/create", "tree", "whoami"])
+def test_a_call_that_fails_is_made_again(
+    hub: Hub, tones: Path, where: str, waits: list[float]
+) -> None:
+    hub.faults = [Fault(where, times=1, status=503), Fault(where, times=1, cut=True)]
+    publishing(tones)
+    assert [fault.times for fault in hub.faults] == [0, 0]
+    assert hub.dataset(NAME).history("main")[0].title == "Publish tones"
+
+
+def test_the_hub_says_how_long_to_wait(hub: Hub, tones: Path, waits: list[float]) -> None:
+    hub.faults = [Fault("commit/main", status=429, headers={"Retry-After": "37"})]
+    publishing(tones)
+    assert 37 in waits
+
+
+def test_a_push_that_was_stopped_shows_nothing_and_goes_on(
+    hub: Hub, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.hub.push._BATCH_FILES", 4)
+    passed = Fault("POST /api/.*/commit/m5ser", times=2, before=lambda: None)
+    hub.faults = [passed, Fault("POST /api/.*/commit/m5ser", times=99, status=503)]
+    with pytest.raises(HubUnreachable, match="goes on from there"):
+        publishing(tones)
+    assert set(hub.dataset(NAME).files()) == {".gitattributes"}
+    hub.faults, sent = [], len(hub.uploaded)
+    published = publishing(tones)
+    assert (published.sent, published.there) == (15 - 8, 8)
+    assert len(hub.uploaded) - sent < 15 - 8 + 5, "what lay in the third batch was there already"
+    assert MANIFEST in hub.dataset(NAME).files()
+
+
+def test_a_commit_whose_answer_was_lost_is_not_made_twice(hub: Hub, tones: Path) -> None:
+    publishing(tones)
+    repo = hub.dataset(NAME)
+    tree = repo.commits[repo.branches["main"]].files
+    repo.branches["main"] = next(
+        c.oid for c in repo.commits.values() if c.title == "initial commit"
+    )
+
+    def answer_is_lost() -> None:
+        repo.add("main", "Publish tones", "", tree)
+
+    hub.faults = [Fault("commit/main", before=answer_is_lost, status=502)]
+    publishing(tones)
+    assert len(repo.history("main")) == 2
+
+
+def test_someone_elses_commit_is_read_and_kept(hub: Hub, tones: Path) -> None:
+    hub.faults = [Fault("commit/main", before=lambda: hub.dataset(NAME).put("notes.txt", b"mine"))]
+    publishing(tones)
+    files = hub.dataset(NAME).files()
+    assert files["notes.txt"] == b"mine"
+    assert MANIFEST in files
+
+
+def test_commits_without_end_are_given_up(hub: Hub, tones: Path) -> None:
+    numbers = iter(range(99))
+    hub.faults = [
+        Fault(
+            "commit/main",
+            times=99,
+            before=lambda: hub.dataset(NAME).put("notes.txt", b"%d" % next(numbers)),
+        )
+    ]
+    with pytest.raises(InputError, match="changed by others 5 times"):
+        publishing(tones)
+
+
+def test_a_changed_set_is_a_new_revision_that_says_what_changed(
+    hub: Hub, tones: Path, tmp_path: Path
+) -> None:
+    publishing(tones, tag="v1")
+
+    def change(rows: list) -> list:
+        rows[0] = (rows[0][0], {**rows[0][1], "text": "something else"})
+        return [pair for pair in rows if pair[1]["take_id"] != "test-sad-1.de.0"]
+
+    gates = {"length": {"score": "duration_s", "min": 0.2}}
+    changed = write_set(
+        tmp_path / "changed", change, "cd" * 32, gates=gates, languages=["en", "de"]
+    )
+    published = publishing(changed, tag="v2")
+    repo = hub.dataset(NAME)
+    newest, oldest, _ = repo.history("main")
+    assert newest.title == (
+        "Publish tones v2: 0 rows added, 13 removed, 1 changed; gates changed: length.min"
+    )
+    assert "de: 0 added, 1 removed, 0 changed" in newest.description
+    assert repo.tags == {"v1": oldest.oid, "v2": newest.oid}
+    assert not [name for name in repo.files() if name.startswith("data/fr/")]
+    assert [name for name in repo.files("v1") if name.startswith("data/fr/")]
+    changes = repo.files()["CHANGES.md"].decode()
+    assert changes.index("## v2") < changes.index("gate length.min: 0.1 → 0.2")
+    assert changes.index("gate length.min") < changes.index("## v1")
+    assert published.difference
+    assert published.there > 0
+
+
+def test_public_is_asked_for_and_comes_last(hub: Hub, tones: Path) -> None:
+    assert publishing(tones, public=True).private is False
+    calls = [one for one in hub.requests if one.startswith(("PUT /api", "POST /api"))]
+    assert calls[-1] == f"PUT /api/datasets/{NAME}/settings"
+
+
+def test_a_set_that_is_too_large_is_refused_before_the_push(hub: Hub, my_tones: Path) -> None:
+    shard = next(my_tones.glob("data/en/*.parquet"))
+    with shard.open("r+b") as file:
+        file.truncate(100 * 10**9)
+    manifest = json.loads((my_tones / MANIFEST).read_text())
+    manifest["files"][shard.relative_to(my_tones).as_posix()]["bytes"] = 100 * 10**9
+    (my_tones / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"would hold 100 GB, .* and 10 GB are allowed"):
+        publishing(my_tones, quota_bytes=10 * 10**9)
+    assert not hub.repos
+
+
+def test_what_is_there_counts_against_the_quota(hub: Hub, tones: Path) -> None:
+    size = read_manifest(tones).total_bytes
+    publishing(tones)
+    assert publishing(tones, quota_bytes=2 * size).commits == 0
+
+
+def test_the_hubs_own_quota_is_told(hub: Hub, tones: Path) -> None:
+    hub.quota = 1000
+    with pytest.raises(InputError, match="no room for .* storage limit reached"):
+        publishing(tones)
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (None, "there is no token for the Hub: run `hf auth login`"),
+        ("hf_" + "y" * 34, "does not accept the token"),
+        (EXPIRED, "does not accept the token: it is wrong or has expired"),
+        (READER, "the token may not do this with 'org/tones'"),
+    ],
+)
+def test_a_token_that_will_not_do(
+    hub: Hub, tones: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, said: str
+) -> None:
+    if token is None:
+        monkeypatch.delenv("HF_TOKEN")
+    else:
+        monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(InputError, match=said) as raised:
+        publishing(tones)
+    assert not token or token not in str(raised.value)
+    assert not hub.uploaded
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("tones", "say it as owner/name"),
+        ("a/b/c", "say it as owner/name"),
+        ("org/..", "is no name of a repository"),
+        ("org/a b", "is no name of a repository"),
+        ("other/tones", "the token may not do this with 'other/tones'"),
+    ],
+)
+def test_a_name_that_will_not_do(hub: Hub, tones: Path, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        publishing(tones, name)
+
+
+def test_a_name_that_a_model_has(hub: Hub, tones: Path) -> None:
+    hub.repos["model", NAME] = Repo("model", NAME, private=False)
+    with pytest.raises(InputError, match="'org/tones' is a model on the Hub"):
+        publishing(tones)
+
+
+def test_a_tag_that_is_taken(hub: Hub, tones: Path, smaller: Path) -> None:
+    publishing(tones, tag="v1")
+    assert publishing(tones, tag="v1").commits == 0
+    before = hub.dataset(NAME).branches["main"]
+    with pytest.raises(InputError, match="--tag: 'v1' names another revision"):
+        publishing(smaller, tag="v1")
+    assert hub.dataset(NAME).branches == {"main": before}
+
+
+def test_a_tag_that_is_no_name(hub: Hub, tones: Path) -> None:
+    with pytest.raises(InputError, match="--tag: 'a b'"):
+        publishing(tones, tag="a b")
+
+
+def test_a_folder_without_a_manifest(hub: Hub, my_tones: Path) -> None:
+    (my_tones / MANIFEST).unlink()
+    with pytest.raises(InputError, match=rf"has no {MANIFEST}"):
+        publishing(my_tones)
+    assert not hub.requests
+
+
+def test_a_shard_that_is_missing_or_cut_is_named(hub: Hub, my_tones: Path) -> None:
+    first, second, *_ = sorted(my_tones.glob("data/*/*.parquet"))
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-1])
+    with pytest.raises(InputError) as raised:
+        publishing(my_tones)
+    assert f"'{first.relative_to(my_tones)}' is missing" in str(raised.value)
+    assert f"'{second.relative_to(my_tones)}' was changed" in str(raised.value)
+
+
+def test_a_person_who_writes_on_the_card_is_not_overwritten(
+    hub: Hub, tones: Path, smaller: Path
+) -> None:
+    publishing(tones)
+    card = hub.dataset(NAME).files()[CARD].decode()
+    hub.dataset(NAME).put(CARD, f"{card}\n## From the curator\n\nListen to it first.\n".encode())
+    for _ in range(2):
+        publishing(smaller)
+        found = hub.dataset(NAME).files()[CARD].decode()
+        assert found.count("## From the curator\n\nListen to it first.") == 1
+        assert "in English and German" in found
+    manifest = json.loads(hub.dataset(NAME).files()[MANIFEST])
+    assert manifest["files"][CARD]["sha256"] == hashlib.sha256(found.encode()).hexdigest()
+
+
+def test_a_line_of_ours_that_was_changed_on_the_hub_stops_the_push(
+    hub: Hub, tones: Path, smaller: Path
+) -> None:
+    publishing(tones)
+    card = hub.dataset(NAME).files()[CARD].decode()
+    edited = card.replace("synthetic emotional speech", "the best speech", 2)
+    hub.dataset(NAME).put(CARD, edited.encode())
+    with pytest.raises(InputError, match="changed by hand on the Hub, at the line"):
+        publishing(smaller)
+    assert hub.dataset(NAME).files()[CARD].decode() == edited
+    assert STAGING not in hub.dataset(NAME).branches
+
+
+def test_a_repository_that_was_made_by_hand_keeps_its_text(hub: Hub, tones: Path) -> None:
+    repo = hub.repos["dataset", NAME] = Repo("dataset", NAME, private=False)
+    repo.put(CARD, b"---\nlicense: mit\n---\n\nWe meet on Tuesdays.\n")
+    published = publishing(tones)
+    card = repo.files()[CARD].decode()
+    assert "We meet on Tuesdays." in card
+    assert "license: mit" not in card
+    assert published.private is False
+
+
+def test_files_of_others_stay(hub: Hub, tones: Path, smaller: Path) -> None:
+    publishing(tones)
+    hub.dataset(NAME).put("notes.txt", b"mine")
+    publishing(smaller)
+    assert hub.dataset(NAME).files()["notes.txt"] == b"mine"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    folder = tmp_path / "model"
+    (folder / "checkpoint-01-00000010").mkdir(parents=True)
+    (folder / "checkpoint-01-00000010" / "rest.pt").write_bytes(b"a pickle")
+    save_file({"weight": np.ones((4, 4), np.float32)}, folder / "model.safetensors")
+    (folder / "recipe.yaml").write_text("name: tiny\n")
+    (folder / "training.yaml").write_text("name: tiny\n")
+    (folder / CARD).write_text("---\nlibrary_name: m5ser\n---\n\n# tiny\n")
+    (folder / "metrics.csv").write_text("step,loss\n")
+    return folder
+
+
+def test_a_model_is_published_without_its_checkpoints(hub: Hub, model: Path) -> None:
+    published = publishing(model, "org/tiny")
+    assert published.kind == "model"
+    assert set(hub.repo("model", "org/tiny").files()) == {
+        ".gitattributes", "CHANGES.md", MANIFEST, CARD, "metrics.csv", "model.safetensors",
+        "recipe.yaml",
+    }  # fmt: skip
+    assert publishing(model, "org/tiny").commits == 0
+
+
+def test_an_unfinished_model(hub: Hub, model: Path) -> None:
+    (model / CARD).unlink()
+    with pytest.raises(InputError, match=f"has no {CARD}"):
+        publishing(model, "org/tiny")
+
+
+def test_blobs_are_hashed_as_git_does() -> None:
+    from pipeline.hub.repository import git_oid
+
+    assert Blob(b"hello\n").oid == git_oid(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
