@@ -18,6 +18,13 @@ from pipeline.whisper.encoding import Window
 from pipeline.whisper.transcribing import Clip, Piece, Transcriber, Transcript
 
 _LEAST_SPEECH_S = 0.1
+_HEARD = (
+    "average_log_probability",
+    "text_log_probability",
+    "compression_ratio",
+    "language_audio_probability",
+)
+"""Scores that a take without a transcript doesn't have."""
 
 
 class Whisper(Judge):
@@ -25,14 +32,17 @@ class Whisper(Judge):
 
     `cer`, `wer`, `missing_start`, `missing_end`, `repetition`: the transcript against the wanted
     text (`pipeline.judges.agreement`). `average_log_probability` and `compression_ratio` are
-    Whisper's own; below -1.0 and above 2.4 it distrusts itself. `language_audio_probability`: of
-    the wanted language among the recipe's, asked apart from the transcript. A take with less than
-    0.1 s of speech (`Speech`) is not transcribed, because Whisper invents words in silence:
-    `transcribed` is 0, its text counts as wholly missing, and what has no value is NaN.
+    Whisper's own; below -1.0 and above 2.4 it distrusts itself. `text_log_probability`: the mean
+    that the model gives the wanted text's own tokens; unlike `cer` it forgives spellings that
+    sound alike (compare the goodness of pronunciation, Witt and Young 2000).
+    `language_audio_probability`: of the wanted language among the recipe's, asked apart from the
+    transcript. A take with less than 0.1 s of speech (`Speech`) is not transcribed, because Whisper
+    invents words in silence: `transcribed` is 0, its text counts as wholly missing, and what has no
+    value is NaN.
     """
 
     engine: Literal["whisper"] = "whisper"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scores: ClassVar[tuple[str, ...]] = (
         "transcribed",
         "cer",
@@ -40,9 +50,7 @@ class Whisper(Judge):
         "missing_start",
         "missing_end",
         "repetition",
-        "average_log_probability",
-        "compression_ratio",
-        "language_audio_probability",
+        *_HEARD,
     )
     model: Annotated[str, Field(min_length=1)] = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""
@@ -128,12 +136,13 @@ def _scores(
     except ValueError as error:
         return Failure("judge", str(error))
     if transcript is None:
-        own = dict.fromkeys(("average_log_probability", "compression_ratio"), math.nan)
-        return {"transcribed": 0.0, **compared, **own, "language_audio_probability": math.nan}
+        own = dict.fromkeys(_HEARD, math.nan)
+        return {"transcribed": 0.0, **compared, **own}
     return {
         "transcribed": 1.0,
         **compared,
         "average_log_probability": transcript.average_log_probability,
+        "text_log_probability": transcript.text_log_probability,
         "compression_ratio": compression_ratio(text),
         "language_audio_probability": transcript.language_probabilities[item.language],
     }

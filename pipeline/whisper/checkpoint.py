@@ -32,17 +32,25 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
 
+_Read = tuple[Mapping[str, Any], "dict[str, Tensor]", Spelling, "tuple[int, ...] | None"]
+"""Dimensions, state dict, spelling and the tokens that the file has rows for."""
+
+
 class CheckpointError(InputError, ValueError):
     """Weights that can't be had, are damaged, or are not what the recipe pinned."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A Whisper ready to run, how it spells, and the hash of the files that it came from."""
+    """A Whisper ready to run, how it spells, and the hash of the files that it came from.
+
+    `vocabulary`: the tokens that it knows; None: all.
+    """
 
     model: Whisper
     spelling: Spelling
     sha256: str
+    vocabulary: tuple[int, ...] | None = None
 
 
 def load_checkpoint(
@@ -64,9 +72,9 @@ def load_checkpoint(
             f"sha256: {path} has {found}, the recipe pins {sha256}; get the pinned weights, "
             "or change the recipe to mean these"
         )
-    dims, state, spelling = _read(path)
+    dims, state, spelling, vocabulary = _read(path)
     model = _build(path, dims, state)
-    return Checkpoint(_placed(model, device, dtype), spelling, found)
+    return Checkpoint(_placed(model, device, dtype), spelling, found, vocabulary)
 
 
 def save_checkpoint(
@@ -147,13 +155,13 @@ def _downloaded(name: str, url: str) -> Path:
         ) from error
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+def _read(path: Path) -> _Read:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     return _read_pickle(path)
 
 
-def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+def _read_safetensors(path: Path) -> _Read:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -167,7 +175,8 @@ def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor],
         raise CheckpointError(f"{path}: spelling is {spelling!r}, not one of {get_args(Spelling)}")
     if "vocabulary" in about:
         _restore(path, state, about["vocabulary"], dims)
-    return dims, state, spelling
+        return dims, state, spelling, tuple(about["vocabulary"])
+    return dims, state, spelling, None
 
 
 def _restore(
@@ -179,14 +188,14 @@ def _restore(
         raise CheckpointError(f"{path}: vocabulary can't be restored: {error}") from error
 
 
-def _read_pickle(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor], Spelling]:
+def _read_pickle(path: Path) -> _Read:
     import pickle
 
     import torch
 
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
-        return held["dims"], held["model_state_dict"], "tokens"
+        return held["dims"], held["model_state_dict"], "tokens", None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path} is damaged, or holds more than tensors and was refused unread; "

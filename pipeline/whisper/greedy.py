@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.whisper.choosing import Choices, Chooser
 from pipeline.whisper.decoding import CachedDecoder
 from pipeline.whisper.drafting import Draft
 from pipeline.whisper.rules import Rules
@@ -32,6 +33,7 @@ class Hypothesis:
 
     `log_probability` is the sum over the chosen tokens and the end of text, as in `whisper.decode`;
     `language_logits` are read at the first token: language identification costs no extra pass.
+    `draft_log_probs`, of each draft token and of the end of text behind them, come from that pass.
     """
 
     rules: Rules
@@ -41,6 +43,7 @@ class Hypothesis:
     done: bool = False
     limit: int = 0
     language_logits: list[float] | None = None
+    draft_log_probs: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """The whole draft is proposed first."""
@@ -56,9 +59,13 @@ class Hypothesis:
         room = self.rules.max_tokens - len(self.tokens) - 1
         return self.draft.proposal(min(self.limit, room))
 
-    def take(self, proposal: list[int], choices: list[int], log_probs: list[float]) -> int:
+    def take(self, proposal: list[int], found: Choices) -> int:
         """Accept the model's choices as far as they follow from known tokens; how many agreed."""
-        for agreed, (choice, log_prob) in enumerate(zip(choices, log_probs, strict=True)):
+        if not self.tokens and proposal:
+            self.draft_log_probs = found.wanted_log_probs
+        for agreed, (choice, log_prob) in enumerate(
+            zip(found.tokens, found.log_probs, strict=True)
+        ):
             self.log_probability += log_prob
             self.done = choice == self.rules.eot
             if self.done:
@@ -75,10 +82,16 @@ class Hypothesis:
 class GreedyDecoder:
     """Decodes hypotheses on a model; `language_tokens` are those identified among."""
 
-    def __init__(self, model: Whisper, rules: Rules, language_tokens: Sequence[int]) -> None:
-        """`rules` of any language: what they suppress is the same for all."""
+    def __init__(
+        self,
+        model: Whisper,
+        rules: Rules,
+        language_tokens: Sequence[int],
+        vocabulary: Sequence[int] | None = None,
+    ) -> None:
+        """`rules` of any language: what they suppress is the same for all. See `Chooser`."""
         self._model = model
-        self._rules = rules
+        self._choose = Chooser(model, rules, vocabulary)
         self._language_tokens = list(language_tokens)
 
     def run(
@@ -107,6 +120,8 @@ class GreedyDecoder:
         self, decoder: CachedDecoder, live: list[Hypothesis], cached: list[int]
     ) -> list[int]:
         """One pass for all; returns how much of each sequence the cache now holds."""
+        import torch
+
         proposals = [hypothesis.proposal() for hypothesis in live]
         known = [hypothesis.known for hypothesis in live]
         feeds = [[*k[c:], *p] for k, p, c in zip(known, proposals, cached, strict=True)]
@@ -118,32 +133,18 @@ class GreedyDecoder:
             for i in range(len(proposal) + 1)
         ]
         first = [not hypothesis.tokens for hypothesis in live]
-        choices, log_probs = self._choose(
-            hidden, rows, [first[item] and at == len(known[item]) - 1 for item, at in rows]
+        places = torch.tensor(rows, device=hidden.device)
+        found = self._choose(
+            hidden[places[:, 0], places[:, 1]],
+            [first[item] and at == len(known[item]) - 1 for item, at in rows],
+            [t for h, p in zip(live, proposals, strict=True) for t in (*p, h.rules.eot)],
         )
         after, start = [], 0
         for hypothesis, proposal, sequence in zip(live, proposals, known, strict=True):
-            end = start + len(proposal) + 1
-            agreed = hypothesis.take(proposal, choices[start:end], log_probs[start:end])
+            agreed = hypothesis.take(proposal, found.part(start, start + len(proposal) + 1))
             after.append(len(sequence) + agreed)
-            start = end
+            start += len(proposal) + 1
         return after
-
-    def _choose(
-        self, hidden: Tensor, rows: list[tuple[int, int]], first: list[bool]
-    ) -> tuple[list[int], list[float]]:
-        """The arg-max and its log-probability at the given (item, place) under Whisper's rules."""
-        import torch
-
-        at = torch.tensor(rows, device=hidden.device)
-        embedding = self._model.decoder.token_embedding.weight.to(hidden.dtype)
-        logits = (hidden[at[:, 0], at[:, 1]] @ embedding.T).float()
-        logits[:, list(self._rules.suppressed)] = float("-inf")
-        opening = torch.tensor(first, device=hidden.device).nonzero()
-        logits[opening, list(self._rules.blank)] = float("-inf")
-        choices = logits.argmax(dim=-1)
-        log_probs = logits.log_softmax(dim=-1).gather(1, choices[:, None])[:, 0]
-        return choices.tolist(), log_probs.tolist()
 
     def _identify(self, hidden: Tensor, live: list[Hypothesis]) -> None:
         """Logits of the language tokens behind <|startoftranscript|>, at an item's first pass."""

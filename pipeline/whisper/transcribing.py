@@ -7,6 +7,7 @@ the weights, is shared by as many as possible.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,11 +36,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What Whisper heard: `language_probabilities` add up to one over the recipe's languages."""
+    """What Whisper heard: `language_probabilities` add up to one over the recipe's languages.
+
+    `text_log_probability`: of the wanted text had it been dictated to the decoder, the mean over
+    its tokens and the end of text; NaN where a clip has several windows.
+    """
 
     text: str
     tokens: list[int]
     average_log_probability: float
+    text_log_probability: float
     language_probabilities: dict[str, float]
 
 
@@ -75,7 +81,9 @@ class Transcriber:
         self._temperature = language_temperature
         self._rules = {name: greedy_rules(self._model, name) for name in languages}
         rules = next(iter(self._rules.values()))
-        self._greedy = GreedyDecoder(self._model, rules, self._language_tokens(rules))
+        self._greedy = GreedyDecoder(
+            self._model, rules, self._language_tokens(rules), checkpoint.vocabulary
+        )
 
     def __call__(self, clips: Sequence[Clip]) -> list[Transcript]:
         """Transcribe clips of any length, each as it would be alone.
@@ -159,6 +167,7 @@ class Transcriber:
             text=hypotheses[0].rules.tokenizer.decode(tokens).strip(),
             tokens=tokens,
             average_log_probability=sum(h.log_probability for h in hypotheses) / steps,
+            text_log_probability=_of_text(hypotheses),
             language_probabilities=self._languages(hypotheses),
         )
 
@@ -172,3 +181,8 @@ class Transcriber:
         if not self._model.is_multilingual:
             return []
         return [rules.tokenizer.to_language_token(name) for name in self._rules]
+
+
+def _of_text(hypotheses: list[Hypothesis]) -> float:
+    first, *later = (hypothesis.draft_log_probs for hypothesis in hypotheses)
+    return float(np.mean(first)) if first and not later else math.nan

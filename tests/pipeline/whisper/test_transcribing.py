@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
+import torch
 import whisper
 
 from pipeline.whisper.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pipeline.whisper.drafting import draft_tokens
+from pipeline.whisper.encoding import encode_mels, log_mel
+from pipeline.whisper.rules import greedy_rules
 from pipeline.whisper.transcribing import Clip, Transcriber
 from tests.checkpoints.whisper import tiny_whisper, word_vocabulary
 from tests.pipeline.whisper.sounds import clip
@@ -44,6 +51,36 @@ def test_the_draft_changes_nothing_but_the_number_of_passes(checkpoint, monkeypa
     assert [t.tokens for t in transcriber(drafts)] == [t.tokens for t in apart]
     assert len(passes) - slow == 1
     assert slow > 3
+
+
+def test_the_wanted_texts_probability_is_that_of_its_tokens_dictated(checkpoint):
+    transcriber = Transcriber(checkpoint, LANGUAGES, batch_size=7)
+    rules, model = greedy_rules(checkpoint.model, "de"), checkpoint.model
+    one = clips()[0]
+    wanted = [*draft_tokens(one.text, rules, "tokens"), rules.eot]
+    frames = encode_mels(model, [log_mel(one.samples, 80)], 200)
+    with torch.no_grad():
+        logits = model.decoder(torch.tensor([[*rules.prompt, *wanted]]), frames)
+    log_probs = logits[0, len(rules.prompt) - 1 : -1].log_softmax(-1)
+    expected = log_probs.gather(1, torch.tensor(wanted)[:, None]).mean().item()
+    for heard in (transcriber([one])[0], transcriber(clips())[0]):
+        assert heard.text_log_probability == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_clip_of_several_windows_has_no_probability_of_the_text(checkpoint):
+    [heard] = Transcriber(checkpoint, LANGUAGES)([Clip(clip(4.5), "ein langer Text", "de")])
+    assert math.isnan(heard.text_log_probability)
+
+
+def test_a_known_vocabulary_changes_nothing_but_the_work(checkpoint):
+    known = replace(checkpoint, vocabulary=tuple(word_vocabulary()))
+    for few, many in zip(
+        Transcriber(known, LANGUAGES)(clips()),
+        Transcriber(checkpoint, LANGUAGES)(clips()),
+        strict=True,
+    ):
+        assert few.tokens == many.tokens
+        assert few.average_log_probability == pytest.approx(many.average_log_probability, abs=1e-4)
 
 
 def test_a_clip_of_one_window_is_transcribed_as_whisper_transcribe_does():
