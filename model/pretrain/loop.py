@@ -36,7 +36,7 @@ class Settings:
     batch_s: float = 32.0
     learning_rate: float = 1.5e-3
     warmup_steps: int = 200
-    longest: int = 9
+    longest: int = 8
     ema: float = 0.995
 
     @property

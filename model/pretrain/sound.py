@@ -6,21 +6,21 @@ import numpy as np
 from scipy.signal import fftconvolve, lfilter
 
 RATE_HZ = 16_000
-_LEVEL_DB = (-46.0, -14.0)
+_LEVEL_DB = (-44.0, -16.0)
 """RMS of a clip re full scale: the quickstart's neutral speech has -32 dB."""
-_SNR_DB = (8.0, 45.0)
+_SNR_DB = (15.0, 45.0)
 
 
 def spoil(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The clip [T] with a random colour, breath, room, noise and level."""
-    if random.random() < 0.6:
+    if random.random() < 0.4:
         samples = _coloured(samples, random)
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         samples = _breathy(samples, random)
-    if random.random() < 0.06:
+    if random.random() < 0.03:
         samples = _in_a_room(samples, random)
     samples = _at_level(samples, random.uniform(*_LEVEL_DB))
-    if random.random() < 0.4:
+    if random.random() < 0.15:
         samples = samples + _rms(samples) * 10 ** (-random.uniform(*_SNR_DB) / 20) * noise(
             len(samples), random
         )
@@ -59,7 +59,7 @@ def _coloured(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def _breathy(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Noise that rises and falls with the speech, as breath does (about 20 ms smooth)."""
     envelope = np.sqrt(lfilter([0.003], [1.0, -0.997], samples**2))
-    share = 10 ** (-random.uniform(8, 30) / 20)
+    share = 10 ** (-random.uniform(12, 30) / 20)
     hiss = lfilter([1.0, -0.9], [1.0], random.standard_normal(len(samples)))
     return np.asarray(samples + share * envelope * hiss)
 

@@ -39,8 +39,8 @@ _SHAPED_SHARE = 0.06
 _TAKES = 3
 _CUT_SHARE = 0.25
 _NOTHING_SHARE = 0.02
-_WORDS_PER_MINUTE = (120, 240)
-_STRAY_ST, _STRAY_TRACT = 2.5, 0.06
+_WORDS_PER_MINUTE = (130, 210)
+_STRAY_ST, _STRAY_TRACT = 1.5, 0.04
 """How far a training voice lies from one of the engine's: standard deviations."""
 
 
