@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from flows import hub_cli
 from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
 from flows.train_cli import register
@@ -87,13 +88,14 @@ def plan(
     recipe: RecipeName,
     limit: Limit = None,
     overrides: Overrides = None,
+    work: WorkStore = _WORK,
     as_json: AsJson = False,
 ) -> None:
     """Print what a build would do, without doing it: rows, hours, time, disk, licence."""
     loaded = _load(recipe, overrides)
     from flows.plan import make_plan, print_plan
 
-    planned = _guarded(lambda: make_plan(loaded, limit))
+    planned = _guarded(lambda: make_plan(loaded, limit, open_store(work)))
     _emit(planned.as_dict(), as_json, lambda console: print_plan(planned, console))
 
 
@@ -122,6 +124,24 @@ def report(
 
     _guarded(lambda: describe(folder))
     typer.echo(f"{folder / 'report.html'}")
+
+
+@app.command(epilog="Example: m5ser doctor recipes/m5ser.yaml")
+def doctor(
+    recipes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RECIPE...", help="Recipes (default: all that are bundled)."),
+    ] = None,
+    overrides: Overrides = None,
+    work: WorkStore = _WORK,
+    as_json: AsJson = False,
+) -> None:
+    """Say what each recipe lacks on this machine, and the command that gets it."""
+    from flows.doctor import check
+
+    found = _guarded(lambda: check(recipes or [], overrides or [], Path(work)))
+    _emit(found.as_dict(), as_json, found.print_to)
+    raise typer.Exit(0 if found.runs else _FAILED)
 
 
 @app.command(epilog="Example: m5ser schema > recipe.schema.json")
@@ -164,6 +184,7 @@ def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
 
 
 register(app, _guarded, _emit)
+hub_cli.register(app, _guarded, _emit)
 
 if __name__ == "__main__":
     app()

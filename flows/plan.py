@@ -4,32 +4,48 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.components import components_of, may_pass_on_text
-from pipeline.corpora.base import Dropped, Unreadable
+from flows.price import PROSODY, Price, engine_name, measured_prices, published_price
+from pipeline.components import components_of, ledger, may_pass_on_text
+from pipeline.corpora.base import Corpus, CorpusMissing, Dropped, Unreadable
+from pipeline.engine import Engine
 from pipeline.provenance import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
+from pipeline.store import Store
 
 _CHARACTERS_PER_S = 14.0
 """Of the Latin-script languages (assumed); recordings would say better and are not opened."""
 _OVERHEAD_S = 0.3
-_BYTES_PER_S = 20_000
-"""16 kHz FLAC of the embedded voices, as `m5ser build` writes it."""
-_CORE_S_PER_TAKE_S = 0.2
-"""Seconds of one core for a second of a take, synthesis and all embedded judges together."""
+_BYTES_PER_SAMPLE = 1.25
+"""FLAC of the embedded voices at 16 kHz, as `m5ser build` writes it."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a stage costs with one engine: hours of a device, and where the figure is from."""
+
+    stage: str
+    engine: str
+    device: str
+    hours: float
+    source: str
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The bill of a build; hours, time and disk are estimates from the length of the texts."""
+    """The bill of a build; hours, time and disk are estimates from the length of the texts.
+
+    `absent`: corpora that are not here, counted as published. `build_hours` is with all cores of
+    this machine, and one GPU where `gpu_hours` are due.
+    """
 
     recipe: str
     utterances: int
@@ -38,12 +54,16 @@ class Plan:
     emotions: dict[str, int]
     dropped_labels: dict[str, int]
     refused: list[str]
+    absent: list[str]
     languages: tuple[str, ...]
     batches: int
     lines: int
     takes: int
     speech_hours: float
-    build_minutes: float
+    bills: tuple[Bill, ...]
+    core_hours: float
+    gpu_hours: float
+    build_hours: float
     disk_mb: float
     licence: str
     licence_reasons: tuple[str, ...]
@@ -54,85 +74,211 @@ class Plan:
         return asdict(self)
 
 
-def make_plan(recipe: Recipe, limit: int | None) -> Plan:
-    """Read the corpus' list, but no recording, and add up.
+@dataclass
+class _Count:
+    """What the corpora come to."""
+
+    utterances: list[Utterance] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    absent_utterances: int = 0
+    absent_speakers: int = 0
+    absent_speech_s: float = 0.0
+    absent_withheld: int = 0
+
+    @property
+    def total(self) -> int:
+        """Utterances, listed or as published."""
+        return len(self.utterances) + self.absent_utterances
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds that one reading of every utterance takes."""
+        listed = (len(one.text) / _CHARACTERS_PER_S + _OVERHEAD_S for one in self.utterances)
+        return sum(listed) + self.absent_speech_s
+
+    @property
+    def withheld(self) -> int:
+        """Utterances whose text may not be passed on."""
+        listed = (not may_pass_on_text(one.corpus, one.licence) for one in self.utterances)
+        return sum(listed) + self.absent_withheld
+
+
+def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> Plan:
+    """List the corpora, but open no recording, and add up.
+
+    `store`: a work store in which earlier builds may have written how fast their engines are.
 
     Raises:
-        InputError: the corpus is missing, or the licence claimed is laxer than it may be.
+        InputError: a corpus is missing whose size is not published, or the licence claimed is laxer
+            than it may be.
     """
-    utterances: list[Utterance] = []
-    dropped: Counter[str] = Counter()
-    refused: list[str] = []
-    for entry in recipe.corpus.read():
-        if isinstance(entry, Dropped):
-            dropped[entry.label] += 1
-        elif isinstance(entry, Unreadable):
-            refused.append(entry.error)
-        elif error := text_error(entry.text, recipe.corpus.door):
-            refused.append(f"{entry.id}: {error}")
-        elif limit is None or len(utterances) < limit:
-            utterances.append(entry)
-    lines = len(utterances) * len(recipe.languages)
-    speech_s = sum(_seconds(utterances)) * len(recipe.languages) * recipe.takes
+    count = _count(recipe, limit)
+    lines = count.total * len(recipe.languages)
+    speech_s = count.speech_s * len(recipe.languages) * recipe.takes
     licence = resulting_licence(
-        components_of(published(recipe)), sorted({one.licence for one in utterances})
+        components_of(published(recipe)), sorted({one.licence for one in count.utterances})
     )
     check_claim(recipe.licence, licence)
-    cores = len(os.sched_getaffinity(0))
+    bills = tuple(_bills(recipe, lines, speech_s, measured_prices(store, recipe) if store else {}))
+    core_hours = sum(bill.hours for bill in bills if bill.device == "cpu")
+    gpu_hours = sum(bill.hours for bill in bills if bill.device != "cpu")
     return Plan(
         recipe=recipe.name,
-        utterances=len(utterances),
-        with_recording=sum(one.recording is not None for one in utterances),
-        speakers=len({one.speaker for one in utterances}),
-        emotions=dict(sorted(Counter(one.emotion for one in utterances).items())),
-        dropped_labels=dict(dropped),
-        refused=refused,
+        utterances=count.total,
+        with_recording=sum(one.recording is not None for one in count.utterances),
+        speakers=len({one.speaker for one in count.utterances}) + count.absent_speakers,
+        emotions=dict(sorted(Counter(one.emotion for one in count.utterances).items())),
+        dropped_labels=dict(count.dropped),
+        refused=count.refused,
+        absent=count.absent,
         languages=recipe.languages,
-        batches=-(-len(utterances) // recipe.batch_size) * len(recipe.languages),
+        batches=-(-count.total // recipe.batch_size) * len(recipe.languages),
         lines=lines,
         takes=lines * recipe.takes,
         speech_hours=round(speech_s / 3600, 3),
-        build_minutes=round(speech_s * _CORE_S_PER_TAKE_S / cores / 60, 1),
-        disk_mb=round(2 * speech_s * _BYTES_PER_S / 1e6, 1),
+        bills=bills,
+        core_hours=round(core_hours, 3),
+        gpu_hours=round(gpu_hours, 3),
+        build_hours=round(core_hours / len(os.sched_getaffinity(0)) + gpu_hours, 3),
+        disk_mb=round(disk_bytes(recipe, speech_s) / 1e6, 1),
         licence=licence.spdx,
         licence_reasons=licence.reasons,
-        texts_withheld=sum(not may_pass_on_text(one.corpus, one.licence) for one in utterances),
+        texts_withheld=count.withheld,
     )
 
 
-def _seconds(utterances: list[Utterance]) -> Iterator[float]:
-    for utterance in utterances:
-        yield len(utterance.text) / _CHARACTERS_PER_S + _OVERHEAD_S
+def disk_bytes(recipe: Recipe, speech_s: float) -> float:
+    """What takes of so many seconds need, in the work store and in the dataset."""
+    return 2 * speech_s * recipe.sampling_rate * _BYTES_PER_SAMPLE
+
+
+def _count(recipe: Recipe, limit: int | None) -> _Count:
+    count = _Count()
+    for corpus in recipe.corpus.members:
+        try:
+            for entry in corpus.read():
+                _add(count, entry, recipe, limit)
+        except CorpusMissing:
+            if corpus.documented is None:
+                # By the corpus as a whole, which names the field as it stands in the recipe.
+                next(iter(recipe.corpus.read()), None)
+                raise
+            _add_published(count, corpus, limit)
+    return count
+
+
+def _add(count: _Count, entry: object, recipe: Recipe, limit: int | None) -> None:
+    if isinstance(entry, Dropped):
+        count.dropped[entry.label] += 1
+    elif isinstance(entry, Unreadable):
+        count.refused.append(entry.error)
+    elif isinstance(entry, Utterance):
+        if error := text_error(entry.text, recipe.corpus.door):
+            count.refused.append(f"{entry.id}: {error}")
+        elif limit is None or count.total < limit:
+            count.utterances.append(entry)
+
+
+def _add_published(count: _Count, corpus: Corpus, limit: int | None) -> None:
+    """Count a corpus that is not here by its published size."""
+    size = corpus.documented
+    name = engine_name(corpus)
+    if size is None:
+        raise ValueError(f"nothing is published of the size of '{name}'")
+    room = size.utterances if limit is None else max(0, min(size.utterances, limit - count.total))
+    count.absent.append(f"{name}: {size.utterances} utterances as published ({size.source})")
+    count.absent_utterances += room
+    count.absent_speakers += size.speakers
+    count.absent_speech_s += size.speech_hours * 3600 * room / size.utterances
+    licence = ledger()["corpus", name].licence or ""
+    count.absent_withheld += 0 if may_pass_on_text(name, licence) else room
+
+
+def _bills(
+    recipe: Recipe, lines: int, speech_s: float, measured: dict[str, Price]
+) -> Iterator[Bill]:
+    engines: dict[str, Sequence[Engine]] = {
+        "translate": (recipe.translation,),
+        "check": recipe.text_judges,
+        "synthesize": (recipe.synthesis,),
+        "judge": recipe.judges,
+    }
+    for stage, used in engines.items():
+        if stage in measured:
+            names = ", ".join(map(_label, used))
+            yield _bill(stage, names, measured[stage], lines, speech_s)
+            continue
+        for one in used:
+            yield _bill(stage, _label(one), published_price(stage, one), lines, speech_s)
+        if stage == "synthesize" and recipe.prosody.origin != "none":
+            yield _bill(stage, "prosody transfer", PROSODY, lines, speech_s)
+
+
+def _label(engine: Engine) -> str:
+    """An engine's name in its recipe, where it has one of its own there, else in all recipes."""
+    return str(getattr(engine, "name", engine_name(engine)))
+
+
+def _bill(stage: str, engine: str, price: Price, lines: int, speech_s: float) -> Bill:
+    units = lines if price.per == "line" else speech_s
+    return Bill(stage, engine, price.device, round(units * price.seconds / 3600, 4), price.source)
 
 
 def print_plan(plan: Plan, console: Console) -> None:
     """For a person."""
     table = Table(title=f"plan of {plan.recipe}", show_header=False)
     emotions = ", ".join(f"{name} {count}" for name, count in plan.emotions.items())
+    gpu = f", {plan.gpu_hours:.1f} h of a GPU" if plan.gpu_hours else ""
     for name, value in (
         ("utterances", f"{plan.utterances}, {plan.with_recording} with a recording"),
         ("speakers", str(plan.speakers)),
-        ("emotions", emotions),
+        ("emotions", emotions or "as the corpora have them"),
         ("languages", " ".join(plan.languages)),
         ("work", f"{plan.lines} lines, {plan.takes} takes, {plan.batches} batches a stage"),
         ("speech", f"about {plan.speech_hours:.2f} h in all takes"),
-        ("time", f"about {plan.build_minutes:.1f} min on this machine's cores"),
+        ("cost", f"about {plan.core_hours:.2f} h of a CPU core{gpu}"),
+        ("time", f"about {_duration(plan.build_hours)} {_where(plan)}"),
         ("disk", f"about {plan.disk_mb:.0f} MB, work store and dataset together"),
         ("licence", plan.licence),
     ):
         table.add_row(name, value)
     console.print(table)
+    console.print(_bill_table(plan))
+    for note in _notes(plan):
+        console.print(note, markup=False)
+
+
+def _duration(hours: float) -> str:
+    return f"{hours * 60:.1f} min" if hours < 2 else f"{hours:.1f} h"
+
+
+def _where(plan: Plan) -> str:
+    return "on this machine's cores" + (" and one GPU" if plan.gpu_hours else "")
+
+
+def _bill_table(plan: Plan) -> Table:
+    table = Table("stage", "engine", "device", "hours", "by", title="where the time goes")
+    for bill in plan.bills:
+        if bill.hours:
+            table.add_row(bill.stage, bill.engine, bill.device, f"{bill.hours:.2f}", bill.source)
+    return table
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    for absent in plan.absent:
+        yield f"not on this machine: {absent}"
     for reason in plan.licence_reasons:
-        console.print(f"licence: {reason}", markup=False)
+        yield f"licence: {reason}"
     if plan.texts_withheld:
-        console.print(
+        yield (
             f"text: {plan.texts_withheld} sentences may not be passed on; the set will hold their "
-            "ids, and neither them nor their translations",
-            markup=False,
+            "ids, and neither them nor their translations"
         )
     for label, count in plan.dropped_labels.items():
-        console.print(f"dropped {count}x: the label '{label}' maps to no emotion", markup=False)
+        yield f"dropped {count}x: the label '{label}' maps to no emotion"
     for error in plan.refused[:10]:
-        console.print(f"would fail: {error}", markup=False)
+        yield f"would fail: {error}"
     if len(plan.refused) > 10:
-        console.print(f"would fail: {len(plan.refused) - 10} more")
+        yield f"would fail: {len(plan.refused) - 10} more"

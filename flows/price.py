@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 
 from pipeline.engine import Engine, digest
+from pipeline.judges.quality import Quality
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
 from pipeline.store import Store
@@ -63,36 +64,45 @@ class Total:
         self.device = worked.device
 
 
-_PUBLISHED: Mapping[str, Price] = {
-    "memory": Price("cpu", 0.0, "line", "a look-up"),
-    "nllb": Price("cuda", 0.07, "line", "77 lines/s of NLLB-600M on a T4 (CTranslate2), by size"),
-    "m2m100": Price("cuda", 0.013, "line", "77 lines/s, as NLLB-600M on a T4 (CTranslate2)"),
-    "madlad": Price("cuda", 0.07, "line", "as NLLB-3.3B (assumed)"),
-    "marian": Price("cuda", 0.005, "line", "as NLLB, by size (assumed)"),
-    "seamless": Price("cuda", 0.05, "line", "as NLLB, by size (assumed)"),
-    "llm": Price("cuda", 0.3, "line", "assumed, of 8 billion parameters"),
-    "espeak": Price("cpu", 0.05, "speech_s", "a thousand times real time, and its process"),
-    "xtts": Price("cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"),
-    "vits": Price("cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"),
-    "mms": Price("cuda", 0.015, "speech_s", "as VITS"),
-    "speech": Price("cpu", 0.01, "speech_s", "assumed"),
-    "speaker": Price("cpu", 0.03, "speech_s", "assumed"),
-    "language": Price("cpu", 0.001, "line", "assumed"),
-    "form": Price("cpu", 0.0, "line", "counts and sums"),
-    "back_translation": Price("cuda", 0.013, "line", "as the translator, of its size (assumed)"),
-    "text_emotion": Price("cuda", 0.002, "line", "assumed, of 300 million parameters"),
-    "prosody": Price("cpu", 0.03, "speech_s", "assumed"),
-    "whisper": Price("cuda", 0.022, "speech_s", "46 times real time (large-v2, RTX 3070 Ti)"),
-    "emotion": Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
-    "dimensions": Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
-    "wavlm": Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
+_PUBLISHED: Mapping[tuple[str, str], Price] = {
+    ("translate", "memory"): Price("cpu", 0.0, "line", "a look-up"),
+    ("translate", "nllb"): Price(
+        "cuda", 0.07, "line", "77 lines/s of NLLB-600M on a T4 (CTranslate2), less by size"
+    ),
+    ("translate", "m2m100"): Price("cuda", 0.013, "line", "as NLLB-600M on a T4 (CTranslate2)"),
+    ("translate", "madlad"): Price("cuda", 0.07, "line", "as NLLB-3.3B (assumed)"),
+    ("translate", "marian"): Price("cuda", 0.005, "line", "as NLLB, by size (assumed)"),
+    ("translate", "seamless"): Price("cuda", 0.05, "line", "as NLLB, by size (assumed)"),
+    ("translate", "llm"): Price("cuda", 0.3, "line", "assumed, of 8 billion parameters"),
+    ("check", "language"): Price("cpu", 0.001, "line", "assumed"),
+    ("check", "back_translation"): Price("cuda", 0.013, "line", "as a translator (assumed)"),
+    ("check", "emotion"): Price("cuda", 0.002, "line", "assumed, of 300 million parameters"),
+    ("synthesize", "espeak"): Price("cpu", 0.05, "speech_s", "assumed, with its process"),
+    ("synthesize", "xtts"): Price(
+        "cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"
+    ),
+    ("synthesize", "vits"): Price(
+        "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
+    ),
+    ("synthesize", "mms"): Price("cuda", 0.015, "speech_s", "as VITS"),
+    ("synthesize", "seamless"): Price("cuda", 0.25, "speech_s", "as XTTS (assumed)"),
+    ("synthesize", "command"): Price("cuda", 0.5, "speech_s", "assumed, of an unknown program"),
+    ("judge", "speech"): Price("cpu", 0.01, "speech_s", "assumed"),
+    ("judge", "expressivity"): Price("cpu", 0.01, "speech_s", "assumed, as speech"),
+    ("judge", "speaker"): Price("cpu", 0.03, "speech_s", "assumed"),
+    ("judge", "prosody"): Price("cpu", 0.03, "speech_s", "assumed"),
+    ("judge", "whisper"): Price(
+        "cuda", 0.022, "speech_s", "46 times real time (large-v2, RTX 3070 Ti)"
+    ),
+    ("judge", "emotion"): Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
+    ("judge", "dimensions"): Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
+    ("judge", "wavlm"): Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
 }
 _COSTLY_QUALITY = Price("cpu", 0.5, "speech_s", "0.5 s a window on one core, three windows in 3 s")
 _CHEAP_QUALITY = Price("cpu", 0.01, "speech_s", "20 ms a window on one core")
 PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
 """Prosody transfer by vocoder."""
-_UNKNOWN = Price("cpu", 0.0, "speech_s", "counts and sums")
-_COMMAND = Price("cuda", 0.5, "speech_s", "assumed: nothing is known of an outside program")
+_SUMS = Price("cpu", 0.0, "speech_s", "counts and sums")
 
 
 def engine_name(engine: Engine) -> str:
@@ -100,14 +110,11 @@ def engine_name(engine: Engine) -> str:
     return str(getattr(engine, "engine", ""))
 
 
-def published_price(engine: Engine) -> Price:
-    """What an engine costs by others' reports."""
-    name = engine_name(engine)
-    if name == "quality":
-        return _COSTLY_QUALITY if getattr(engine, "p835", True) else _CHEAP_QUALITY
-    if name == "command":
-        return _COMMAND
-    return _PUBLISHED.get(name, _UNKNOWN)
+def published_price(stage: str, engine: Engine) -> Price:
+    """What an engine costs at a stage by others' reports."""
+    if isinstance(engine, Quality):
+        return _COSTLY_QUALITY if engine.p835 else _CHEAP_QUALITY
+    return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)
 
 
 def timed(function: Callable[..., Tally], *arguments: Any) -> Worked:
