@@ -1,0 +1,206 @@
+"""`m5ser publish`, `verify` and `pull`: to the Hub, from it, and whether it is what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from pipeline.dataset import describe
+from pipeline.errors import InputError
+from pipeline.hub.package import WEIGHTS
+from pipeline.hub.publish import Options, Published, publish
+from pipeline.hub.pull import Selection, needed_shards, pull
+from pipeline.hub.remote import needed_manifest
+from pipeline.hub.repository import MAIN, Repository, Revision, connect
+from pipeline.manifest import MANIFEST, Manifest, read_manifest
+from pipeline.recipe_file import parse_recipe
+from pipeline.verify.files import BESIDE
+from pipeline.verify.findings import Findings
+from pipeline.verify.folder import check_package, verify_folder
+from pipeline.verify.remake import check_remade
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class PublishOutcome:
+    """What a publish came to."""
+
+    published: Published
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self.published)
+
+    def print_to(self, console: Console) -> None:
+        """For a person."""
+        done = self.published
+        seen = "private" if done.private else "public"
+        console.print(f"{done.url} ({seen}), revision {done.revision[:12]}", markup=False)
+        if not done.commits:
+            console.print("nothing has changed since it was published last")
+        console.print(
+            f"{done.sent} data files were sent ({done.sent_bytes / 1e6:.1f} MB), "
+            f"{done.there} were there already"
+        )
+        if done.difference:
+            console.print(done.difference.summary, markup=False)
+
+
+def run_publish(folder: Path, repo_id: str, options: Options, console: Console) -> PublishOutcome:
+    """Publish a dataset or model folder, with a bar of the bytes that arrive.
+
+    Raises:
+        InputError: see `publish`.
+    """
+    with _bar("sent", console) as advance:
+        return PublishOutcome(publish(folder, repo_id, options, check_package, advance))
+
+
+@contextmanager
+def _bar(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+@dataclass(frozen=True)
+class VerifyOutcome:
+    """What a verification found in `name`."""
+
+    name: str
+    findings: Findings
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"verified": self.name, "sound": self.is_sound, **self.findings.as_dict()}
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings.problems
+
+    def print_to(self, console: Console) -> None:
+        """For a person: what was looked at, and what is wrong."""
+        for check, what in self.findings.checks.items():
+            wrong = sum(one.check == check for one in self.findings.problems)
+            mark = f"[red]{wrong} wrong[/]" if wrong else "[green]right[/]"
+            console.print(f"{mark:<22} {check:<8} ", end="")
+            console.print(what, markup=False)
+        for sentence in self.findings.sentences():
+            console.print(sentence, style="red", markup=False)
+
+
+def run_verify(
+    name: str, revision: str | None, rebuild: int, overrides: Sequence[str]
+) -> VerifyOutcome:
+    """Verify a folder, or a repository of the Hub, which is downloaded into the Hub's cache.
+
+    Raises:
+        InputError: it is neither, it has no manifest, or its corpus is not at hand.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        manifest, unknown = read_manifest(folder), list[str]()
+    else:
+        folder, manifest, unknown = _downloaded(name, revision)
+    findings = verify_folder(folder, manifest)
+    for one in unknown:
+        findings.report("files", one, f"{MANIFEST} does not have it")
+    if rebuild:
+        recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
+        check_remade(folder, recipe.pinned(), rebuild, findings)
+    return VerifyOutcome(name, findings)
+
+
+def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, list[str]]:
+    """The files that a repository's manifest has, in the cache; and the names of all others."""
+    repository, at, manifest = _published(name, revision)
+    wanted = [*manifest.files, MANIFEST]
+    folder = repository.snapshot([one for one in wanted if one in at.files], at)
+    return folder, manifest, sorted(set(at.files) - set(wanted) - BESIDE)
+
+
+def _published(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
+    if not _REPOSITORY.fullmatch(name):
+        raise InputError(f"'{name}' is neither a folder nor a repository of the Hub (owner/name)")
+    repository = connect(name, "dataset", must_write=False)
+    if not repository.exists() and repository.exists("model"):
+        repository = connect(name, "model", must_write=False)
+    at = repository.read(revision or MAIN)
+    return repository, at, needed_manifest(repository, at)
+
+
+@dataclass(frozen=True)
+class PullOutcome:
+    """The folder of a part of a set: its rows and seconds, and what was downloaded for it."""
+
+    folder: Path
+    rows: int
+    seconds: float
+    downloaded_bytes: int
+    shards: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+    def print_to(self, console: Console) -> None:
+        """For a person."""
+        console.print(
+            f"{self.folder}: {self.rows} rows, {self.seconds / 3600:.2f} h, from {self.shards} "
+            f"shards ({self.downloaded_bytes / 1e6:.1f} MB)",
+            markup=False,
+        )
+
+
+def run_pull(
+    name: str, revision: str | None, selection: Selection, folder: Path, console: Console
+) -> PullOutcome:
+    """Write a part of a set of the Hub as a dataset folder of its own.
+
+    Raises:
+        InputError: the set has no such part, or the folder is in use.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"--out: '{folder}' is not empty: name another folder")
+    repository, at, manifest = _published(name, revision)
+    if WEIGHTS in manifest.files:
+        raise InputError(f"'{name}' is a model, which has no parts")
+    shards = sum(map(len, needed_shards(manifest, selection).values()))
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        with _bar("pulled", console) as advance:
+            size = pull(repository, at, manifest, selection, partial, advance)
+        describe(partial)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    written = [entry for _, entry in read_manifest(folder).shards()]
+    rows = sum(entry.rows or 0 for entry in written)
+    return PullOutcome(folder, rows, sum(e.seconds or 0.0 for e in written), size, shards)

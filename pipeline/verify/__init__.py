@@ -1,0 +1,1 @@
+"""Whether a published folder is what it says: files, rows, clips, splits, licence and card."""

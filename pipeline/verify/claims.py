@@ -1,0 +1,136 @@
+"""What a set claims of itself, against its rows: unique ids, splits, licence, and the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import TemplateError
+
+from pipeline.card import own_section, render_card, with_own_section
+from pipeline.dataset import M5SER_VERSION
+from pipeline.errors import InputError
+from pipeline.folder import DatasetFolder, open_folder
+from pipeline.hub.package import CARD
+from pipeline.licences import hub_licence
+from pipeline.provenance import licence_of
+from pipeline.selection.splits import near_duplicates, normalise_text
+from pipeline.verify.findings import Findings
+
+_SHOWN = 80
+
+
+def check_claims(folder: Path, findings: Findings) -> None:
+    """All that is known without the audio; of a folder whose shards have the right columns."""
+    with findings.reading("rows", "data"), open_folder(folder) as dataset:
+        _check_ids(dataset, findings)
+        _check_splits(dataset, findings)
+        _check_licence(dataset, findings)
+    with findings.reading("card", CARD):
+        _check_card(folder, findings)
+
+
+def _check_ids(dataset: DatasetFolder, findings: Findings) -> None:
+    rows = dataset.rows(
+        "SELECT take_id, count(*) AS times FROM takes GROUP BY take_id HAVING times > 1 "
+        "ORDER BY take_id"
+    )
+    for row in rows:
+        findings.report("ids", str(row["take_id"]), f"{row['times']} rows have this id")
+    takes = dataset.value("SELECT count(*) FROM takes")
+    findings.checks["ids"] = f"{takes} rows"
+
+
+def _check_splits(dataset: DatasetFolder, findings: Findings) -> None:
+    """No source sentence is in two splits; nor what the recipe's `splits.by` keeps apart."""
+    by = dataset.recipe["splits"]["by"]
+    columns = ["source_id", *(["speaker_id", "voice"] if "speaker" in by else [])]
+    for column in columns:
+        rows = dataset.rows(
+            f"SELECT {column} AS value, string_agg(DISTINCT split, ', ' ORDER BY split) AS splits "  # noqa: S608
+            f"FROM takes GROUP BY ALL HAVING count(DISTINCT split) > 1 ORDER BY value"
+        )
+        for row in rows:
+            findings.report("splits", f"{column} {row['value']}", f"it is in {row['splits']}")
+    if "text" in by:
+        _check_texts(dataset, findings)
+    findings.checks["splits"] = f"no {', '.join([*columns, *({'text'} & set(by))])} in two of them"
+
+
+def _check_texts(dataset: DatasetFolder, findings: Findings) -> None:
+    rows = dataset.rows(
+        "SELECT DISTINCT source_text, split FROM takes WHERE source_text IS NOT NULL "
+        "ORDER BY source_text, split"
+    )
+    for left, right in _same(rows):
+        if rows[left]["split"] != rows[right]["split"]:
+            first, second = rows[left], rows[right]
+            findings.report(
+                "splits",
+                f"text '{first['source_text'][:_SHOWN]}'",
+                f"it is in {first['split']}, and in {second['split']} as "
+                f"'{second['source_text'][:_SHOWN]}'",
+            )
+
+
+def _same(rows: list[dict[str, Any]]) -> Iterable[tuple[int, int]]:
+    """Pairs of rows with equal or nearly equal texts."""
+    texts = [row["source_text"] for row in rows]
+    seen: dict[str, int] = {}
+    for at, text in enumerate(texts):
+        first = seen.setdefault(normalise_text(text), at)
+        if first != at:
+            yield first, at
+    for left, right in near_duplicates(texts):
+        if normalise_text(texts[left]) != normalise_text(texts[right]):
+            yield left, right
+
+
+def _check_licence(dataset: DatasetFolder, findings: Findings) -> None:
+    """The licence on the card is not laxer than the one that follows from rows and components."""
+    try:
+        computed = licence_of(dataset)
+    except (InputError, KeyError) as wrong:
+        findings.report("licence", "recipe.yaml", str(wrong.args[0]))
+        return
+    spdx = dataset.recipe["licence"] or computed.spdx
+    claimed = _header(dataset.path).get("license")
+    allowed = hub_licence(spdx)["license"]
+    if claimed != allowed:
+        findings.report("licence", CARD, f"it claims '{claimed}', and '{allowed}' is right")
+    findings.checks["licence"] = spdx
+
+
+def _header(folder: Path) -> dict[str, Any]:
+    card = (folder / CARD).read_text(encoding="utf-8")
+    header = card[4:].partition("\n---\n")[0] if card.startswith("---\n") else ""
+    try:
+        fields = yaml.safe_load(header)
+    except yaml.YAMLError:
+        fields = None
+    return fields if isinstance(fields, dict) else {}
+
+
+def _check_card(folder: Path, findings: Findings) -> None:
+    """The card is what the data gives; what people wrote in their section is theirs."""
+    found = (folder / CARD).read_text(encoding="utf-8")
+    try:
+        rendered = render_card(folder)
+    except InputError:
+        return  # the licence: it is reported there
+    except (LookupError, TypeError, ValueError, TemplateError) as wrong:
+        findings.report("card", "build.json", f"no card can be made of it: {wrong!r}")
+        return
+    wanted = with_own_section(rendered, own_section(found))
+    if found != wanted:
+        pairs = zip(found.splitlines(), wanted.splitlines(), strict=False)
+        line = next((at for at, (one, other) in enumerate(pairs, 1) if one != other), 0)
+        findings.report(
+            "card",
+            f"{CARD}, line {line}",
+            f"it is not what the data gives (by m5ser {M5SER_VERSION}): "
+            f"'{wanted.splitlines()[line - 1][:_SHOWN]}'",
+        )
+    findings.checks["card"] = "written anew from the data and compared"

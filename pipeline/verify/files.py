@@ -1,0 +1,48 @@
+"""The files of a folder against its manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.hub.difference import CHANGES
+from pipeline.hub.package import CARD
+from pipeline.manifest import MANIFEST, Manifest, describe_file, sha256
+from pipeline.verify.findings import Findings
+
+BESIDE = frozenset({MANIFEST, CHANGES, ".gitattributes"})
+"""What may lie beside the files of a manifest: itself, and what a repository adds."""
+
+
+def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
+    """Every file is there, has its hash, and, if a shard, its rows and seconds; no other is.
+
+    The card is looked at elsewhere: people may write in it.
+    """
+    for name in sorted(manifest.files):
+        if name != CARD:
+            _check_file(folder, name, manifest, findings)
+    there = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and ".cache" not in path.relative_to(folder).parts
+    }
+    for name in sorted(there - set(manifest.files) - BESIDE):
+        findings.report("files", name, f"{MANIFEST} does not have it")
+    size = f"{len(manifest.files)} files, {manifest.total_bytes / 1e6:.1f} MB by SHA-256"
+    findings.checks["files"] = size
+
+
+def _check_file(folder: Path, name: str, manifest: Manifest, findings: Findings) -> None:
+    path, stated = folder / name, manifest.files[name]
+    if not path.is_file():
+        findings.report("files", name, "it is missing")
+        return
+    with findings.reading("files", name):
+        if sha256(path) != stated.sha256:
+            findings.report("files", name, "it was changed: its SHA-256 is not the manifest's")
+            return
+        found = describe_file(path)
+        said = stated.model_dump(exclude_none=True)
+        wrong = [field for field in said if said[field] != found.get(field)]
+        if wrong:
+            findings.report("files", name, f"the manifest is wrong about its {', '.join(wrong)}")

@@ -1,0 +1,56 @@
+"""What a verification finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as it should be: which check found it, in what, and what it is."""
+
+    check: str
+    where: str
+    what: str
+
+
+@dataclass
+class Findings:
+    """Checks that were made, each with what it looked at, and the problems that they found."""
+
+    checks: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, check: str, where: str, what: str) -> None:
+        """Add a problem."""
+        self.problems.append(Problem(check, where, what))
+
+    def sentences(self) -> list[str]:
+        """The first problems as sentences."""
+        told = [f"{one.check}: {one.where}: {one.what}" for one in self.problems[:_SHOWN]]
+        more = len(self.problems) - len(told)
+        return [*told, f"and {more} more"] if more else told
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "checks": self.checks,
+            "problems": [vars(problem) for problem in self.problems],
+        }
+
+    @contextmanager
+    def reading(self, check: str, where: str) -> Iterator[None]:
+        """What can't be read within the block is a problem, and not the end."""
+        try:
+            yield
+        except (OSError, UnicodeDecodeError, pa.ArrowException, duckdb.Error) as error:
+            first = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+            self.report(check, where, f"it can't be read: {first}")

@@ -1,0 +1,73 @@
+"""All checks of a folder, in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.hub.package import WEIGHTS, BadPackage, Package
+from pipeline.manifest import Manifest, read_manifest
+from pipeline.recipe import Recipe
+from pipeline.recipe_file import parse_recipe
+from pipeline.verify.claims import check_claims
+from pipeline.verify.files import check_files
+from pipeline.verify.findings import Findings
+from pipeline.verify.shards import check_clips, check_schemas
+
+
+def verify_folder(
+    folder: Path, manifest: Manifest | None = None, *, listen: bool = True
+) -> Findings:
+    """Look at every file of a dataset or model folder; with `listen` also at every clip.
+
+    `manifest`: the folder's own where none is given. Nothing of the folder is executed.
+
+    Raises:
+        InputError: it has no manifest to hold it against.
+    """
+    findings = Findings()
+    manifest = manifest or read_manifest(folder)
+    check_files(folder, manifest, findings)
+    if WEIGHTS in manifest.files:
+        _check_weights(folder, findings)
+    elif recipe := _recipe(folder, findings):
+        shards = check_schemas(folder, recipe, findings)
+        if listen:
+            check_clips(folder, shards, findings)
+        if not any(one.check == "schema" for one in findings.problems):
+            check_claims(folder, findings)
+    return findings
+
+
+def check_package(package: Package) -> None:
+    """Refuse to publish a folder that is not what its manifest, rows and card say; clips aside.
+
+    Raises:
+        BadPackage: with the first of its problems.
+    """
+    findings = verify_folder(package.folder, package.manifest, listen=False)
+    if findings.problems:
+        fix = f"build '{package.folder}' again with `m5ser build`, or write what m5ser writes "
+        fix += "(report, card, manifest) anew with `m5ser report`"
+        raise BadPackage("\n".join([*findings.sentences(), fix]))
+
+
+def _recipe(folder: Path, findings: Findings) -> Recipe | None:
+    with findings.reading("recipe", "recipe.yaml"):
+        try:
+            return parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        except InputError as bad:
+            findings.report("recipe", "recipe.yaml", str(bad))
+    return None
+
+
+def _check_weights(folder: Path, findings: Findings) -> None:
+    """The weights are safetensors: numbers, and nothing that is executed."""
+    from safetensors import SafetensorError, safe_open
+
+    with findings.reading("weights", WEIGHTS):
+        try:
+            with safe_open(folder / WEIGHTS, framework="np") as file:
+                findings.checks["weights"] = f"{len(file.keys())} tensors"
+        except SafetensorError as error:
+            findings.report("weights", WEIGHTS, f"they are no safetensors: {error}")

@@ -1,0 +1,103 @@
+"""Every row of every shard: its schema, its clip, and that it is marked as synthetic."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import soundfile
+
+from pipeline.folder import parquet_files
+from pipeline.recipe import Recipe
+from pipeline.shards import kept_schema, rejects_schema
+from pipeline.verify.findings import Findings
+
+_BATCH_ROWS = 64
+_LARGEST_GROUP = 4 << 30
+"""Bytes of a row group, unpacked, that are still read."""
+_COLUMNS = ["take_id", "audio", "sampling_rate", "duration_s", "is_synthetic"]
+
+
+def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path]:
+    """Every shard has the columns that this recipe gives; returns those that can be looked into."""
+    schemas = {
+        "data": kept_schema(recipe.score_names, recipe.sampling_rate),
+        "rejects": rejects_schema(recipe.score_names, recipe.sampling_rate),
+    }
+    good = []
+    for part, schema in schemas.items():
+        for shard in parquet_files(folder, part):
+            name = shard.relative_to(folder).as_posix()
+            with findings.reading("schema", name):
+                if wrong := _schema_fault(shard, schema):
+                    findings.report("schema", name, wrong)
+                else:
+                    good.append(shard)
+    findings.checks["schema"] = f"{len(good)} shards"
+    return good
+
+
+def _schema_fault(shard: Path, wanted: pa.Schema) -> str | None:
+    with pq.ParquetFile(shard) as file:
+        found: pa.Schema = file.schema_arrow
+        groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+    if any(group.total_byte_size > _LARGEST_GROUP for group in groups):
+        return f"a row group unpacks to more than {_LARGEST_GROUP >> 30} GiB"
+    for column in wanted:
+        at = found.get_field_index(column.name)
+        if at < 0:
+            return f"the column '{column.name}' is missing"
+        if found.field(at).type != column.type:
+            return f"the column '{column.name}' is {found.field(at).type} and not {column.type}"
+    more = set(found.names) - set(wanted.names)
+    if more:
+        return f"the column '{min(more)}' is none of a set's"
+    if (found.metadata or {}).get(b"huggingface") != wanted.metadata[b"huggingface"]:
+        return "its features for the Hub are not those of its columns"
+    return None
+
+
+def check_clips(folder: Path, shards: list[Path], findings: Findings) -> None:
+    """Every clip decodes, has its stated length and rate, and its row says that it is synthetic."""
+    clips = 0
+    for shard in shards:
+        name = shard.relative_to(folder).as_posix()
+        with findings.reading("clips", name):
+            for row in _rows(shard):
+                clips += 1
+                if fault := _clip_fault(row):
+                    findings.report("clips", f"{name}, {row['take_id']}", fault)
+    findings.checks["clips"] = f"{clips} clips decoded"
+
+
+def _rows(shard: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(shard) as file:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=_COLUMNS):
+            yield from batch.to_pylist()
+
+
+def _clip_fault(row: dict[str, Any]) -> str | None:
+    """What is wrong with a clip; its header is read before its samples, lest it unpack to all."""
+    if row["is_synthetic"] is not True:
+        return "is_synthetic is not true"
+    empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
+    if empty:
+        return f"its {empty[0]} is empty"
+    stated = round(row["duration_s"] * row["sampling_rate"])
+    try:
+        with soundfile.SoundFile(io.BytesIO(row["audio"]["bytes"])) as file:
+            frames, rate, channels = file.frames, file.samplerate, file.channels
+            fits = (frames, rate, channels) == (stated, row["sampling_rate"], 1)
+            read = len(file.read(dtype="int16")) if fits else frames
+    except soundfile.LibsndfileError as error:
+        return f"the clip can't be decoded: {error}"
+    if not fits:
+        return (
+            f"the clip has {frames} samples at {rate} Hz in {channels} channels, and its row says "
+            f"{stated} at {row['sampling_rate']} Hz"
+        )
+    return None if read == frames else f"the clip breaks off after {read} of {frames} samples"
