@@ -241,7 +241,7 @@ def _disk(recipe: Recipe, work: Path) -> Iterator[Lack]:
     needed, free = disk_bytes(recipe, speech_s), _free_bytes(work)
     if needed > free:
         yield Lack(
-            f"{(needed - free) / 1e9:.0f} GB of disk: {needed / 1e9:.0f} GB are needed",
+            f"{(needed - free) / 1e9:.1f} GB of disk: {needed / 1e9:.1f} GB are needed",
             f"free some, or name another place with --work and --out; now '{work}'",
         )
 

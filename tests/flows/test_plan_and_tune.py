@@ -28,6 +28,31 @@ def test_a_plan_counts_what_a_build_makes_and_does_nothing(workbench):
     assert built["kept"] + built["rejected"] == plan["takes"]
 
 
+def test_a_corpus_that_is_not_here_is_billed_as_published():
+    plan = json.loads(run("plan", "ravdess", "--set", "corpus.path=gone", "--json").stdout)
+    assert (plan["utterances"], plan["speakers"], plan["with_recording"]) == (1248, 24, 0)
+    assert plan["lines"] == 5 * 1248
+    assert "ravdess: 1248 utterances as published" in plan["absent"][0]
+    assert plan["licence"] == "CC-BY-NC-SA-4.0"
+    assert plan["core_hours"] > 1 > plan["gpu_hours"]
+    limited = run("plan", "ravdess", "--set", "corpus.path=gone", "--limit", "12", "--json").stdout
+    assert json.loads(limited)["lines"] == 60
+    shown = run("plan", "ravdess", "--set", "corpus.path=gone").stdout
+    assert "not on this machine: ravdess" in shown
+
+
+def test_a_plan_after_a_build_bills_what_that_took(workbench):
+    workbench.command()
+    arguments = ("plan", str(workbench.folder / "tiny.yaml"), "--json")
+    work = ("--work", str(workbench.folder / "work"))
+    before = json.loads(run(*arguments, *work).stdout)["bills"]
+    assert not any("measured here" in bill["source"] for bill in before)
+    workbench.build()
+    after = json.loads(run(*arguments, *work).stdout)["bills"]
+    measured = {bill["stage"] for bill in after if "measured here" in bill["source"]}
+    assert {"translate", "synthesize", "judge"} <= measured
+
+
 def test_a_plan_refuses_what_a_build_would(workbench):
     workbench.command()
     recipe = str(workbench.folder / "tiny.yaml")

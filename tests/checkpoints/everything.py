@@ -1,0 +1,28 @@
+"""A tiny random checkpoint of every kind, under the names that recipes/m5ser-smoke.yaml has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.checkpoints import audio, corpus, speech, text
+from tests.checkpoints.whisper import tiny_whisper
+
+
+def write(folder: Path) -> None:
+    """Write the checkpoints and a corpus of four recordings below a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus.write(folder / "corpus")
+    audio.write(folder)
+    _write_whisper(folder / "whisper.pt")
+    text.tiny_nllb(folder / "nllb")
+    text.tiny_m2m100(folder / "m2m100")
+    text.tiny_text_classifier(folder / "text-emotion", ("anger", "joy", "neutral", "sadness"))
+    speech.tiny_xtts(folder / "xtts")
+
+
+def _write_whisper(path: Path) -> None:
+    import torch
+
+    # The whole vocabulary in a model a thousand times smaller than the one published with it.
+    model = tiny_whisper(width=16, layers=1, audio_ctx=1500, end_after=8)
+    torch.save({"dims": vars(model.dims), "model_state_dict": model.state_dict()}, path)

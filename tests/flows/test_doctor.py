@@ -1,0 +1,114 @@
+"""`m5ser doctor` names what is missing and the command that gets it, and no token's value."""
+
+import json
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.doctor import bundled_recipes, check
+
+
+def doctor(*arguments, code=0):
+    done = CliRunner().invoke(app, ["doctor", *arguments])
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.stdout
+
+
+@pytest.fixture
+def empty_caches(tmp_path, monkeypatch):
+    """No weights anywhere; the Hub's library has read its own place at import."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def lacks_of(recipe, *overrides):
+    found = check([recipe], overrides, Path())
+    return {lack.what: lack.fix for lack in found.diagnoses[0].lacks}, found.runs
+
+
+def test_the_embedded_recipe_can_run_where_m5ser_is_installed():
+    found = json.loads(doctor("quickstart", "--json"))
+    assert found["runs"]
+    assert found["diagnoses"] == [{"recipe": "quickstart", "lacks": []}]
+    assert found["machine"]["cores"] >= 1
+
+
+def test_of_all_bundled_recipes_the_embedded_one_decides(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = json.loads(doctor("--json"))
+    assert {one["recipe"] for one in found["diagnoses"]} == set(bundled_recipes())
+    assert any(one["lacks"] for one in found["diagnoses"])
+    assert found["runs"]
+
+
+def test_a_missing_corpus_is_named_with_the_field(tmp_path):
+    lacks, runs = lacks_of("ravdess", f"corpus.path={tmp_path}/gone")
+    assert not runs
+    [(what, fix)] = lacks.items()
+    assert what == f"folder '{tmp_path}/gone' (corpus.path)"
+    assert "Zenodo" in fix
+    assert "--set corpus.path=PATH" in fix
+    text = doctor("ravdess", "--set", f"corpus.path={tmp_path}/gone", code=1)
+    assert "ravdess: lacks 1" in text
+
+
+def test_missing_weights_come_with_the_command_that_gets_them(empty_caches):
+    judge = "{engine: whisper, model: tiny}, {engine: dimensions, revision: abc}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    name = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
+    assert lacks[f"the weights of {name}, or a folder of this name"] == (
+        f"hf download {name} --revision abc"
+    )
+    whisper = "python -c \"import whisper; whisper.load_model('tiny')\""
+    assert lacks["the weights of Whisper tiny"] == whisper
+
+
+def test_a_path_that_is_no_folder_is_told_apart_from_a_name(empty_caches):
+    judge = "{engine: dimensions, model: ./no/such/folder}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    [(what, fix)] = lacks.items()
+    assert "./no/such/folder" in what
+    assert fix == "correct the engine's field `model`"
+
+
+def test_a_missing_package_comes_with_its_extra(monkeypatch):
+    def without(package):
+        if package == "transformers":
+            raise PackageNotFoundError(package)
+        return version(package)
+
+    monkeypatch.setattr("flows.doctor.version", without)
+    judge = "{engine: dimensions, model: .}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    assert lacks["the package transformers"] in {
+        "pip install '.[neural]'",
+        "pip install '.[train]'",
+    }
+
+
+def test_torchaudio_that_can_not_be_imported_is_told(monkeypatch):
+    monkeypatch.setattr("pipeline.torchaudio_cpu.loads", lambda: False)
+    judge = "{engine: dimensions, model: .}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    assert "python -m pipeline.torchaudio_cpu" in lacks.values()
+
+
+def test_a_disk_that_is_too_small_is_told(monkeypatch):
+    monkeypatch.setattr("flows.doctor._free_bytes", lambda work: 1000)
+    lacks, runs = lacks_of("quickstart")
+    assert not runs
+    [(what, fix)] = lacks.items()
+    assert "of disk" in what
+    assert "--work" in fix
+
+
+def test_a_token_is_told_and_never_shown(monkeypatch):
+    secret = "hf_" + "x" * 30
+    monkeypatch.setenv("HF_TOKEN", secret)
+    text = doctor("quickstart")
+    assert re.search(r"Hub token\s*│ there is one", text)
+    assert secret not in text + doctor("quickstart", "--json")

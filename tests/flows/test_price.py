@@ -1,0 +1,85 @@
+"""What engines cost: remembered from builds, else as published."""
+
+import pytest
+
+from flows.price import Total, Worked, measured_prices, published_price, remember, timed
+from pipeline.judges.duration import Duration
+from pipeline.judges.emotion import SpeechEmotion
+from pipeline.judges.quality import Quality
+from pipeline.recipe import Recipe
+from pipeline.records import Tally
+from pipeline.store import Store
+from pipeline.text_judges.emotion import TextEmotion
+
+RECIPE = Recipe.model_validate(
+    {"name": "a", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
+)
+
+
+def test_a_stage_is_timed_where_it_runs():
+    worked = timed(lambda rows: Tally(rows, 0, 2.0), 3)
+    assert worked.tally == Tally(3, 0, 2.0)
+    assert worked.work_s >= 0
+    total = Total()
+    total.add(Worked(Tally(3, 1, 2.0), 0.5, "cpu"))
+    total.add(Worked(Tally(1, 0, 1.0), 0.25, "cpu"))
+    assert (total.lines, total.speech_s, total.work_s) == (4, 3.0, 0.75)
+
+
+def test_prices_are_remembered_of_the_same_engines_alone(tmp_path):
+    store = Store(str(tmp_path))
+    assert measured_prices(store, RECIPE) == {}
+    remember(
+        store,
+        RECIPE,
+        {
+            "translate": Total(lines=10, work_s=5.0),
+            "synthesize": Total(speech_s=20.0, work_s=4.0, device="cuda"),
+            "judge": Total(),
+        },
+    )
+    found = measured_prices(store, RECIPE)
+    assert set(found) == {"translate", "synthesize"}
+    assert (found["translate"].per, found["translate"].seconds) == ("line", 0.5)
+    assert found["synthesize"][:3] == ("cuda", 0.2, "speech_s")
+    assert "measured here on cuda" in found["synthesize"].source
+    more_takes = RECIPE.model_copy(update={"takes": 2})
+    assert set(measured_prices(store, more_takes)) == {"translate"}
+
+
+def test_a_build_that_did_nothing_forgets_nothing(tmp_path):
+    store = Store(str(tmp_path))
+    remember(store, RECIPE, {"translate": Total(lines=10, work_s=5.0)})
+    remember(store, RECIPE, {"translate": Total()})
+    assert measured_prices(store, RECIPE)["translate"].seconds == 0.5
+
+
+def test_what_a_build_pins_makes_no_other_price(tmp_path):
+    store = Store(str(tmp_path))
+    labels = {"sad": "sad", "rest": None}
+    loose = SpeechEmotion(model="some/model", labels=labels)
+    judged = [RECIPE.model_copy(update={"judges": (one,)}) for one in (
+        loose, loose.model_copy(update={"revision": "0" * 40}),
+    )]  # fmt: skip
+    remember(store, judged[1], {"judge": Total(speech_s=4.0, work_s=1.0)})
+    assert measured_prices(store, judged[0])["judge"].seconds == 0.25
+
+
+@pytest.mark.parametrize(
+    ("stage", "engine", "device"),
+    [
+        ("judge", SpeechEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
+        ("check", TextEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
+        ("judge", Duration(), "cpu"),
+        ("judge", Quality(), "cpu"),
+    ],
+)
+def test_every_engine_has_a_price_and_its_source(stage, engine, device):
+    price = published_price(stage, engine)
+    assert price.device == device
+    assert price.source
+
+
+def test_the_costly_network_of_quality_costs_more():
+    costly, cheap = (published_price("judge", Quality(p835=one)) for one in (True, False))
+    assert costly.seconds > 10 * cheap.seconds
