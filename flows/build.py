@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,20 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
+from flows.price import timed
 from flows.progress import StageProgress
+from flows.runners.base import Runner
 from flows.settings import guarded_server
 from pipeline.census import Census, take_census
+from pipeline.chains import chains_of
 from pipeline.dataset import Build, check_folder, check_licence, describe, is_current, write_dataset
-from pipeline.intake import Intake, take_in
+from pipeline.intake import take_in
 from pipeline.outcomes import Chain, decide_all
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.stages import judge, measure, synthesize, translate, voices
-from pipeline.stages.measure import admitted_texts
+from pipeline.stages import check, judge, measure, synthesize, translate, voices
 from pipeline.store import Store
+from pipeline.wordings import Wording, decide_lines, wordings_of
 
 _IN_FLIGHT = 8
 """Chains in flight for each worker: enough to keep it busy, few enough to hold in memory."""
@@ -41,6 +43,7 @@ class Work:
     function: Callable[..., Tally]
     arguments: tuple[Any, ...]
     done: bool
+    on_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,7 @@ class Workshop:
 
     store: Store
     recipe: Recipe
-    executor: Executor
-    workers: int
+    runner: Runner
     progress: StageProgress
 
 
@@ -68,14 +70,17 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
     _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
-    chains = list(_chains(workshop, intake, census, sources))
-    work = [_chain_work(workshop, chain) for chain in chains]
-    _run(workshop, ("translate", "synthesize", "judge"), work)
+    wordings = list(wordings_of(store, recipe, intake, sources))
+    _run(workshop, ("translate", "check"), [_wording_work(workshop, one) for one in wordings])
+    verdicts = decide_lines(store, recipe, wordings)
+    clips = _voice_clips(workshop, census)
+    chains = list(chains_of(recipe, census, wordings, verdicts, clips))
+    _run(workshop, ("synthesize", "judge"), [_chain_work(workshop, one) for one in chains])
     outcomes = decide_all(store, recipe, intake, chains)
     build = Build(store, recipe, intake, census, chains, outcomes)
     if not is_current(folder, build):
         # By a worker: drawing takes as much memory as all the rest of this process.
-        write_dataset(folder, build, lambda at: workshop.executor.submit(describe, at).result())
+        write_dataset(folder, build, lambda at: workshop.runner.submit(describe, at).result())
     return build
 
 
@@ -101,7 +106,7 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
 
     It is closed over the chains: as a parameter they would be sent to Prefect's server.
     """
-    runner: Any = ThreadPoolTaskRunner(max_workers=workshop.workers * _IN_FLIGHT)
+    runner: Any = ThreadPoolTaskRunner(max_workers=workshop.runner.workers * _IN_FLIGHT)
     do = _task(workshop)
 
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
@@ -109,7 +114,7 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
         in_flight: deque[PrefectFuture[None]] = deque()
         with guarded_server():
             for chain in chains:
-                if len(in_flight) == workshop.workers * _IN_FLIGHT:
+                if len(in_flight) == workshop.runner.workers * _IN_FLIGHT:
                     in_flight.popleft().result()
                 in_flight.append(_submit(do, chain))
             for future in in_flight:
@@ -135,8 +140,8 @@ def _task(workshop: Workshop) -> Task[..., None]:
         persist_result=False,
     )
     def do(work: Work) -> None:
-        tally = workshop.executor.submit(work.function, *work.arguments).result()
-        workshop.progress.advance(work.stage, tally)
+        pending = workshop.runner.submit(timed, work.function, *work.arguments, on_gpu=work.on_gpu)
+        workshop.progress.advance(work.stage, pending.result())
 
     return do
 
@@ -153,46 +158,45 @@ def _measuring(workshop: Workshop, batch: str, sources: str) -> Work:
     return Work("read", measure.run, (store, batch, sources, door), done)
 
 
-def _chains(
-    workshop: Workshop, intake: Intake, census: Census, sources: Mapping[str, str]
-) -> Iterator[Chain]:
-    """Every batch in every language, and the names of all that will be made of it."""
+def _wording_work(workshop: Workshop, wording: Wording) -> list[Work]:
     store, recipe = workshop.store, workshop.recipe
-    clips = _voice_clips(workshop, census)
-    for batch in intake.batches:
-        texts = admitted_texts(store, batch.key, sources[batch.key])
-        speakers = {speaker for _, _, speaker in texts}
-        pairs = tuple((source_id, text) for source_id, text, _ in texts)
-        for language in recipe.languages:
-            lines = translate.key(recipe.translation, language, pairs)
-            synthesis = synthesize.SynthesisJob(
-                batch.key,
-                sources[batch.key],
-                lines,
-                {speaker: census.voices[speaker] for speaker in sorted(speakers)},
-                {s: census.neutrals[s] for s in sorted(speakers) if s in census.neutrals},
-                {id: census.references[id] for id, _ in pairs if id in census.references},
-            )
-            takes = synthesis.key(recipe)
-            judging = judge.JudgeJob(
-                batch.key, sources[batch.key], lines, takes, recipe.languages, clips, census.human
-            )
-            yield Chain(batch, language, pairs, synthesis, takes, judging)
+    checked = all(store.has(check.STAGE, wording.checking.key(one)) for one in recipe.text_judges)
+    return [
+        Work(
+            "translate",
+            translate.run,
+            (store, wording.lines, recipe.translation, wording.language, wording.texts),
+            store.has(translate.STAGE, wording.lines),
+            recipe.translation.uses_gpu,
+        ),
+        Work(
+            "check",
+            check.run,
+            (store, recipe.text_judges, wording.checking),
+            checked,
+            any(one.uses_gpu for one in recipe.text_judges),
+        ),
+    ]
 
 
 def _chain_work(workshop: Workshop, chain: Chain) -> list[Work]:
     store, recipe = workshop.store, workshop.recipe
-    translating = (store, chain.lines, recipe.translation, chain.language, chain.texts)
     judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
     return [
-        Work("translate", translate.run, translating, store.has(translate.STAGE, chain.lines)),
         Work(
             "synthesize",
             synthesize.run,
             (store, chain.takes, recipe, chain.synthesis),
             store.has(synthesize.STAGE, chain.takes),
+            recipe.synthesis.uses_gpu,
         ),
-        Work("judge", judge.run, (store, recipe.judges, chain.judging), judged),
+        Work(
+            "judge",
+            judge.run,
+            (store, recipe.judges, chain.judging),
+            judged,
+            any(one.uses_gpu for one in recipe.judges),
+        ),
     ]
 
 
@@ -206,5 +210,5 @@ def _voice_clips(workshop: Workshop, census: Census) -> str | None:
     if not store.has(voices.STAGE, key):
         references, door = census.voice_references, recipe.corpus.door
         arguments = (store, key, recipe.synthesis, names, references, door)
-        workshop.executor.submit(voices.run, *arguments).result()
+        workshop.runner.submit(voices.run, *arguments).result()
     return key

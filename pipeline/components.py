@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -19,13 +20,14 @@ from pipeline.engine import Settings
 from pipeline.licences import terms_of
 
 Kind = Literal[
-    "corpus", "texts", "translator", "synthesizer", "voice", "tool", "judge", "model"
-]  # fmt: skip
+    "corpus", "texts", "translator", "text judge", "synthesizer", "voice", "tool", "judge", "model"
+]
 SourceType = Literal["algorithmicMedia", "trainedAlgorithmicMedia"]
 
 _FILES: dict[Kind, str] = {
     "corpus": "corpora",
     "translator": "translators",
+    "text judge": "text_judges",
     "synthesizer": "synthesizers",
     "voice": "voices",
     "tool": "tools",
@@ -87,14 +89,7 @@ def components_of(recipe: Mapping[str, Any]) -> tuple[Component, ...]:
     Raises:
         KeyError: an engine has no entry in the ledger.
     """
-    engines: list[tuple[Kind, Mapping[str, Any]]] = [
-        *(("corpus", part) for part in recipe["corpus"].get("parts", [recipe["corpus"]])),
-        ("translator", recipe["translation"]),
-        ("synthesizer", recipe["synthesis"]),
-        ("voice", recipe["synthesis"]),
-        *(("tool", {"engine": name}) for name in _tools(recipe)),
-        *(("judge", judge) for judge in recipe["judges"]),
-    ]
+    engines = list(_engines(recipe))
     keys = [(kind, settings["engine"]) for kind, settings in engines]
     missing = [f"{kind} '{name}'" for kind, name in keys if (kind, name) not in ledger()]
     if missing:
@@ -104,9 +99,25 @@ def components_of(recipe: Mapping[str, Any]) -> tuple[Component, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _engines(recipe: Mapping[str, Any]) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
+    for part in recipe["corpus"].get("parts", [recipe["corpus"]]):
+        yield "corpus", part
+    yield "translator", recipe["translation"]
+    if recipe.get("corrections"):
+        yield "translator", {"engine": "memory", "path": recipe["corrections"]}
+    for judge in recipe.get("text_judges", []):
+        yield "text judge", judge
+    yield "synthesizer", recipe["synthesis"]
+    yield "voice", recipe["synthesis"]
+    for name in _tools(recipe):
+        yield "tool", {"engine": name}
+    for judge in recipe["judges"]:
+        yield "judge", judge
+
+
 def _tools(recipe: Mapping[str, Any]) -> list[str]:
-    shaped = recipe["prosody"]["from"] != "none"
     watermark = recipe.get("watermark")
+    shaped = recipe["prosody"]["from"] != "none"
     return ["world"] * shaped + ([watermark["engine"]] if watermark else [])
 
 
@@ -122,8 +133,11 @@ def _used(
     for name in _names(named):
         model = _model(name, stated)
         revision = str(settings.get("revision") or (settings.get("sha256") or "")[:12])
-        covers = model.covers_output and kind != "judge"
+        covers = model.covers_output and kind not in ("judge", "text judge")
         yield model.model_copy(update={"revision": revision, "covers_output": covers})
+    if kind == "text judge" and "translator" in settings:
+        for one in _used("translator", settings["translator"], stated):
+            yield one.model_copy(update={"covers_output": False})
 
 
 def _names(value: object) -> list[str]:
@@ -138,17 +152,24 @@ def _model(name: str, stated: Mapping[str, str]) -> Component:
     for (kind, pattern), entry in ledger().items():
         if kind == "model" and fnmatchcase(name, pattern):
             return entry.model_copy(update={"name": name}) if entry.name == pattern else entry
-    licence = stated.get(name)
+    licence = stated.get(name) or stated.get(Path(name).name)
     read_in = "the recipe, by whoever built the set" if licence else ""
     return Component(name=name, kind="model", licence=licence, read_in=read_in, covers_output=True)
 
 
 def installed_versions(components: Iterable[Component]) -> dict[str, str]:
-    """Name and version of every component as installed here, for the record that a build leaves."""
-    return {
-        component.name: version(component.package) if component.package else component.revision
-        for component in components
-    }
+    """Name and version of every component, for the record that a build leaves.
+
+    Of a package that is not installed here, because the work runs elsewhere, the ledger's revision.
+    """
+    return {one.name: _installed(one.package) or one.revision for one in components}
+
+
+def _installed(package: str | None) -> str | None:
+    try:
+        return version(package) if package else None
+    except PackageNotFoundError:
+        return None
 
 
 def may_pass_on_text(corpus: str, licence: str) -> bool:

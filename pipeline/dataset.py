@@ -26,7 +26,8 @@ from pipeline.languages import Language
 from pipeline.manifest import MANIFEST, write_manifest
 from pipeline.outcomes import Chain, Outcomes
 from pipeline.provenance import check_claim, resulting_licence
-from pipeline.recipe import Recipe, published
+from pipeline.recipe import Recipe, machine_paths, published
+from pipeline.rejected_lines import write_rejected_lines
 from pipeline.report import write_report
 from pipeline.rows import clip_marks, published_failure, published_rows, withheld_texts
 from pipeline.selection.choose import Decision
@@ -63,6 +64,11 @@ class Build:
     def fingerprint(self) -> str:
         """Hash of the recipe and of every table that went into the folder."""
         scores = [chain.judging.key(j) for chain in self.chains for j in self.recipe.judges]
+        scores += [
+            chain.wording.checking.key(one)
+            for chain in self.chains
+            for one in self.recipe.text_judges
+        ]
         takes = [chain.takes for chain in self.chains]
         return digest(
             M5SER_VERSION, _LAYOUT, published(self.recipe), takes, scores, self.census.splits
@@ -147,12 +153,13 @@ def _swap(new: Path, place: Path) -> None:
 def _write(folder: Path, build: Build) -> None:
     for language in build.recipe.languages:
         _write_language(folder, build, language)
-    withheld = withheld_texts(build.store, build.chains)
+    withheld, paths = withheld_texts(build.store, build.chains), machine_paths(build.recipe)
     failures = [
-        published_failure(failure, withheld.get(failure.source_id, []))
+        published_failure(failure, withheld.get(failure.source_id, []), paths)
         for failure in build.outcomes.failures
     ]
     write_failures(folder / "failures.parquet", failures)
+    write_rejected_lines(folder, build.store, build.recipe, build.chains)
     recipe = yaml.safe_dump(published(build.recipe), sort_keys=False, allow_unicode=True)
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
     (folder / "build.json").write_text(_build_json(build), encoding="utf-8")

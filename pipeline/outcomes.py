@@ -16,31 +16,38 @@ from pipeline.selection.choose import Candidates, Decision, decide
 from pipeline.stages.judge import JudgeJob
 from pipeline.stages.synthesize import SynthesisJob
 from pipeline.store import Store
+from pipeline.wordings import Verdict, Wording, line_scores
 
 
 @dataclass(frozen=True)
 class Chain:
-    """The work on one batch in one language, and the names of all that is made of it.
+    """The work on one batch in one language, and the names of all that is made of it."""
 
-    `texts`: (utterance id, English text) of what came through the door.
-    """
-
-    batch: Batch
-    language: Language
-    texts: tuple[tuple[str, str], ...]
+    wording: Wording
+    verdict: Verdict
     synthesis: SynthesisJob
     takes: str
     judging: JudgeJob
 
     @property
+    def batch(self) -> Batch:
+        """The utterances."""
+        return self.wording.batch
+
+    @property
+    def language(self) -> Language:
+        """The language of all its lines."""
+        return self.wording.language
+
+    @property
     def sources(self) -> str:
         """Key of the measured sources."""
-        return self.synthesis.sources
+        return self.wording.sources
 
     @property
     def lines(self) -> str:
         """Key of the lines."""
-        return self.synthesis.lines
+        return self.wording.lines
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,12 @@ class FailedRow:
 
 @dataclass
 class Outcomes:
-    """What became of everything: `decisions` by take id, and the failures."""
+    """What became of everything: `decisions` by take id, the failures, and lines not spoken."""
 
     decisions: dict[str, Decision] = field(default_factory=dict)
     failures: list[FailedRow] = field(default_factory=list)
+    unspoken: int = 0
+    """Lines that failed a text gate."""
 
     @property
     def kept(self) -> int:
@@ -69,7 +78,8 @@ class Outcomes:
     @property
     def failed_share(self) -> float:
         """Failures as a share of all rows that ended."""
-        return len(self.failures) / max(1, len(self.failures) + len(self.decisions))
+        ended = len(self.failures) + len(self.decisions) + self.unspoken
+        return len(self.failures) / max(1, ended)
 
 
 def decide_all(store: Store, recipe: Recipe, intake: Intake, chains: Sequence[Chain]) -> Outcomes:
@@ -87,6 +97,7 @@ def decide_all(store: Store, recipe: Recipe, intake: Intake, chains: Sequence[Ch
     hashes: list[str] = []
     for chain in chains:
         outcomes.failures += _chain_failures(store, chain)
+        outcomes.unspoken += len(chain.verdict.rejected)
         judged = _judged(store, recipe, chain, outcomes.failures)
         emotion_of = _emotions(store, chain.batch)
         for row in judged.rows:
@@ -140,6 +151,9 @@ def _judged(store: Store, recipe: Recipe, chain: Chain, failures: list[FailedRow
     for at, error in sorted(errors.items()):
         row = made[at]
         failures.append(FailedRow(row["source_id"], row["id"], chain.language, "judge", error))
+    texts = line_scores(store, recipe, chain.wording)
+    for name in (name for judge in recipe.text_judges for name in judge.scores):
+        columns[name] = np.array([texts[row["source_id"]][name] for row in made], dtype=np.float64)
     good = [at for at in range(len(made)) if at not in errors]
     return _Judged(
         [made[at] for at in good], {name: values[good] for name, values in columns.items()}
@@ -162,10 +176,12 @@ def _read_failures(store: Store, intake: Intake, chains: Sequence[Chain]) -> Ite
 
 
 def _chain_failures(store: Store, chain: Chain) -> Iterator[FailedRow]:
-    """What could not be translated or synthesized."""
+    """What could not be translated, checked or synthesized."""
     for row in store.read("lines", chain.lines, ["source_id", "error"]).to_pylist():
         if row["error"] is not None:
             yield FailedRow(row["source_id"], None, chain.language, "translate", row["error"])
+    for source_id, error in chain.verdict.failed.items():
+        yield FailedRow(source_id, None, chain.language, "check", error)
     for row in store.read("takes", chain.takes, ["id", "source_id", "error"]).to_pylist():
         if row["error"] is not None:
             yield FailedRow(row["source_id"], row["id"], chain.language, "synthesize", row["error"])
@@ -174,9 +190,16 @@ def _chain_failures(store: Store, chain: Chain) -> Iterator[FailedRow]:
 def _account(recipe: Recipe, intake: Intake, outcomes: Outcomes) -> None:
     """Hold the outcomes against what came in: nothing may go missing in silence."""
     languages, takes = len(recipe.languages), recipe.takes
-    weights = {"read": languages * takes, "translate": takes, "synthesize": 1, "judge": 1}
+    weights = {
+        "read": languages * takes,
+        "translate": takes,
+        "check": takes,
+        "synthesize": 1,
+        "judge": 1,
+    }
     in_batches = outcomes.failures[len(intake.unreadable) :]
-    ended = len(outcomes.decisions) + sum(weights[failure.stage] for failure in in_batches)
+    ended = len(outcomes.decisions) + outcomes.unspoken * takes
+    ended += sum(weights[failure.stage] for failure in in_batches)
     expected = intake.utterances * languages * takes
     if ended != expected:
         raise RuntimeError(f"{expected} takes were due and {ended} ended: a row went missing")

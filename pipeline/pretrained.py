@@ -32,21 +32,31 @@ class ModelError(InputError):
     """A model that can't be had, or is not what the recipe pinned."""
 
 
-class Pretrained(Engine):
-    """An engine that runs one model of others; a subclass sets a default for `model`."""
+class OnDevice(Engine):
+    """An engine whose weights others have trained and published."""
 
+    uses_gpu: ClassVar[bool] = True
     half: ClassVar[Half] = "float16"
     """What `dtype: auto` means on CUDA."""
-    model: ModelName
-    """A name on the Hub, or the path of a folder in the same format."""
-    revision: str | None = None
-    """A commit of the Hub, or the SHA-256 of a folder (none: what is found, pinned for good when
-    the recipe is resolved)."""
     allow_pickle: bool = False
     """Whether weights may be pickled where there are no safetensors; only tensors are read."""
     device: Device = "auto"
     dtype: Dtype = "auto"
     """`auto`: half precision on CUDA, else float32."""
+
+    def placement(self) -> tuple[str, str]:
+        """torch's names of the device and the dtype."""
+        return resolve(self.device, self.dtype, self.half)
+
+
+class Pretrained(OnDevice):
+    """An engine that runs one model of others; a subclass sets a default for `model`."""
+
+    model: ModelName
+    """A name on the Hub, or the path of a folder in the same format."""
+    revision: str | None = None
+    """A commit of the Hub, or the SHA-256 of a folder (none: what is found, pinned for good when
+    the recipe is resolved)."""
 
     def pinned(self) -> Self:
         """The same settings with the revision that is found now.
@@ -59,7 +69,7 @@ class Pretrained(Engine):
     def fingerprint(self) -> str:
         """Hash of the settings; of a pinned folder the contents count and not its place."""
         fields = self.model_dump(mode="json")
-        if len(self.revision or "") == _SHA256_DIGITS:
+        if is_content_hash(self.revision):
             del fields["model"]
         return digest(type(self).__name__, self.version, fields)
 
@@ -71,9 +81,10 @@ class Pretrained(Engine):
         """
         return model_folder(self.model, self.revision, self.allow_pickle)
 
-    def placement(self) -> tuple[str, str]:
-        """torch's names of the device and the dtype."""
-        return resolve(self.device, self.dtype, self.half)
+
+def is_content_hash(revision: str | None) -> bool:
+    """Whether a revision is the SHA-256 of a folder's files, which says all about them."""
+    return len(revision or "") == _SHA256_DIGITS
 
 
 def pinned_revision(model: str, revision: str | None) -> str:

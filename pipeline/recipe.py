@@ -29,13 +29,14 @@ from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
 from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import Espeak
+from pipeline.synthesis.vits.engine import Vits
 from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
-AnySynthesizer = Annotated[Espeak | Xtts | Command, Field(discriminator="engine")]
+AnySynthesizer = Annotated[Espeak | Xtts | Vits | Command, Field(discriminator="engine")]
 AnyJudge = Annotated[
     Duration
     | Clipping
@@ -52,7 +53,10 @@ AnyJudge = Annotated[
     Field(discriminator="engine"),
 ]
 Strength = Annotated[float, Field(ge=0, le=2)]
-_SHAPING = {"seed", "corpus", "translation", "synthesis", "prosody", "takes", "sampling_rate"}
+_SHAPING = {
+    "seed", "corpus", "translation", "corrections", "synthesis", "prosody", "takes",
+    "sampling_rate",
+}  # fmt: skip
 
 
 class ProsodySettings(Settings):
@@ -203,6 +207,19 @@ def _without_machine_paths(value: object) -> object:
     if isinstance(value, str) and _leaves_the_folder(value):
         return Path(value).name
     return value
+
+
+def machine_paths(recipe: Recipe) -> list[str]:
+    """The paths of this machine that a recipe names and `published` cuts short, longest first."""
+    waiting: list[object] = [recipe.model_dump(mode="json")]
+    found = {str(Path.home()), str(Path.cwd())}
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and _leaves_the_folder(value):
+            found.add(value)
+    return sorted(found, key=len, reverse=True)
 
 
 def _leaves_the_folder(value: str) -> bool:

@@ -14,7 +14,7 @@ from pipeline.emotions import Emotion
 from pipeline.languages import Language
 
 Gender = Literal["female", "male", "unknown"]
-Stage = Literal["read", "translate", "synthesize", "judge"]
+Stage = Literal["read", "translate", "check", "synthesize", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An utterance's text in one language."""
+    """An utterance's text in one language.
+
+    `translator`: the engine that wrote it, None for what is English anyway; `hit_length_cap`: it
+    was cut off at the longest that the engine may write.
+    """
 
     source_id: str
     language: Language
     text: str
+    translator: str | None
+    hit_length_cap: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pipeline import tables
@@ -15,9 +16,10 @@ from pipeline.emotions import emotion_id
 from pipeline.flac import with_comments
 from pipeline.outcomes import Chain, FailedRow
 from pipeline.recipe import Recipe
-from pipeline.records import Take, Utterance
+from pipeline.records import Line, Take, Utterance
 from pipeline.selection.choose import Decision
 from pipeline.store import Store
+from pipeline.wordings import line_scores
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """IPTC's vocabulary of where media come from; C2PA and the Hub's readers know it."""
@@ -46,25 +48,27 @@ def published_rows(
 ) -> Iterator[tuple[dict[str, Any], Decision]]:
     """Rows of a chain's takes that were decided, in their order; `marks`: see `clip_marks`."""
     utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
-    texts = {line.source_id: line.text for line in tables.lines(store.read("lines", chain.lines))}
+    lines = {line.source_id: line for line in tables.lines(store.read("lines", chain.lines))}
     scores = _scores(store, recipe, chain)
+    text_scores = line_scores(store, recipe, chain.wording)
     for take in tables.takes(store.read("takes", chain.takes)):
         decision = decisions.get(take.id)
         if decision is not None:
             utterance = utterances[take.source_id]
-            row = _row(recipe, utterance, take, texts[take.source_id], marks)
-            yield {**row, "scores": scores.get(take.id)}, decision
+            row = _row(recipe, utterance, take, lines[take.source_id], marks)
+            every = {**text_scores.get(take.source_id, {}), **scores.get(take.id, {})}
+            yield {**row, "scores": every or None}, decision
 
 
 def _row(
-    recipe: Recipe, utterance: Utterance, take: Take, text: str, marks: Mapping[str, str]
+    recipe: Recipe, utterance: Utterance, take: Take, line: Line, marks: Mapping[str, str]
 ) -> dict[str, Any]:
     shown = may_pass_on_text(utterance.corpus, utterance.licence)
     marked = with_comments(take.audio, {**marks, "TAKE_ID": take.id})
     return {
         "take_id": take.id,
         "source_id": take.source_id,
-        "text": text if shown else None,
+        "text": line.text if shown else None,
         "source_text": utterance.text if shown else None,
         "language": take.language,
         "emotion": utterance.emotion,
@@ -78,7 +82,7 @@ def _row(
         "duration_s": take.duration_s,
         "is_synthetic": True,
         "synthesizer": recipe.synthesis.engine,
-        "translator": recipe.translation.engine,
+        "translator": line.translator,
         "seed": take.seed,
         "strength": take.strength,
         "neutral_from": take.neutral_from,
@@ -97,10 +101,13 @@ def _scores(store: Store, recipe: Recipe, chain: Chain) -> dict[str, dict[str, f
     return merged
 
 
-def published_failure(failure: FailedRow, texts: Sequence[str]) -> FailedRow:
-    """The failure, without an error that quotes one of these texts."""
-    quoted = any(_quotes(failure.error, text) for text in texts)
-    return replace(failure, error=WITHHELD) if quoted else failure
+def published_failure(failure: FailedRow, texts: Sequence[str], paths: Sequence[str]) -> FailedRow:
+    """The failure without these paths of the machine, and without an error that quotes a text."""
+    error = failure.error
+    for path in paths:
+        error = error.replace(path, Path(path).name)
+    quoted = any(_quotes(error, text) for text in texts)
+    return replace(failure, error=WITHHELD if quoted else error)
 
 
 def _quotes(error: str, text: str) -> bool:

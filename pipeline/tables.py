@@ -37,7 +37,16 @@ SOURCES = pa.schema(
         "error": _TEXT,
     }
 )
-LINES = pa.schema({"source_id": _TEXT, "language": _TEXT, "text": _TEXT, "error": _TEXT})
+LINES = pa.schema(
+    {
+        "source_id": _TEXT,
+        "language": _TEXT,
+        "text": _TEXT,
+        "translator": _TEXT,
+        "hit_length_cap": pa.bool_(),
+        "error": _TEXT,
+    }
+)
 TAKES = pa.schema(
     {
         "id": _TEXT,
@@ -65,6 +74,11 @@ TAKES = pa.schema(
 def scores_schema(names: Sequence[str]) -> pa.Schema:
     """Schema of one judge's scores: NaN where it had nothing to measure, null with an error."""
     return pa.schema({"take_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
+
+
+def line_scores_schema(names: Sequence[str]) -> pa.Schema:
+    """Schema of the scores of one judge of texts, which are by line."""
+    return pa.schema({"source_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
 
 
 def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -112,8 +126,9 @@ def _utterance(row: dict[str, Any]) -> Utterance:
 
 def lines(rows: pa.Table) -> list[Line]:
     """The lines of a table of `LINES` that have no error."""
+    names = Line.__dataclass_fields__
     return [
-        Line(row["source_id"], row["language"], row["text"])
+        Line(**{name: row[name] for name in names})
         for row in rows.to_pylist()
         if row["error"] is None
     ]

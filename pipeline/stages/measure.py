@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline import tables
 from pipeline.audio import BadAudio, open_recording
 from pipeline.corpora.base import Door
+from pipeline.emotions import Emotion
 from pipeline.engine import digest
 from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
@@ -79,12 +80,21 @@ def _control_characters(text: str) -> Sequence[str]:
     return sorted({f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cc"})
 
 
-def admitted_texts(store: Store, batch: str, sources: str) -> list[tuple[str, str, str]]:
-    """(id, text, speaker) of a batch's utterances that came through the door."""
+class Admitted(NamedTuple):
+    """What the later stages ask of an utterance that came through the door."""
+
+    id: str
+    text: str
+    emotion: Emotion
+    speaker: str
+
+
+def admitted_texts(store: Store, batch: str, sources: str) -> list[Admitted]:
+    """A batch's utterances that came through the door."""
     errors = store.read(STAGE, sources, ["error"]).column("error").to_pylist()
-    rows = store.read("utterances", batch, ["id", "text", "speaker"]).to_pylist()
+    rows = store.read("utterances", batch, list(Admitted._fields)).to_pylist()
     return [
-        (row["id"], row["text"], row["speaker"])
+        Admitted(**row)
         for row, error in zip(rows, errors, strict=True)
         if error is None
     ]

@@ -24,7 +24,7 @@ from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech, SpeechRequest
 
 STAGE = "takes"
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class SynthesisJob:
     """A batch in one language: where its inputs lie, and what the whole corpus says of it.
 
     `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings;
-    `references` by utterance id, empty where the engine listens to none.
+    `references` by utterance id, empty where the engine listens to none. `spoken`: ids of the
+    utterances whose lines are worth speaking (none: all).
     """
 
     utterances: str
@@ -49,6 +50,7 @@ class SynthesisJob:
     voices: Mapping[str, str]
     neutrals: Mapping[str, Neutral]
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
+    spoken: tuple[str, ...] | None = None
 
     def key(self, recipe: Recipe) -> str:
         """Name of the takes."""
@@ -65,7 +67,12 @@ def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
         row["id"]: row["profile"]
         for row in store.read("sources", job.sources, ["id", "profile"]).to_pylist()
     }
-    lines = tables.lines(store.read("lines", job.lines))
+    spoken = None if job.spoken is None else frozenset(job.spoken)
+    lines = [
+        line
+        for line in tables.lines(store.read("lines", job.lines))
+        if spoken is None or line.source_id in spoken
+    ]
     rows: list[dict[str, Any]] = []
     requests = _requests(store, recipe, job, utterances, lines)
     for line, speech in zip(lines, _speak(recipe, requests), strict=True):

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pipeline import tables
+from pipeline.emotions import Emotion
 from pipeline.engine import digest
-from pipeline.languages import Language
+from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Tally
 from pipeline.store import Store
-from pipeline.translation.base import Translator
+from pipeline.translation.base import Sentence, Translation, Translator
+from pipeline.translation.table import Rows, pairs
 
 STAGE = "lines"
-_VERSION = 1
+CORRECTION = "correction"
+"""The translator of a line that a person has put in the engine's place."""
+_VERSION = 2
 
 
-def key(translator: Translator, language: Language, texts: Sequence[tuple[str, str]]) -> str:
-    """Name of the lines of (id, text) pairs: recipes with the same translation share them."""
-    return digest(STAGE, _VERSION, translator.fingerprint(), language, list(texts))
+class Text(NamedTuple):
+    """An utterance's English text, and what a person has it say in the wanted language."""
+
+    id: str
+    text: str
+    emotion: Emotion
+    correction: str | None = None
+
+
+def corrected(texts: Sequence[Text], corrections: Rows, language: Language) -> tuple[Text, ...]:
+    """The texts with what a table of corrections has for them in a language."""
+    known = pairs(corrections, SOURCE, language) if language != SOURCE else {}
+    return tuple(one._replace(correction=known.get(one.text.strip())) for one in texts)
+
+
+def key(translator: Translator, language: Language, texts: Sequence[Text]) -> str:
+    """Name of the lines of texts: recipes with the same translation share them."""
+    engine = translator.fingerprint() if language != SOURCE else None
+    return digest(STAGE, _VERSION, engine, language, list(texts))
 
 
 def run(
@@ -26,19 +47,47 @@ def run(
     output: str,
     translator: Translator,
     language: Language,
-    texts: Sequence[tuple[str, str]],
+    texts: Sequence[Text],
 ) -> Tally:
-    """Translate (id, text) pairs into a language."""
-    translate = loaded(translator.fingerprint(), translator.load)
-    answers = translate([text for _, text in texts], language)
+    """Translate texts into a language; English stays as it is, and corrections go first."""
+    made = _translated(translator, language, texts)
     rows = [
-        {
-            "source_id": source_id,
-            "language": language,
-            **({"error": a.error} if isinstance(a, Failure) else {"text": a}),
-        }
-        for (source_id, _), a in zip(texts, answers, strict=True)
+        {"source_id": one.id, "language": language, **_line(translator, language, one, made)}
+        for one in texts
     ]
     written = tables.table(rows, tables.LINES)
     store.write(STAGE, output, written)
     return tables.tally(written)
+
+
+def _translated(
+    translator: Translator, language: Language, texts: Sequence[Text]
+) -> Iterator[Translation | Failure]:
+    """What the engine says of the texts that nobody has corrected, in their order."""
+    open_texts = [one for one in texts if one.correction is None]
+    if language == SOURCE or not open_texts:
+        return iter(())
+    translate = loaded(translator.fingerprint(), translator.load)
+    sentences = [Sentence(one.text, one.emotion) for one in open_texts]
+    return iter(translate(sentences, SOURCE, language))
+
+
+def _line(
+    translator: Translator,
+    language: Language,
+    one: Text,
+    made: Iterator[Translation | Failure],
+) -> Mapping[str, Any]:
+    """The fields of a line, taking the next of the engine's answers where it was asked."""
+    if language == SOURCE:
+        return {"text": one.text, "hit_length_cap": False}
+    if one.correction is not None:
+        return {"text": one.correction, "translator": CORRECTION, "hit_length_cap": False}
+    answer = next(made)
+    if isinstance(answer, Failure):
+        return {"translator": translator.engine, "error": answer.error}
+    return {
+        "text": answer.text,
+        "translator": translator.engine,
+        "hit_length_cap": answer.hit_length_cap,
+    }

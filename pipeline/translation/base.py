@@ -1,19 +1,46 @@
-"""What a translator is: English texts go in, texts in one language come out or a reason why not."""
+"""What a translator is: texts go in, texts in another language come out or a reason why not."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
+from pipeline.emotions import Emotion
 from pipeline.engine import Engine
 from pipeline.languages import Language
 from pipeline.records import Failure
 
-Translate = Callable[[Sequence[str], Language], "list[str | Failure]"]
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text, and the emotion that it is said with."""
+
+    text: str
+    emotion: Emotion
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A text in the wanted language; `hit_length_cap` if the engine was cut off at its longest."""
+
+    text: str
+    hit_length_cap: bool = False
+
+
+Translate = Callable[[Sequence[Sentence], Language, Language], "list[Translation | Failure]"]
+"""From the second argument's language into the third's, which is another one."""
 
 
 class Translator(Engine):
-    """A way to say English texts in another language."""
+    """A way to say texts in another language."""
+
+    engine: str
+
+    def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
+        """As `pinned`, for an engine that has a model for each pair (source, target)."""
+        return self.pinned()
 
     @abstractmethod
     def load(self) -> Translate:

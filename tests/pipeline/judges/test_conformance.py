@@ -17,7 +17,6 @@ from pipeline.judges.dimensions import Dimensions
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.expressivity import Expressivity
-from pipeline.judges.language import TextLanguage
 from pipeline.judges.probe import Probe
 from pipeline.judges.prosody import Prosody
 from pipeline.judges.quality import Quality
@@ -39,7 +38,6 @@ JUDGES: Mapping[str, Callable[[Path], Judge]] = {
     "speech": lambda _: Speech(),
     "quality": lambda _: Quality(max_windows=1),
     "speaker": lambda _: Speaker(),
-    "language": lambda _: TextLanguage(),
     "prosody": lambda _: Prosody(),
     "probe": lambda _: Probe(),
     "expressivity": lambda _: Expressivity(),

@@ -1,42 +1,42 @@
-"""Whether the text of a line is in the language that was wanted."""
+"""Whether a line is in the language that was wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Scores
 from pipeline.judges.bundled import need
 from pipeline.languages import LANGUAGES, SOURCE, Language
 from pipeline.records import Failure
+from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
 
 _PACKAGE = "lingua-language-detector>=2.1"
 
 
-class TextLanguage(Judge):
+class TextLanguage(TextJudge):
     """Probability that a text is in the wanted language, among those it may be in (lingua).
 
     The candidates are the recipe's languages and English, the language of what a translator left
-    untranslated; for a recipe of English alone, all that m5ser knows. It reads and does not listen:
-    it can't tell whether the take speaks the text, or in which language. A text without a letter
-    of any candidate (digits, emoji) scores 0.
+    untranslated; for a recipe of English alone, all that m5ser knows. A text without a letter of
+    any candidate (digits, emoji) scores 0.
     """
 
     engine: Literal["language"] = "language"
     version: ClassVar[int] = 1
     scores: ClassVar[tuple[str, ...]] = ("text_language_probability",)
 
-    def load(self, context: JudgeContext) -> JudgeBatch:
+    def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:
         """Build the detector; it reads its models when a text first needs them.
 
         Raises:
             ModuleNotFoundError: lingua-language-detector is not installed.
         """
         lingua = need("lingua", _PACKAGE)
-        names = {code: _lingua_name(lingua, code) for code in candidates(context.languages)}
+        names = {code: _lingua_name(lingua, code) for code in candidates(languages)}
         detector = lingua.LanguageDetectorBuilder.from_languages(*names.values()).build()
 
-        def judge_batch(items: Sequence[JudgeItem]) -> list[Scores | Failure]:
+        def judge_batch(items: Sequence[TextItem]) -> list[Scores | Failure]:
             texts = [item.text for item in items]
             found = detector.compute_language_confidence_values_in_parallel(texts)
             return [
@@ -53,14 +53,12 @@ def candidates(languages: Sequence[Language]) -> tuple[Language, ...]:
     return possible if len(possible) > 1 else LANGUAGES
 
 
-def _score(
-    item: JudgeItem, found: dict[Any, float], names: dict[Language, Any]
-) -> Scores | Failure:
+def _score(item: TextItem, found: dict[Any, float], names: dict[Language, Any]) -> Scores | Failure:
     if not item.text.strip():
-        return Failure("judge", "the take's text is blank, so it has no language")
+        return Failure("check", "the text is blank, so it has no language")
     if item.language not in names:
         return Failure(
-            "judge", f"the take is in '{item.language}', the recipe has {', '.join(names)}"
+            "check", f"the line is in '{item.language}', the recipe has {', '.join(names)}"
         )
     return {"text_language_probability": found[names[item.language]]}
 

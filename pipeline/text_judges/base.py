@@ -1,0 +1,55 @@
+"""What a judge of texts is: lines go in, scores come out by name. It measures and never decides."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pipeline.emotions import Emotion
+from pipeline.engine import Engine
+from pipeline.judges.base import Scores
+from pipeline.languages import SOURCE, Language
+from pipeline.records import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """A line with the English sentence that it says; both are the same where it is in English."""
+
+    source_text: str
+    text: str
+    language: Language
+    emotion: Emotion
+    hit_length_cap: bool = False
+
+    @property
+    def translated(self) -> bool:
+        """Whether anybody had to translate it."""
+        return self.language != SOURCE
+
+
+TextJudgeBatch = Callable[[Sequence[TextItem]], "list[Scores | Failure]"]
+
+
+class TextJudge(Engine):
+    """A measuring instrument for texts; English lines get the scores of a perfect translation."""
+
+    engine: str
+
+    @property
+    @abstractmethod
+    def scores(self) -> tuple[str, ...]:
+        """What it writes for every line; a class variable where the settings don't change it."""
+
+    def pinned_for(self, languages: Sequence[Language]) -> Self:
+        """As `pinned`, for a judge that has a model for each language."""
+        return self.pinned()
+
+    @abstractmethod
+    def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:
+        """Load the judge once for a worker; a score is independent of the batch around it.
+
+        `languages`: those of the recipe.
+        """

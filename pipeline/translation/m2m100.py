@@ -1,0 +1,28 @@
+"""M2M-100, Meta's translator for a hundred languages, with a licence that allows everything."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pipeline.languages import Language
+from pipeline.pretrained import ModelName
+from pipeline.translation.seq2seq import Multilingual, Steering, token_id
+
+
+class M2m100(Multilingual):
+    """M2M-100 through transformers: 100 languages, each into each, named as in BCP-47.
+
+    Model card: https://huggingface.co/facebook/m2m100_418M (also `m2m100_1.2B`). Licence: MIT.
+    Paper: Fan et al. 2021, Beyond English-centric multilingual machine translation, JMLR 22(107).
+    """
+
+    engine: Literal["m2m100"] = "m2m100"
+    version: ClassVar[int] = 1
+    model: ModelName = "facebook/m2m100_418M"
+
+    def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
+        """The target's code is the first token that the decoder must write."""
+        token_id(tokenizer, f"__{source}__", source)
+        tokenizer.src_lang = source
+        first = token_id(tokenizer, f"__{target}__", target)
+        return Steering(arguments={"forced_bos_token_id": first}, silent=frozenset({first}))

@@ -1,0 +1,30 @@
+"""MADLAD-400, Google's T5 that translates into more than four hundred languages."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pipeline.devices import Half
+from pipeline.languages import Language
+from pipeline.pretrained import ModelName
+from pipeline.translation.seq2seq import Multilingual, Steering, token_id
+
+
+class Madlad(Multilingual):
+    """MADLAD-400 through transformers: told by a token `<2de>` before the text, named as in BCP-47.
+
+    Model card: https://huggingface.co/google/madlad400-3b-mt (also `madlad400-7b-mt`,
+    `madlad400-10b-mt`). Licence: Apache-2.0. Paper: Kudugunta et al. 2023, MADLAD-400: a
+    multilingual and document-level large audited dataset, NeurIPS. Half precision is bfloat16: T5's
+    feed-forward layers leave float16's range.
+    """
+
+    half: ClassVar[Half] = "bfloat16"
+    engine: Literal["madlad"] = "madlad"
+    version: ClassVar[int] = 1
+    model: ModelName = "google/madlad400-3b-mt"
+
+    def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
+        """The model finds out the source language by itself."""
+        token_id(tokenizer, f"<2{target}>", target)
+        return Steering(prefix=f"<2{target}> ")

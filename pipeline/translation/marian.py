@@ -1,0 +1,91 @@
+"""OPUS-MT: a small model for each pair of languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar, Literal, Self
+
+from pipeline.engine import digest
+from pipeline.languages import Language
+from pipeline.pretrained import ModelName, is_content_hash, model_folder, pinned_revision
+from pipeline.records import Failure
+from pipeline.translation.base import Sentence, Translate, Translation
+from pipeline.translation.seq2seq import Running, Seq2Seq, Steering
+
+_TARGETS: Mapping[Language, str] = {
+    "en": ">>eng<<",
+    "de": ">>deu<<",
+    "fr": ">>fra<<",
+    "it": ">>ita<<",
+    "es": ">>spa<<",
+    "zh": ">>cmn_Hans<<",
+}
+"""How a model with several targets is told the one: ISO 639-3, with the script for Mandarin."""
+
+
+class Marian(Seq2Seq):
+    """OPUS-MT through transformers: one small model for each pair of languages.
+
+    Model cards: https://huggingface.co/Helsinki-NLP/opus-mt-en-de and so on. Licence: CC-BY-4.0 or
+    Apache-2.0, by pair. Paper: Tiedemann, Thottingal 2020, OPUS-MT: building open translation
+    services for the world, EAMT. Most are published as pickles: they need `allow_pickle: true`.
+    """
+
+    engine: Literal["marian"] = "marian"
+    version: ClassVar[int] = 1
+    model: ModelName = "Helsinki-NLP/opus-mt-{source}-{target}"
+    """Names or paths by pair; `{source}` and `{target}` stand for the languages."""
+    revisions: dict[str, str] = {}
+    """Of each pair's model, by `en-de` and so on (none: as in `Pretrained.revision`)."""
+
+    def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
+        """The same settings with the revision of each pair's model.
+
+        Raises:
+            ModelError: a model or its revision can't be found.
+        """
+        found = {
+            _pair(*pair): pinned_revision(self._name(*pair), self.revisions.get(_pair(*pair)))
+            for pair in pairs
+        }
+        return self.model_copy(update={"revisions": {**self.revisions, **found}})
+
+    def fingerprint(self) -> str:
+        """Hash of the settings; of pinned folders the contents count and not their place."""
+        fields = self.model_dump(mode="json")
+        if self.revisions and all(map(is_content_hash, self.revisions.values())):
+            del fields["model"]
+        return digest(type(self).__name__, self.version, fields)
+
+    def load(self) -> Translate:
+        """Open nothing yet; a pair's model is loaded when it is first needed.
+
+        Raises:
+            ModelError: when it is needed, that it can't be had, or is not what was pinned.
+        """
+
+        @cache
+        def opened(source: Language, target: Language) -> Running:
+            revision = self.revisions.get(_pair(source, target))
+            name = self._name(source, target)
+            return self.open(model_folder(name, revision, self.allow_pickle))
+
+        def translate(
+            sentences: Sequence[Sentence], source: Language, target: Language
+        ) -> list[Translation | Failure]:
+            return opened(source, target).translate(sentences, source, target)
+
+        return translate
+
+    def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
+        """A model with several targets has a token for each, written before the text."""
+        several = _TARGETS[target] in tokenizer.supported_language_codes
+        return Steering(prefix=f"{_TARGETS[target]} " if several else "")
+
+    def _name(self, source: Language, target: Language) -> str:
+        return self.model.replace("{source}", source).replace("{target}", target)
+
+
+def _pair(source: Language, target: Language) -> str:
+    return f"{source}-{target}"

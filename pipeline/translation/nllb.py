@@ -1,0 +1,42 @@
+"""NLLB-200, Meta's translator for two hundred languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pipeline.languages import Language
+from pipeline.pretrained import ModelName
+from pipeline.translation.seq2seq import Multilingual, Steering, token_id
+
+_CODES: Mapping[Language, str] = {
+    "en": "eng_Latn",
+    "de": "deu_Latn",
+    "fr": "fra_Latn",
+    "it": "ita_Latn",
+    "es": "spa_Latn",
+    "zh": "zho_Hans",
+}
+"""FLORES-200's codes: language and script."""
+
+
+class Nllb(Multilingual):
+    """NLLB-200 through transformers: 200 languages, each into each.
+
+    Model card: https://huggingface.co/facebook/nllb-200-distilled-600M (also `-distilled-1.3B`,
+    `-1.3B`, `-3.3B`). Licence: CC-BY-NC-4.0. Paper: NLLB Team 2022, No Language Left Behind:
+    scaling human-centered machine translation, arXiv:2207.04672. Some are published as pickles:
+    they need `allow_pickle: true`, or a commit with safetensors, which nllb-200-3.3B has as
+    f046cc4ebd1ea4aa8015c3d48282a6299d9f3915.
+    """
+
+    engine: Literal["nllb"] = "nllb"
+    version: ClassVar[int] = 1
+    model: ModelName = "facebook/nllb-200-distilled-600M"
+
+    def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
+        """The target's code is the first token that the decoder must write."""
+        token_id(tokenizer, _CODES[source], source)
+        tokenizer.src_lang = _CODES[source]
+        first = token_id(tokenizer, _CODES[target], target)
+        return Steering(arguments={"forced_bos_token_id": first}, silent=frozenset({first}))
