@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from pipeline.languages import language_name
 from pipeline.provenance import Licence, licence_of
 from pipeline.recipe import AnyJudge
 from pipeline.rules import gates_of
+from pipeline.selection.gates import Gate
 from pipeline.templates import ours, render_markdown, spoken
+from pipeline.text_judges.any import AnyTextJudge
 
 _CHECKS = {
     "duration": "length and speaking rate, against the source recording where there is one",
@@ -24,16 +27,38 @@ _CHECKS = {
     "quality": "sound quality as DNSMOS estimates it, a model of human listeners that was made for "
     "noisy telephone speech",
     "speaker": "whether a voice is itself in every language and unlike the others (resemblyzer)",
-    "language": "the language of the text (lingua), which is read and not listened to",
+    "wavlm": "whether a voice is itself in every language and unlike the others (WavLM)",
     "prosody": "how far the prosody is from what was asked for",
+    "expressivity": "pauses, rate and contour, against the source recording",
     "probe": "whether a classifier fitted on the human source recordings hears the wanted emotion",
+    "emotion": "whether a pretrained emotion classifier hears the wanted emotion",
+    "dimensions": "arousal, dominance and valence as a pretrained model hears them",
     "whisper": "whether the clip says its text, all of it, in its language (Whisper)",
 }
+_READ = {
+    "language": "the language of the text (lingua)",
+    "form": "length, numbers and repetition against the English sentence",
+    "back_translation": "how much of the sentence comes back when the line is translated back",
+    "emotion": "whether a classifier of texts finds the same emotion in the line",
+}
+"""What each judge of texts looks at, before anything is spoken."""
+_ABSENT = (
+    ({"whisper"}, "**No transcript check**: nothing verified that a clip says its text, all of it, "
+     "in its language."),
+    ({"probe", "emotion"}, "**No emotion classifier** heard the takes."),
+    ({"speech"}, "No voice activity detector looked for speech."),
+    ({"quality"}, "Sound quality was not estimated."),
+    ({"speaker", "wavlm"}, "No speaker verification: voices may be less distinct than named."),
+)  # fmt: skip
+"""What a card must say where none of these judges ran."""
+Check = tuple[str, str, list[str]]
+"""A judge: its name, what it looks at, and the gates that read it."""
+
 README = "README.md"
 OWN_START, OWN_END = "<!-- own section: kept -->", "<!-- end of own section -->"
 """Marks around what a person writes into a card; it outlives every new rendering."""
 
-_FIGURES = ("counts.png", "scores.png", "emotion.png", "takes.png")
+_FIGURES = ("counts.png", "losses.png", "scores.png", "emotion.png", "takes.png")
 _UNEQUAL = 0.05
 """Difference of shares from which a gate is said to hit one emotion harder than another."""
 
@@ -86,6 +111,7 @@ def _values(
         "count(DISTINCT source_id) AS sources FROM kept"
     )
     spdx = dataset.recipe["licence"] or licence.spdx
+    lost_share, hit_hard = card_tables.hit_beyond_chance(dataset)
     return {
         "header": ours(header(dataset, spdx, kept["takes"])),
         "recipe": dataset.recipe,
@@ -97,14 +123,21 @@ def _values(
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "hits": card_tables.hardest_hit(dataset, _UNEQUAL),
+        "lost_share": lost_share,
+        "hit_hard": hit_hard,
         "unequal": f"{100 * _UNEQUAL:.0f}",
         "neutral": dataset.rows(
             "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
             "WHERE neutral_from IS NOT NULL GROUP BY ALL ORDER BY takes DESC, origin"
         ),
         "checks": _checks(dataset.recipe),
+        "text_checks": _text_checks(dataset.recipe),
         "unchecked": _unchecked(dataset.recipe),
         "components": _versioned(components, dataset.build.get("components", {})),
+        "corpora": [one for one in components if one.kind == "corpus"],
+        "consents": [one for one in components if one.consent],
+        "withheld": dataset.value("SELECT count(*) FROM takes WHERE text IS NULL"),
+        "part": dataset.build.get("part"),
         "licence": licence,
         "spdx": spdx,
         "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
@@ -133,31 +166,38 @@ def _tables(dataset: DatasetFolder) -> dict[str, card_tables.Table | None]:
         "removed": card_tables.removed(dataset),
         "failed_by_emotion": card_tables.failed_by(dataset, "emotion"),
         "failed_by_language": card_tables.failed_by(dataset, "language"),
-        "retention": card_tables.retention(dataset),
+        "lost_by_emotion": card_tables.lost_by(dataset, "emotion"),
+        "lost_by_language": card_tables.lost_by(dataset, "language"),
+        "lost_by_gender": card_tables.lost_by(dataset, "gender"),
+        "retention_by_emotion": card_tables.retention(dataset, "emotion"),
+        "retention_by_language": card_tables.retention(dataset, "language"),
+        "rejected_lines": card_tables.rejected_lines(dataset),
         "failures": card_tables.failures(dataset),
     }
 
 
-def _checks(recipe: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
-    """Judges that measured the takes: name, what it looks at, and the gates that read it."""
+def _checks(recipe: dict[str, Any]) -> list[Check]:
+    """The judges that measured the takes, and which gates read them."""
     judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(recipe["judges"])
-    return [
-        (
-            judge.engine,
-            _CHECKS[judge.engine],
-            [
-                name
-                for name, gate in gates_of(recipe).items()
-                if set(gate.score_names) & set(judge.scores)
-            ],
-        )
-        for judge in judges
-    ]
+    gates = gates_of(recipe)
+    return [(one.engine, _CHECKS[one.engine], _readers(gates, one.scores)) for one in judges]
 
 
-def _unchecked(recipe: dict[str, Any]) -> list[tuple[str, str]]:
+def _text_checks(recipe: dict[str, Any]) -> list[Check]:
+    """The judges that read the lines, and which gates read them."""
+    given = recipe.get("text_judges", [])
+    judges = TypeAdapter(tuple[AnyTextJudge, ...]).validate_python(given)
+    gates = gates_of(recipe, "text_gates")
+    return [(one.engine, _READ[one.engine], _readers(gates, one.scores)) for one in judges]
+
+
+def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:
+    return [name for name, gate in gates.items() if set(gate.score_names) & set(scores)]
+
+
+def _unchecked(recipe: dict[str, Any]) -> list[str]:
     ran = {judge["engine"] for judge in recipe["judges"]}
-    return [(name, what) for name, what in _CHECKS.items() if name not in ran]
+    return [sentence for judges, sentence in _ABSENT if not judges & ran]
 
 
 def _example(folder: Path) -> str:

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.folder import SPLITS, DatasetFolder, score
-from pipeline.languages import language_name
+from pipeline.languages import LANGUAGES, language_name
+from pipeline.rejected_lines import FILE
 from pipeline.rules import gates_of, reasons_of
 from pipeline.templates import spoken
 
 _ERRORS = 10
 _VOICES = 40
+_Z_95 = 1.96
+_GROUPED = ("emotion", "language", "gender")
+_OF_EMOTION = {
+    "probe_probability": "probability of the wanted emotion (probe)",
+    "prosody_distance": "prosody distance",
+    "prosody_f0_level": "F0 level",
+    "prosody_f0_range": "F0 range",
+    "prosody_energy": "energy",
+    "prosody_rate": "rate",
+}
+"""Scores that speak of emotion, and their columns' titles."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def removed(dataset: DatasetFolder) -> Table:
 
 
 def failed_by(dataset: DatasetFolder, column: str) -> Table:
-    """Share of judged takes that fail each gate, by emotion or language, and what is left."""
+    """Share of judged takes that fail each gate, by emotion or language."""
     groups = dataset.emotions if column == "emotion" else dataset.languages
     judged = _counts(dataset, f"SELECT {column}, count(*) FROM takes GROUP BY ALL")  # noqa: S608
     failed = _counts(
@@ -88,18 +100,64 @@ def failed_by(dataset: DatasetFolder, column: str) -> Table:
         f"SELECT gate, {column}, count(*) FROM "  # noqa: S608 - one of our own columns
         f"(SELECT unnest(failed_gates) AS gate, {column} FROM rejects) GROUP BY ALL",
     )
-    kept = _counts(dataset, f"SELECT {column}, count(*) FROM kept GROUP BY ALL")  # noqa: S608
-    present = {gate for gate, _ in failed}
     rows = [
         [name, *(_share(failed.get((name, group), 0), judged.get((group,), 0)) for group in groups)]
-        for name in reasons_of(dataset.recipe)
-        if name in present
+        for name in gates_of(dataset.recipe)
     ]
-    rows.append(
-        ["kept", *(_share(kept.get((group,), 0), judged.get((group,), 0)) for group in groups)]
-    )
     names = groups if column == "emotion" else [_name(code) for code in groups]
-    return Table(("", *names), rows)
+    return Table(("gate", *names), rows)
+
+
+def lost_by(dataset: DatasetFolder, column: str) -> Table:
+    """Judged takes that any gate removed, by emotion, language or gender, the most hit first."""
+    rows = []
+    for loss in losses(dataset, column):
+        name = _name(loss.group) if column == "language" else loss.group
+        low, high = (f"{100 * bound:.1f}" for bound in loss.interval)
+        rows.append([name, _number(loss.judged), _of(loss.lost, loss.judged), f"{low} to {high} %"])
+    return Table((column, "judged", "lost to the gates", "95 % interval"), rows)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How many of a group's judged takes the gates removed; `interval` of the share, at 95 %."""
+
+    group: str
+    judged: int
+    lost: int
+
+    @property
+    def share(self) -> float:
+        """Part of the judged takes that is lost."""
+        return self.lost / self.judged
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval (Wilson 1927, JASA 22), as if takes were independent."""
+        z2, n, p = _Z_95**2, self.judged, self.share
+        middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = _Z_95 * (p * (1 - p) / n + z2 / (4 * n * n)) ** 0.5 / (1 + z2 / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def losses(dataset: DatasetFolder, column: str) -> list[Loss]:
+    """What the gates removed, by emotion, language or gender, the most hit first."""
+    found = dataset.rows(
+        f"SELECT {column} AS name, count(*) AS judged, "  # noqa: S608 - one of our own columns
+        f"count(*) FILTER (list_contains($1, reason)) AS lost FROM takes GROUP BY {column} "
+        "ORDER BY lost / judged DESC, name",
+        [list(gates_of(dataset.recipe))],
+    )
+    return [Loss(row["name"], row["judged"], row["lost"]) for row in found]
+
+
+def hit_beyond_chance(dataset: DatasetFolder) -> tuple[str, list[str]]:
+    """The share that the gates took of all, and the groups whose interval lies above it."""
+    groups = [loss for column in _GROUPED for loss in losses(dataset, column)]
+    judged = dataset.value("SELECT count(*) FROM takes")
+    lost = sum(loss.lost for loss in losses(dataset, _GROUPED[0]))
+    hit = [loss.group for loss in groups if loss.interval[0] > lost / judged]
+    return _share(lost, judged), [language_name(one) if one in LANGUAGES else one for one in hit]
 
 
 def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, str, str, str]]:
@@ -127,30 +185,40 @@ def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, 
     return hits
 
 
-def retention(dataset: DatasetFolder) -> Table | None:
-    """By emotion: means of what the probe and the prosody judge measured on the kept takes."""
-    columns = {
-        "probe_probability": "probability of the wanted emotion",
-        "prosody_distance": "prosody distance",
-        "prosody_f0_level": "F0 level",
-        "prosody_f0_range": "F0 range",
-        "prosody_energy": "energy",
-        "prosody_rate": "rate",
-    }
-    present = {name: title for name, title in columns.items() if name in dataset.score_names}
+def retention(dataset: DatasetFolder, column: str) -> Table | None:
+    """By emotion or language: means of what was measured of the emotion on the kept takes."""
+    present = {name: title for name, title in _OF_EMOTION.items() if name in dataset.score_names}
     if not present:
         return None
     means = ", ".join(
         f"avg({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in present
     )
-    found = dataset.rows(f"SELECT emotion, {means} FROM kept GROUP BY emotion")  # noqa: S608
-    by_name = {row["emotion"]: row for row in found}
+    found = dataset.rows(f"SELECT {column}, {means} FROM kept GROUP BY {column}")  # noqa: S608
+    by_name = {row[column]: row for row in found}
+    groups = dataset.emotions if column == "emotion" else dataset.languages
     rows = [
-        [emotion, *(_mean(by_name[emotion][name]) for name in present)]
-        for emotion in dataset.emotions
-        if emotion in by_name
+        [
+            _name(group) if column == "language" else group,
+            *(_mean(by_name[group][name]) for name in present),
+        ]
+        for group in groups
+        if group in by_name
     ]
-    return Table(("emotion", *present.values()), rows)
+    return Table((column, *present.values()), rows)
+
+
+def rejected_lines(dataset: DatasetFolder) -> Table | None:
+    """Lines that were never spoken, by language and the first text gate that they failed."""
+    file = dataset.path / FILE
+    if not file.is_file():
+        return None
+    found = dataset.rows(
+        "SELECT language, reason, count(*) AS lines FROM read_parquet($1) GROUP BY ALL "
+        "ORDER BY lines DESC, language, reason",
+        [str(file)],
+    )
+    rows = [[_name(row["language"]), row["reason"], _number(row["lines"])] for row in found]
+    return Table(("language", "gate", "lines"), rows)
 
 
 def failures(dataset: DatasetFolder) -> Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.card_tables import losses
 from pipeline.folder import DatasetFolder, open_folder, score
 from pipeline.languages import language_name
 from pipeline.rules import gates_of, limits, score_gates
@@ -44,6 +45,7 @@ def write_figures(folder: Path) -> None:
     """Write `figures/*.png` of a dataset folder; the same folder gives the same bytes."""
     pictures: dict[str, Callable[[DatasetFolder], Figure | None]] = {
         "counts.png": draw_counts,
+        "losses.png": draw_losses,
         "scores.png": draw_scores,
         "emotion.png": draw_emotion,
         "takes.png": draw_takes,
@@ -73,6 +75,28 @@ def draw_counts(dataset: DatasetFolder) -> Figure | None:
         axes.set_xticks(range(len(emotions)), emotions, rotation=35, ha="right")
         names = [language_name(code) for code in dataset.languages]  # type: ignore[arg-type]
         axes.set_yticks(range(len(names)), names)
+    return figure
+
+
+def draw_losses(dataset: DatasetFolder) -> Figure | None:
+    """Whom the gates hit: takes lost by emotion and by language, with 95 % intervals."""
+    groups = {column: losses(dataset, column) for column in ("emotion", "language")}
+    if not groups["emotion"] or not gates_of(dataset.recipe):
+        return None
+    figure = _figure(11, 1.6 + 0.32 * max(len(found) for found in groups.values()))
+    for axes, (column, found) in zip(figure.subplots(1, 2), groups.items(), strict=True):
+        places = range(len(found))
+        low, high = 100 * np.array([one.interval for one in found]).T
+        axes.hlines(places, low, high, color=THIS_GATE, linewidth=2.5)
+        axes.plot([100 * one.share for one in found], places, "o", color=THIS_GATE, markersize=6)
+        names = [one.group for one in found]
+        axes.set_yticks(places, [language_name(n) if column == "language" else n for n in names])  # type: ignore[arg-type]
+        axes.invert_yaxis()
+        axes.set_xlim(left=0)
+        axes.set_xlabel("% of the judged takes")
+        axes.set_title(f"By {column}", fontsize=11)
+        _plain(axes)
+    figure.suptitle("Lost to the gates: share and 95 % interval")
     return figure
 
 
@@ -120,9 +144,7 @@ def draw_emotion(dataset: DatasetFolder) -> Figure | None:
         axes.set_xlabel(title[1])
         axes.set_yticks(range(len(emotions)), emotions)
         axes.invert_yaxis()
-        axes.grid(axis="x", color="#E5E5E5")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        _plain(axes)
     for axes in grid.ravel()[len(present) :]:
         axes.set_visible(False)
     figure.suptitle("Was the emotion kept? Median and middle half of the takes")
@@ -173,6 +195,13 @@ def _figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _plain(axes: Axes) -> None:
+    """A quiet frame for values that are read along x."""
+    axes.grid(axis="x", color="#E5E5E5")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _crossed(dataset: DatasetFolder, view: str) -> np.ndarray:

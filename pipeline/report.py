@@ -15,9 +15,10 @@ from pipeline.templates import render_html, spoken
 
 _EXAMPLES = 10
 _AUDIO_BYTES = 7_400_000
-"""FLAC in the page, before base64; with four figures it stays under 12 MB."""
+"""FLAC in the page, before base64; with five figures it stays under 12 MB."""
 _FIGURES = {
     "counts.png": "Kept takes, and their share of the judged ones, by language and emotion",
+    "losses.png": "What the gates removed, by emotion and by language, with 95 % intervals",
     "scores.png": "Distribution of every gated score for kept and rejected takes, with the limits",
     "emotion.png": "By emotion: what the probe heard and how far the prosody is from the target",
     "takes.png": "Spectrogram and F0 of one kept take of each emotion",

@@ -21,9 +21,9 @@ _CHOICES = {
 }
 
 
-def gates_of(recipe: Mapping[str, Any]) -> dict[str, Gate]:
-    """The gates of a resolved recipe, in its order."""
-    return _GATES.validate_python(recipe["gates"])
+def gates_of(recipe: Mapping[str, Any], section: str = "gates") -> dict[str, Gate]:
+    """The gates of takes (or those of lines, `text_gates`) of a resolved recipe, in its order."""
+    return _GATES.validate_python(recipe.get(section, {}))
 
 
 def reasons_of(recipe: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distribution
 from typing import Any, get_args
 
 import pytest
@@ -76,6 +76,7 @@ def test_an_engine_without_an_entry_is_an_error_that_names_it() -> None:
         ("translation", ["translator"]),
         ("synthesis", ["synthesizer", "voice"]),
         ("judges", ["judge"]),
+        ("text_judges", ["text judge"]),
     ],
 )
 def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
@@ -116,12 +117,26 @@ def test_packages_of_the_embedded_engines_are_those_that_the_project_installs() 
     assert versions["quickstart"] == ""
 
 
-def test_a_package_that_is_not_installed_has_no_version_to_record() -> None:
+def test_of_a_package_that_is_not_installed_here_the_ledger_s_revision_is_recorded() -> None:
     absent = Component(
-        name="absent", kind="tool", licence="MIT", covers_output=False, package="no-such-package"
-    )
-    with pytest.raises(PackageNotFoundError):
-        installed_versions([absent])
+        name="absent", kind="tool", licence="MIT", covers_output=False, package="no-such-package",
+        revision="1.2",
+    )  # fmt: skip
+    assert installed_versions([absent]) == {"absent": "1.2"}
+
+
+def test_what_reads_the_lines_is_named_with_its_translator_and_covers_nothing() -> None:
+    nllb = {"engine": "nllb", "model": "facebook/nllb-200-distilled-600M"}
+    judges = [{"engine": "form"}, {"engine": "back_translation", "translator": nllb}]
+    found = {one.name: one for one in components_of(recipe(text_judges=judges))}
+    assert {"sacrebleu", nllb["model"]} <= set(found)
+    assert not found[nllb["model"]].covers_output
+
+
+def test_corrected_lines_are_texts_with_a_licence_of_their_own() -> None:
+    corrected = components_of(recipe(corrections="corrections.tsv"))
+    [unknown] = [one for one in corrected if one.kind == "model"]
+    assert (unknown.name, unknown.licence, unknown.covers_output) == ("corrections.tsv", None, True)
 
 
 def test_a_model_is_found_by_its_name_and_shows_its_revision() -> None:
