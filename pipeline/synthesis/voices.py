@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipeline.records import Gender
+from pipeline.synthesis.choice import pick
 
 _VARIANTS: dict[str, tuple[str, ...]] = {
     "female": ("f1", "f2", "f3", "anika", "Annie", "Andrea", "belinda", "steph"),
@@ -68,8 +68,5 @@ def voices_of(gender: Gender) -> tuple[str, ...]:
 
 
 def choose_voice(speaker: str, gender: Gender, taken: Collection[str]) -> str:
-    """A voice for a speaker: the same for the same name, and free while free ones are left."""
-    names = voices_of(gender)
-    start = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(names)
-    order = names[start:] + names[:start]
-    return next((name for name in order if name not in taken), order[0])
+    """A voice for a speaker, of its gender; see `pick`."""
+    return pick(voices_of(gender), speaker, taken)

@@ -65,6 +65,84 @@ def tiny_xtts(
     return folder
 
 
+def tiny_vits(folder: Path, seed: int = 0, *, speakers: int = 1, alphabet: str = _LETTERS) -> Path:
+    """A VITS of transformers, as those of MMS-TTS are."""
+    import json
+
+    import torch
+    from transformers import VitsConfig, VitsModel, VitsTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ["<pad>", "<unk>", " ", *alphabet]
+    vocabulary = {token: at for at, token in enumerate(tokens)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    VitsTokenizer(str(folder / "vocab.json"), phonemize=False).save_pretrained(folder)
+    config = VitsConfig(
+        vocab_size=len(tokens), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        ffn_dim=32, flow_size=16, spectrogram_bins=33, num_speakers=speakers,
+        speaker_embedding_size=8 if speakers > 1 else 0, upsample_initial_channel=16,
+        upsample_rates=[8, 8], upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1, 3]], prior_encoder_num_flows=2,
+        prior_encoder_num_wavenet_layers=2, posterior_encoder_num_wavenet_layers=2,
+        duration_predictor_filter_channels=16, depth_separable_num_layers=2,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    model = VitsModel(config)
+    _louden(model)
+    model.save_pretrained(folder)
+    return folder
+
+
+def tiny_coqui_vits(folder: Path, seed: int = 0) -> Path:
+    """A VITS of coqui-tts that reads letters."""
+    import torch
+    from safetensors.torch import save_file
+    from TTS.config.shared_configs import BaseAudioConfig
+    from TTS.tts.configs.vits_config import VitsConfig
+    from TTS.tts.models.vits import CharactersConfig, Vits, VitsArgs
+
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = VitsArgs(
+        hidden_channels=16, hidden_channels_ffn_text_encoder=32, num_heads_text_encoder=2,
+        num_layers_text_encoder=1, num_layers_posterior_encoder=2, num_layers_flow=2,
+        upsample_rates_decoder=[8, 8], upsample_kernel_sizes_decoder=[16, 16],
+        upsample_initial_channel_decoder=16, resblock_kernel_sizes_decoder=[3],
+        resblock_dilation_sizes_decoder=[[1, 3, 5]], init_discriminator=False,
+    )  # fmt: skip
+    config = VitsConfig(
+        model_args=arguments,
+        audio=BaseAudioConfig(hop_length=64),
+        use_phonemes=False,
+        text_cleaner="basic_cleaners",
+        characters=CharactersConfig(
+            characters_class="TTS.tts.models.vits.VitsCharacters",
+            pad="<PAD>", eos=None, bos=None, blank="<BLNK>", phonemes="",
+            characters="".join(one for one in _LETTERS if one.isalnum()),
+            punctuations=".,!?;:'-¿¡ ",
+        ),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    model = Vits.init_from_config(config)
+    _louden(model)
+    config.save_json(str(folder / "config.json"))
+    save_file(
+        {name: value.contiguous() for name, value in model.state_dict().items()},
+        folder / "model.safetensors",
+    )
+    return folder
+
+
+def _louden(model: Any) -> None:
+    """Give a VITS' last steps weights from which something is heard, and flows that move."""
+    import torch
+
+    for name, parameter in model.named_parameters():
+        if "conv_post" in name and "speaker" not in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+        elif "flow" in name and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+
+
 def _enliven(gpt: Any, end_after: float | None) -> None:
     """Scale the weights so that tokens vary, and let the end's logit grow with the position."""
     import torch

@@ -1,0 +1,1 @@
+"""VITS, of transformers or coqui-tts: one model for each language."""
