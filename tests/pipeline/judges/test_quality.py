@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.judges.quality import Quality, windows
 
 NAMES = {
@@ -91,3 +92,20 @@ def test_silence_has_an_opinion_score_too(context, make_item):
     item = make_item(samples=np.zeros(16_000, np.float32))
     [scores] = Quality(max_windows=1).load(context)([item])
     assert all(math.isfinite(value) for value in scores.values())
+
+
+def test_windows_in_batches_score_as_they_do_one_by_one(context, make_item, monkeypatch):
+    items = [make_item("kids"), make_item("short"), make_item("hund")]
+    alone = Quality(p835=False).load(context)(items)
+    monkeypatch.setattr("pipeline.judges.quality.on_gpu", lambda session: True)
+    together = Quality(p835=False, windows_at_once=4).load(context)(items)
+    for one, other in zip(alone, together, strict=True):
+        assert other == pytest.approx(one, abs=1e-4)
+
+
+def test_cuda_that_is_not_there_is_refused_with_the_fix(context):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    with pytest.raises(InputError, match="pip install onnxruntime-gpu"):
+        Quality(device="cuda").load(context)
