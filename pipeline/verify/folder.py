@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.folder import open_folder
 from pipeline.hub.package import WEIGHTS, BadPackage, Package
 from pipeline.manifest import Manifest, read_manifest
+from pipeline.provenance import licence_of
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.claims import check_claims
@@ -43,13 +45,23 @@ def check_package(package: Package) -> None:
     """Refuse to publish a folder that is not what its manifest, rows and card say; clips aside.
 
     Raises:
-        BadPackage: with the first of its problems.
+        BadPackage: with the first of its problems, or the reasons why it may not be shared.
     """
     findings = verify_folder(package.folder, package.manifest, listen=False)
     if findings.problems:
         fix = f"build '{package.folder}' again with `m5ser build`, or write what m5ser writes "
         fix += "(report, card, manifest) anew with `m5ser report`"
         raise BadPackage("\n".join([*findings.sentences(), fix]))
+    if package.kind == "dataset":
+        _refuse_unshareable(package.folder)
+
+
+def _refuse_unshareable(folder: Path) -> None:
+    """Also in a private repository: the Hub is another's machine."""
+    with open_folder(folder) as dataset:
+        licence = licence_of(dataset)
+    if not licence.may_share:
+        raise BadPackage(f"'{folder}' may not be shared: {'; '.join(licence.reasons)}")
 
 
 def _recipe(folder: Path, findings: Findings) -> Recipe | None:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.dataset import describe
+from pipeline.errors import InputError
+from pipeline.hub.package import CARD
+from pipeline.hub.publish import Options, publish
+from pipeline.hub.pull import Selection, pull
+from pipeline.hub.remote import needed_manifest
+from pipeline.hub.repository import connect
+from pipeline.manifest import MANIFEST, read_manifest
+from pipeline.verify.folder import verify_folder
+from tests.hub_server import Hub
+
+NAME = "org/tones"
+
+
+@pytest.fixture
+def published(hub: Hub, tones: Path) -> str:
+    publish(tones, NAME, Options(tag="v1"), lambda package: None, lambda done, due: None)
+    hub.requests.clear()
+    return NAME
+
+
+def pulled(folder: Path, **wanted: Any) -> list[dict[str, Any]]:
+    repository = connect(NAME, "dataset", must_write=False)
+    at = repository.read()
+    manifest = needed_manifest(repository, at)
+    pull(repository, at, manifest, Selection(**wanted), folder, lambda done, due: None)
+    shards = sorted(folder.glob("data/*/*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+
+
+def downloads(hub: Hub) -> list[str]:
+    return sorted(
+        {one.rpartition("/data/")[2] for one in hub.requests if "/data/" in one and "GET" in one}
+    )
+
+
+def test_only_the_shards_that_are_needed_come(hub: Hub, published: str, tmp_path: Path) -> None:
+    rows = pulled(tmp_path / "part", languages=("de", "fr"), emotions=("angry",))
+    assert Counter((row["language"], row["emotion"]) for row in rows) == {
+        ("de", "angry"): 4,
+        ("fr", "angry"): 4,
+    }
+    assert downloads(hub) == [
+        f"{language}/{split}-00000-of-00002.parquet"
+        for language in ("de", "fr")
+        for split in ("test", "train")
+    ]
+
+
+def test_a_part_is_a_sound_set_that_says_what_it_is_of(
+    hub: Hub, published: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "part"
+    pulled(folder, languages=("de",), splits=("train",))
+    describe(folder)
+    assert verify_folder(folder).sentences() == []
+    part = json.loads((folder / "build.json").read_text())["part"]
+    assert part == {
+        "repository": NAME,
+        "revision": hub.dataset(NAME).branches["main"],
+        "fingerprint": "ab" * 32,
+        "languages": ["de"],
+        "emotions": None,
+        "splits": ["train"],
+        "hours": None,
+    }
+    assert NAME in (folder / CARD).read_text(encoding="utf-8")
+    assert read_manifest(folder).fingerprint != "ab" * 32
+
+
+def test_rows_are_taken_as_they_are(published: str, tones: Path, tmp_path: Path) -> None:
+    name = "data/de/train-00000-of-00002.parquet"
+    pulled(tmp_path / "part", languages=("de",))
+    assert pq.read_table(tmp_path / "part" / name).equals(pq.read_table(tones / name))
+    assert (
+        pq.read_schema(tmp_path / "part" / name).metadata == pq.read_schema(tones / name).metadata
+    )
+
+
+def test_hours_are_shared_out_and_never_exceeded(hub: Hub, published: str, tmp_path: Path) -> None:
+    rows = pulled(tmp_path / "part", hours=6.6 / 3600)
+    assert sum(row["duration_s"] for row in rows) <= 6.6
+    assert Counter(row["language"] for row in rows) == {"en": 4, "de": 4, "fr": 4}
+    assert not [name for name in downloads(hub) if "00001-of" in name]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"languages": ("it",)}, "--languages: 'it' is not in the set; it has: de, en, fr"),
+        ({"emotions": ("bored",)}, "--emotions: 'bored' is not in the set"),
+        ({"splits": ("validation",)}, "--splits: 'validation' is not in the set"),
+    ],
+)
+def test_what_the_set_lacks_is_said(
+    published: str, tmp_path: Path, wanted: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        pulled(tmp_path / "part", **wanted)
+
+
+def test_a_shard_that_was_swapped_on_the_hub_is_refused(
+    hub: Hub, published: str, tones: Path, tmp_path: Path
+) -> None:
+    other = (tones / "data/en/train-00000-of-00002.parquet").read_bytes()
+    hub.dataset(NAME).put("data/de/train-00000-of-00002.parquet", other)
+    with pytest.raises(InputError, match="is not what its manifest says"):
+        pulled(tmp_path / "part", languages=("de",))
+
+
+def test_a_manifest_that_climbs_out_is_refused(hub: Hub, published: str, tmp_path: Path) -> None:
+    manifest = json.loads(hub.dataset(NAME).files()[MANIFEST])
+    manifest["files"]["data/../../../x.parquet"] = {"sha256": "ab" * 32, "bytes": 1}
+    hub.dataset(NAME).put(MANIFEST, json.dumps(manifest).encode())
+    with pytest.raises(InputError, match="does not stay in its folder|no plain relative path"):
+        pulled(tmp_path / "part")
+
+
+def test_a_repository_without_a_manifest(hub: Hub, published: str, tmp_path: Path) -> None:
+    repo = hub.dataset(NAME)
+    repo.branches["main"] = repo.history("main")[-1].oid
+    with pytest.raises(InputError, match=f"has no {MANIFEST}"):
+        pulled(tmp_path / "part")
