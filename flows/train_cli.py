@@ -1,4 +1,4 @@
-"""The sub-commands `train`, `evaluate` and `predict` of the m5ser command."""
+"""The sub-commands `train`, `ablate`, `evaluate` and `predict` of the m5ser command."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ Guard = Callable[[Callable[[], Any]], Any]
 Emit = Callable[[dict[str, Any], bool, Callable[[Console], None]], None]
 """Prints a result, as JSON or for a person."""
 
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A training recipe, or a bundled one's name.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Override a field.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a trained model.")]
 Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames are kept.")]
@@ -30,6 +36,7 @@ _FAILED = 1
 def register(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     """Add the sub-commands to the command."""
     _register_train(app, guarded, emit)
+    _register_ablate(app, guarded, emit)
     _register_evaluate(app, guarded, emit)
     _register_predict(app, guarded, emit)
 
@@ -37,32 +44,51 @@ def register(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
 def _register_train(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     @app.command(epilog="Example: m5ser train recipes/training/quickstart.yaml")
     def train(
-        recipe: Annotated[
-            str,
-            typer.Argument(metavar="RECIPE", help="A training recipe, or a bundled one's name."),
-        ],
+        recipe: RecipeName,
         out: Annotated[
             Path | None, typer.Option("--out", help="Default: builds/models/NAME.")
         ] = None,
-        overrides: Annotated[
-            list[str] | None,
-            typer.Option("--set", metavar="FIELD=VALUE", help="Override a field."),
-        ] = None,
+        overrides: Overrides = None,
         work: Cache = _WORK,
         as_json: AsJson = False,
     ) -> None:
         """Train a model through its stages; a stopped training goes on from its checkpoint."""
         loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
         flow = guarded(lambda: import_module("flows.train"))
-        diverged = import_module("model.training").Diverged
         folder = out or Path("builds/models") / loaded.name
         console = Console(stderr=True)
-        try:
-            outcome = guarded(lambda: flow.run_train(loaded, folder, work / _FRAMES, console))
-        except diverged as stop:
-            typer.secho(f"error: {stop}", fg="red", err=True)
-            raise typer.Exit(_FAILED) from stop
+        outcome = _trained(guarded, lambda: flow.run_train(loaded, folder, work / _FRAMES, console))
         emit(outcome.as_dict(), as_json, outcome.print_to)
+
+
+def _register_ablate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
+    @app.command(epilog="Example: m5ser ablate recipes/training/quickstart.yaml")
+    def ablate(
+        recipe: RecipeName,
+        out: Annotated[
+            Path | None, typer.Option("--out", help="Default: builds/ablations/NAME.")
+        ] = None,
+        overrides: Overrides = None,
+        work: Cache = _WORK,
+        as_json: AsJson = False,
+    ) -> None:
+        """Train with less: English only, + languages, + contrast, + adversary; and unfiltered."""
+        loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
+        flow = guarded(lambda: import_module("flows.ablate"))
+        folder = out or Path("builds/ablations") / loaded.name
+        console = Console(stderr=True)
+        found = _trained(guarded, lambda: flow.run_ablate(loaded, folder, work / _FRAMES, console))
+        emit(found.as_dict(), as_json, found.print_to)
+
+
+def _trained(guarded: Guard, action: Callable[[], Any]) -> Any:
+    """Run a training; one that diverges ends with its sentence and exit code 1."""
+    diverged = import_module("model.training").Diverged
+    try:
+        return guarded(action)
+    except diverged as stop:
+        typer.secho(f"error: {stop}", fg="red", err=True)
+        raise typer.Exit(_FAILED) from stop
 
 
 def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:

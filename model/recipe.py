@@ -111,6 +111,8 @@ class FolderSet(Settings):
 
     engine: Literal["folder"] = "folder"
     path: Annotated[str, Field(min_length=1)]
+    rejects: bool = False
+    """Train also on what the gates rejected, of the utterances that train."""
 
 
 class HubSet(Settings):

@@ -59,14 +59,19 @@ def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
             f"data.sets: '{data.path}' is no dataset folder: it has no data/; build it by "
             "`m5ser build`, or correct the path"
         )
-    shards = sorted(folder.glob(f"data/*/{split}-*.parquet"))
-    return [_shard(folder, shard) for shard in shards]
+    found = [_shard(folder, shard) for shard in sorted(folder.glob(f"data/*/{split}-*.parquet"))]
+    if data.rejects and split == "train":
+        rejects = sorted(folder.glob("rejects/*/*.parquet"))
+        found += [_shard(folder, shard, only=split) for shard in rejects]
+    return found
 
 
-def _shard(folder: Path, shard: Path) -> Part:
+def _shard(folder: Path, shard: Path, only: Split | None = None) -> Part:
+    """A shard's rows, or `only` those of a split where it has rows of several."""
     name = str(shard.relative_to(folder))
     columns = set(pq.read_schema(shard).names)
-    missing = [column for column in (*_COLUMNS, "audio") if column not in columns]
+    wanted = (*_COLUMNS, "audio", *(("split",) if only else ()))
+    missing = [column for column in wanted if column not in columns]
     if missing:
         raise InputError(
             f"data.sets: the shard '{name}' has no column {', '.join(missing)}; build the set "
@@ -74,13 +79,16 @@ def _shard(folder: Path, shard: Path) -> Part:
         )
     with shard.open("rb") as file:
         key = hashlib.file_digest(file, "sha256").hexdigest()
-    return Part(name, key, lambda: _shard_rows(shard))
+    return Part(name, digest(key, only), lambda: _shard_rows(shard, only))
 
 
-def _shard_rows(shard: Path) -> Iterator[Row]:
+def _shard_rows(shard: Path, only: Split | None) -> Iterator[Row]:
+    columns = [*_COLUMNS, "audio", *(("split",) if only else ())]
     with pq.ParquetFile(shard) as file:
-        for batch in file.iter_batches(_ROWS, columns=[*_COLUMNS, "audio"]):
+        for batch in file.iter_batches(_ROWS, columns=columns):
             for row in batch.to_pylist():
+                if only and row["split"] != only:
+                    continue
                 corpus = row["corpus"]
                 yield Row(
                     row["take_id"],

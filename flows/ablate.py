@@ -1,0 +1,96 @@
+"""`m5ser ablate`: the arms of an ablation, trained and measured on the same test clips."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.train import run_train
+from model.ablation import Arm, arms
+from model.data import load_clips
+from model.evaluation import measured
+from model.evaluation_report import markdown_table
+from model.export import load_trained
+from model.inference import verdicts
+from model.metrics import Metrics
+from model.recipe import TrainingRecipe
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """By arm, metrics by language and the training clips."""
+
+    arms: tuple[Arm, ...]
+    metrics: tuple[dict[str, Metrics], ...]
+    clips: tuple[int, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            arm.name: {
+                "about": arm.about,
+                "training_clips": clips,
+                "metrics": {language: one.as_dict() for language, one in metrics.items()},
+            }
+            for arm, metrics, clips in zip(self.arms, self.metrics, self.clips, strict=True)
+        }
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Of the table: UA in per cent with its interval, by language."""
+        return ("arm", "clips", *self.metrics[0])
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row an arm."""
+        return [
+            (arm.about, str(clips), *(_ua(one) for one in metrics.values()))
+            for arm, metrics, clips in zip(self.arms, self.metrics, self.clips, strict=True)
+        ]
+
+    def print_to(self, console: Console) -> None:
+        """For a person."""
+        table = Table(*self.header, title="UA % (95 %) on the test clips")
+        for row in self.rows():
+            table.add_row(*row)
+        console.print(table)
+
+
+def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Console) -> Ablation:
+    """Train every arm in a folder of its own; what is trained already is only measured.
+
+    Writes `ablation.json` and `ablation.md`.
+
+    Raises:
+        InputError: the data are not what the recipe says, or it has nothing to leave out.
+        Diverged: a loss is not a number.
+    """
+    found = []
+    for arm in (planned := arms(recipe)):
+        console.print(f"{arm.about}:", markup=False)
+        outcome = run_train(arm.recipe, folder / arm.name, cache, console)
+        found.append((_measure(folder / arm.name, cache), outcome.clips))
+    metrics, clips = zip(*found, strict=True)
+    ablation = Ablation(tuple(planned), metrics, clips)
+    text = json.dumps(ablation.as_dict(), indent=1) + "\n"
+    (folder / "ablation.json").write_text(text, encoding="utf-8")
+    table = markdown_table(ablation.header, ablation.rows()) + "\n"
+    (folder / "ablation.md").write_text(table, encoding="utf-8")
+    return ablation
+
+
+def _measure(folder: Path, cache: Path) -> dict[str, Metrics]:
+    trained = load_trained(folder)
+    recipe = trained.recipe
+    test = load_clips(recipe.data, "test", recipe.labels, trained.encoder, cache)
+    probabilities, _ = verdicts(trained.model, test, recipe.labels)
+    return measured(probabilities.argmax(axis=1), test)
+
+
+def _ua(one: Metrics) -> str:
+    low, high = (100 * bound for bound in one.ua_interval)
+    return f"{100 * one.ua:.1f} ({low:.0f} to {high:.0f})"
