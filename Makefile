@@ -6,10 +6,15 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 CORE := $(VENV)/.core-installed
 ALL := $(VENV)/.all-installed
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo train-demo test lint bench lock clean
 
 demo: $(CORE)  ## Build the quickstart dataset into builds/quickstart.
 	$(VENV)/bin/m5ser build recipes/quickstart.yaml
+
+train-demo: $(ALL)  ## Train on builds/quickstart, building it first if need be; print the UA.
+	test -d builds/quickstart/data || $(VENV)/bin/m5ser build recipes/quickstart.yaml
+	$(VENV)/bin/m5ser train recipes/training/quickstart.yaml
+	$(VENV)/bin/m5ser evaluate builds/models/quickstart
 
 test: $(ALL)  ## Run the whole test suite.
 	$(VENV)/bin/python -m pytest

@@ -106,11 +106,21 @@ class ClipSet:
 
     def frames(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """Encoder frames of some clips, each float16 [F, A] at its true length."""
+        if not self.holds_frames:
+            return self.encoder.encode(self.audio(numbers))
         held = [self._item(int(number)) for number in numbers]
+        return [item.view(np.float16).reshape(-1, self.encoder.width) for item in held]
+
+    def audio(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
+        """Samples of some clips, each float32 [T] at 16 kHz.
+
+        Raises:
+            ValueError: frames are held, and no audio.
+        """
         if self.holds_frames:
-            return [item.view(np.float16).reshape(-1, self.encoder.width) for item in held]
-        clips = [read_audio(item.tobytes(), self.longest_s) for item in held]
-        return self.encoder.encode(clips)
+            raise ValueError("these clips are held as encoder frames: load them as audio")
+        held = [self._item(int(number)) for number in numbers]
+        return [read_audio(item.tobytes(), self.longest_s) for item in held]
 
     def batch(self, numbers: Sequence[int] | np.ndarray) -> Batch:
         """Some clips, padded to the longest."""

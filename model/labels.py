@@ -13,4 +13,6 @@ TEXTS: dict[Emotion, tuple[str, ...]] = {
     "sad": ("sad", "a quiet, slow and falling voice", "someone who grieves"),
     "surprised": ("surprised", "a voice that suddenly leaps up", "someone who is astonished"),
 }
-"""Of each emotion the word, how it sounds (after Scherer 2003, table 1), and who feels it."""
+"""Of each emotion the word, how it sounds, and who feels it.
+
+The sounds are our own wording of what `pipeline.prosody.published` says of each emotion."""

@@ -6,6 +6,7 @@ Hyper-parameters of the paper could not be read; the defaults are assumed, from 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -21,6 +22,7 @@ Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Revision = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 SPEECH = "{speech}"
 
 
@@ -88,9 +90,19 @@ class PretrainedLlama(Engine):
 
     engine: Literal["pretrained"] = "pretrained"
     model: Annotated[str, Field(min_length=1)]
-    revision: str | None = None
+    revision: Revision | None = None
+    """The commit that is meant; a folder needs none."""
     lora: Lora | None = Lora()
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.revision is None and not Path(self.model).is_dir():
+            raise ValueError(
+                f"revision is missing: '{self.model}' is no folder here, and on the Hub it changes; "
+                "give the 40 digits of the commit that is meant (on its page under Files, History)"
+            )
+        return self
 
 
 class TinyLlama(Engine):
