@@ -29,6 +29,7 @@ from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
 from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import Espeak
+from pipeline.synthesis.seamless import SeamlessSpeech
 from pipeline.synthesis.vits.engine import Vits
 from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
@@ -36,7 +37,9 @@ from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
-AnySynthesizer = Annotated[Espeak | Xtts | Vits | Command, Field(discriminator="engine")]
+AnySynthesizer = Annotated[
+    Espeak | Xtts | Vits | SeamlessSpeech | Command, Field(discriminator="engine")
+]
 AnyJudge = Annotated[
     Duration
     | Clipping

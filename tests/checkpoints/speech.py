@@ -93,6 +93,73 @@ def tiny_vits(folder: Path, seed: int = 0, *, speakers: int = 1, alphabet: str =
     return folder
 
 
+def tiny_seamless_speech(folder: Path, seed: int = 0) -> Path:
+    """A whole SeamlessM4T v2, from recordings or texts to speech."""
+    import transformers
+
+    from tests.checkpoints.text import SEAMLESS_CODES, tiny_seamless
+
+    tiny_seamless(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    transformers.SeamlessM4TFeatureExtractor().save_pretrained(folder)
+    config = transformers.SeamlessM4Tv2Config(
+        vocab_size=len(tokenizer), t2u_vocab_size=40, hidden_size=16, max_position_embeddings=128,
+        encoder_layers=1, encoder_attention_heads=2, encoder_ffn_dim=32,
+        decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32,
+        speech_encoder_layers=1, speech_encoder_attention_heads=2,
+        speech_encoder_intermediate_size=32, num_adapter_layers=1,
+        t2u_encoder_layers=1, t2u_encoder_attention_heads=2, t2u_encoder_ffn_dim=32,
+        t2u_decoder_layers=1, t2u_decoder_attention_heads=2, t2u_decoder_ffn_dim=32,
+        t2u_max_position_embeddings=512, t2u_variance_predictor_embed_dim=16,
+        t2u_variance_predictor_hidden_dim=16, char_vocab_size=40,
+        unit_hifi_gan_vocab_size=40, unit_embed_dim=8, lang_embed_dim=8, spkr_embed_dim=8,
+        vocoder_num_langs=8, vocoder_num_spkrs=20, variance_predictor_kernel_size=3,
+        upsample_initial_channel=16, upsample_rates=[8, 8], upsample_kernel_sizes=[16, 16],
+        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], vocoder_offset=4,
+    )  # fmt: skip
+    model = _drawn_seamless(config, seed)
+    pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    numbers = {code: at for at, code in enumerate(SEAMLESS_CODES)}
+    texts = {code: tokenizer.convert_tokens_to_ids(f"__{code}__") for code in SEAMLESS_CODES}
+    model.generation_config = transformers.GenerationConfig(
+        decoder_start_token_id=3, bos_token_id=2, eos_token_id=3, pad_token_id=0,
+        text_decoder_lang_to_code_id=texts, vocoder_lang_code_to_id=numbers,
+        t2u_lang_code_to_id=numbers,
+        id_to_text={str(at): piece for at, piece in enumerate(pieces)},
+        char_to_id={character: 4 + ord(character) % 36 for piece in pieces for character in piece},
+    )  # fmt: skip
+    model.save_pretrained(folder)
+    return folder
+
+
+def _drawn_seamless(config: Any, seed: int) -> Any:
+    """The model with weights wide enough that what it says depends on what it hears."""
+    import torch
+    import transformers
+
+    torch.manual_seed(seed)
+    model = transformers.SeamlessM4Tv2Model(config)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 2:
+            wide = (
+                1.0 if "embed" in name or name.startswith("shared") else parameter.shape[1] ** -0.5
+            )
+            torch.nn.init.normal_(parameter, std=wide)
+        elif "conv_post" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+        elif name.startswith("vocoder.dur_predictor.proj"):
+            torch.nn.init.constant_(parameter, 3.0)  # some twenty frames a unit
+    return model
+
+
+def write(folder: Path) -> None:
+    """Every checkpoint that the recipe `m5ser-smoke` names."""
+    tiny_xtts(folder / "xtts")
+    tiny_coqui_vits(folder / "vits")
+    tiny_vits(folder / "mms")
+    tiny_seamless_speech(folder / "seamless-speech")
+
+
 def tiny_coqui_vits(folder: Path, seed: int = 0) -> Path:
     """A VITS of coqui-tts that reads letters."""
     import torch
