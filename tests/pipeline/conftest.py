@@ -17,6 +17,7 @@ import soundfile
 import yaml
 
 from pipeline.emotions import EMOTIONS, emotion_id
+from pipeline.shards import kept_schema, rejects_schema
 
 RATE = 16_000
 LANGUAGES = ("en", "de")
@@ -67,41 +68,13 @@ BUILD: dict[str, Any] = {
     "m5ser": "0.1.0",
     "recipe": "tiny",
     "fingerprint": "ab" * 32,
+    "clip_fingerprint": "cd" * 32,
     "read": {"utterances": 28, "dropped": {"calm": 3}, "failed": 1},
     "probe": {"uar": 0.55, "classes": list(EMOTIONS), "clips": 192, "speakers": 24},
     "components": {"espeak": "0.2.4", "world": "0.3.5"},
 }
-SCHEMA = pa.schema(
-    {
-        **dict.fromkeys(("take_id", "source_id", "text", "source_text", "language"), pa.string()),
-        "emotion": pa.string(),
-        "emotion_id": pa.int64(),
-        **dict.fromkeys(("speaker_id", "gender", "voice", "corpus"), pa.string()),
-        "audio": pa.struct({"bytes": pa.binary(), "path": pa.string()}),
-        "sampling_rate": pa.int64(),
-        "duration_s": pa.float64(),
-        "is_synthetic": pa.bool_(),
-        **dict.fromkeys(("synthesizer", "translator"), pa.string()),
-        "seed": pa.int64(),
-        "strength": pa.float64(),
-        **dict.fromkeys(("neutral_from", "licence"), pa.string()),
-        "scores": pa.struct(dict.fromkeys(SCORES, pa.float64())),
-    }
-)
-REJECTED = pa.schema(
-    [
-        *SCHEMA,
-        *pa.schema(
-            {
-                "split": pa.string(),
-                "reason": pa.string(),
-                "score": pa.float64(),
-                "threshold": pa.float64(),
-                "failed_gates": pa.list_(pa.string()),
-            }
-        ),
-    ]
-)
+SCHEMA = kept_schema(SCORES, RATE)
+REJECTED = rejects_schema(SCORES, RATE)
 FAILURES = pa.schema(
     dict.fromkeys(("source_id", "take_id", "language", "stage", "error"), pa.string())
 )

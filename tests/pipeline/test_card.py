@@ -10,7 +10,7 @@ import yaml
 from huggingface_hub import DatasetCardData
 from markdown_it import MarkdownIt
 
-from pipeline.card import write_card
+from pipeline.card import OWN_END, OWN_START, own_section, with_own_section, write_card
 from pipeline.figures import write_figures
 from pipeline.provenance import LicenceError
 
@@ -71,7 +71,7 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
 def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     card = card_of(dataset_folder)
     assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
-    assert "| kept | 66.7 % | 66.7 % |" in card
+    assert "| angry | 6 | 1 (16.7 %) | 3.0 to 56.4 % |" in card
 
 
 def test_it_says_which_checks_ran_and_which_did_not(
@@ -159,6 +159,47 @@ def test_a_stricter_claim_stands(make_dataset_folder: Make) -> None:
 
 def test_the_same_folder_gives_the_same_bytes(dataset_folder: Path) -> None:
     assert card_of(dataset_folder) == card_of(dataset_folder)
+
+
+def test_what_a_person_wrote_outlives_the_next_card(dataset_folder: Path) -> None:
+    card = card_of(dataset_folder)
+    assert "Nothing is written here yet" in (own_section(card) or "")
+    own = "\n\nWrite to **us**: | table |\n\n## A heading\n\n"
+    (dataset_folder / "README.md").write_text(with_own_section(card, own), encoding="utf-8")
+    again = card_of(dataset_folder)
+    assert own_section(again) == own
+    assert again == with_own_section(card, own)
+    assert card.count(OWN_START) == card.count(OWN_END) == 1
+
+
+@pytest.mark.parametrize("card", ["", "# Mine", OWN_START, f"{OWN_END} {OWN_START}"])
+def test_a_card_without_the_two_marks_has_no_own_section(card: str) -> None:
+    assert own_section(card) is None
+    assert with_own_section(card, "text") == card
+
+
+def test_it_says_whose_texts_are_withheld(
+    make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    assert "Withheld" not in card_of(make_dataset_folder("all"))
+    for row in kept_rows[:3]:
+        row.update(text=None, source_text=None)
+    card = card_of(make_dataset_folder("some", kept=kept_rows))
+    assert "**Withheld:** 3 takes are of sentences that may not be passed on" in card
+
+
+def test_a_part_of_a_set_says_of_what_and_tells_no_shares(make_dataset_folder: Make) -> None:
+    part = {"repository": "org/whole", "revision": "abc123"}
+    card = card_of(make_dataset_folder(rejected=[], build={"part": part}))
+    assert "**This is a part** of `org/whole` at revision `abc123`" in card
+    assert "judged" not in card.split("## Biases")[0]
+    assert "### What the gates removed" not in card
+
+
+def test_the_consent_of_the_speakers_is_stated(make_dataset_folder: Make) -> None:
+    card = card_of(make_dataset_folder(recipe={"corpus": {"engine": "ravdess"}}))
+    assert "ravdess: professional actors" in card
+    assert "consent to cloning is not stated" in card
 
 
 def test_the_name_of_the_folder_is_not_on_the_card(make_dataset_folder: Make) -> None:

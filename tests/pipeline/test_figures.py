@@ -14,10 +14,12 @@ from pipeline.folder import open_folder
 Make = Callable[..., Path]
 
 
-def test_all_four_are_written_as_pictures(dataset_folder: Path) -> None:
+def test_all_five_are_written_as_pictures(dataset_folder: Path) -> None:
     write_figures(dataset_folder)
     pictures = {path.name: path for path in (dataset_folder / "figures").iterdir()}
-    assert set(pictures) == {"counts.png", "scores.png", "emotion.png", "takes.png"}
+    assert set(pictures) == {
+        "counts.png", "losses.png", "scores.png", "emotion.png", "takes.png",
+    }  # fmt: skip
     for path in pictures.values():
         pixels = imread(io.BytesIO(path.read_bytes()))
         assert pixels.shape[1] > 1000

@@ -76,7 +76,7 @@ def test_nothing_is_asked_of_the_network(dataset_folder: Path) -> None:
             value = attributes.get(name)
             assert value is None or value.startswith(("data:", "#"))
     assert page.all("script") == []
-    assert len(page.all("img")) == 4
+    assert len(page.all("img")) == 5
 
 
 def test_takes_show_their_reason_and_the_limit(dataset_folder: Path) -> None:
