@@ -15,4 +15,5 @@ TEXTS: dict[Emotion, tuple[str, ...]] = {
 }
 """Of each emotion the word, how it sounds, and who feels it.
 
-The sounds are our own wording of what `pipeline.prosody.published` says of each emotion."""
+The words are ours; up or down, loud or quiet, fast or slow are as in `pipeline.prosody`'s published
+profiles."""

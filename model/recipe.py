@@ -99,8 +99,8 @@ class PretrainedLlama(Engine):
     def _pinned(self) -> Self:
         if self.revision is None and not Path(self.model).is_dir():
             raise ValueError(
-                f"revision is missing: '{self.model}' is no folder here, and on the Hub it changes; "
-                "give the 40 digits of the commit that is meant (on its page under Files, History)"
+                f"revision is missing: '{self.model}' is no folder here, and on the Hub it may "
+                "change; give the 40 digits of the commit that is meant"
             )
         return self
 

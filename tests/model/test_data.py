@@ -14,6 +14,7 @@ from model.losses import UNKNOWN
 from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
 from pipeline.audio import decode_flac, encode_flac
 from pipeline.errors import InputError
+from pipeline.whisper.checkpoint import save_checkpoint
 from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set
 
 LABELS = tuple(PITCH_HZ)
@@ -214,3 +215,62 @@ def test_the_random_encoder_is_the_same_every_time_and_a_missing_one_is_named(en
     assert not any(module.training for module in encoder.whisper.modules())
     with pytest.raises(InputError, match=r"encoder\.model: 'nowhere\.pt' is neither"):
         load_encoder(WhisperEncoder(model="nowhere.pt"))
+
+
+def test_every_speed_of_a_clip_counts_as_another_speaker_in_training_only(
+    folder, encoder, tmp_path
+):
+    plain = load(folder, encoder, tmp_path)
+    clips = load(folder, encoder, tmp_path, speeds=[1.0, 0.8])
+    assert len(clips) == 2 * len(plain)
+    assert sorted(clips.speaker_names) == [
+        "tones/anna",
+        "tones/anna*0.8",
+        "tones/bela",
+        "tones/bela*0.8",
+    ]
+    lengths = {name.as_py(): len(clips.frames([n])[0]) for n, name in enumerate(clips.names)}
+    for name in plain.names.to_pylist():
+        assert lengths[f"{name}*0.8"] == pytest.approx(lengths[name] / 0.8, abs=1)
+    assert len(load(folder, encoder, tmp_path, "test", speeds=[1.0, 0.8])) == 24
+
+
+def test_rejects_train_and_never_those_of_other_splits(folder, encoder, tmp_path):
+    whole = write_set(tmp_path / "set")
+    kept = sorted((whole / "data" / "de").glob("train-*"))[0]
+    rejected = pq.read_table(kept).slice(0, 4)
+    splits = pa.array(["train", "test", "validation", "train"])
+    (whole / "rejects" / "de").mkdir(parents=True)
+    place = whole / "rejects" / "de" / "rejects-00000-of-00001.parquet"
+    pq.write_table(rejected.append_column("split", splits), place)
+    sets = [{"engine": "folder", "path": str(whole), "rejects": True}]
+    assert len(load(None, encoder, tmp_path, sets=sets)) == 26
+    assert len(load(None, encoder, tmp_path, "test", sets=sets)) == 24
+    names = load(None, encoder, tmp_path, sets=sets).names.to_pylist()
+    twice = {name for name in names if names.count(name) == 2}
+    assert twice == {rejected["take_id"][n].as_py() for n in (0, 3)}
+
+
+def test_channels_are_measured_over_the_frames_of_all_clips(folder, encoder, tmp_path):
+    clips = load(folder, encoder, tmp_path)
+    frames = np.concatenate(clips.frames(range(len(clips)))).astype(np.float64)
+    mean, deviation = clips.channel_statistics()
+    np.testing.assert_allclose(mean, frames.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(deviation, frames.std(axis=0), atol=1e-5)
+
+
+def test_layers_of_whisper_lie_side_by_side_and_the_last_is_its_own(encoder, tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(path, encoder.whisper, "tokens")
+    samples = tone("sad", "en", "anna", 0)
+    several = load_encoder(WhisperEncoder(model=str(path), layers=(0, 1)))
+    plain = load_encoder(WhisperEncoder(model=str(path)))
+    assert several.width == 2 * WIDTH
+    assert several.fingerprint != plain.fingerprint
+    [frames] = several.encode([samples])
+    [last] = plain.encode([samples])
+    norm = plain.whisper.encoder.ln_post(torch.from_numpy(frames[:, WIDTH:]).float())
+    np.testing.assert_allclose(norm.numpy(), last, atol=2e-2)
+    assert not np.allclose(frames[:, :WIDTH], frames[:, WIDTH:], atol=0.1)
+    with pytest.raises(InputError, match=r"encoder\.layers: 2 is not there; '0' to '1' are"):
+        load_encoder(WhisperEncoder(model=str(path), layers=(2,)))

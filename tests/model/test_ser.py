@@ -4,7 +4,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from model.ser import make_model, trained_parameters
+from model.qformer import FrameInput
+from model.ser import make_model, trained_parameters, trained_tensors
 from pipeline.errors import InputError
 from tests.model.tiny import TINY, WIDTH, tiny_recipe
 
@@ -188,5 +189,36 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"language_model\.model: '.*nothing'"):
-        pretrained(tmp_path / "nothing")
+    with pytest.raises(InputError, match=rf"language_model\.model: '{tmp_path}'"):
+        pretrained(tmp_path)
+
+
+def test_channels_are_scaled_as_in_training_and_that_is_saved():
+    one_model = model()
+    mean, deviation = torch.randn(WIDTH) * 100, torch.rand(WIDTH) * 10 + 1
+    one_model.qformer.input.fit(mean, deviation)
+    frames, _ = padded()
+    found = one_model.qformer.input(frames * deviation + mean)
+    assert torch.allclose(found, frames, atol=1e-3)
+    saved = trained_tensors(one_model)
+    assert torch.equal(saved["qformer.input.mean"], mean)
+    assert torch.equal(saved["qformer.input.deviation"], deviation)
+
+
+def test_layers_are_mixed_by_weights_that_are_learned():
+    frames = torch.stack([torch.full((2, 5), 3.0), torch.full((2, 5), 9.0)], dim=-1)
+    mix = FrameInput(2, layers=2)
+    assert torch.allclose(mix(frames), torch.full((2, 5, 1), 6.0))
+    with torch.no_grad():
+        mix.mix.copy_(torch.tensor([0.0, 100.0]))
+    assert torch.allclose(mix(frames), torch.full((2, 5, 1), 9.0))
+
+
+def test_hidden_frames_are_hidden_in_training_alone():
+    one_model = model(qformer={**TINY["qformer"], "dropout": 0.0, "frame_dropout": 0.5})
+    frames, lengths = padded()
+    used = [one_model.hear(frames, lengths).embedding for _ in range(2)]
+    assert torch.equal(*used)
+    one_model.train()
+    trained = [one_model.hear(frames, lengths).embedding for _ in range(2)]
+    assert not torch.allclose(*trained, atol=1e-6)
