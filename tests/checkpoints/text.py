@@ -35,6 +35,20 @@ CHAT_TEMPLATE = (
 )
 
 
+TEXT_LABELS = ("anger", "joy", "neutral", "sadness")
+
+
+def write(folder: Path) -> None:
+    """Write all of them below a folder, under the names that the smoke recipe uses."""
+    tiny_nllb(folder / "nllb")
+    tiny_m2m100(folder / "m2m100")
+    tiny_madlad(folder / "madlad")
+    tiny_marian(folder / "marian")
+    tiny_seamless(folder / "seamless")
+    tiny_llama_chat(folder / "llm")
+    tiny_text_classifier(folder / "text-emotion", TEXT_LABELS)
+
+
 def tiny_nllb(folder: Path, seed: int = 0) -> Path:
     """An NLLB: an M2M-100 whose languages are named by FLORES codes."""
     import transformers
@@ -195,10 +209,12 @@ def _fast_tokenizer() -> Any:
     tokenizer = Tokenizer(models.Unigram([(one, 0.0) for one in specials] + pieces, unk_id=3))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
+    named = ("pad_token", "eos_token", "bos_token", "unk_token")
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", bos_token="<s>",
-        unk_token="<unk>", additional_special_tokens=specials[4:],
-    )  # fmt: skip
+        tokenizer_object=tokenizer,
+        additional_special_tokens=specials[4:],
+        **dict(zip(named, specials, strict=False)),
+    )
 
 
 def _write_vocabulary(path: Path, tokens: tuple[str, ...]) -> None:

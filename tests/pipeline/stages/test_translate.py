@@ -1,0 +1,78 @@
+"""A batch of texts becomes lines: English as it is, corrections first, the engine for the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import tables
+from pipeline.stages import translate
+from pipeline.stages.translate import Text, corrected
+from pipeline.store import Store
+from pipeline.translation.memory import Memory
+
+TEXTS = (Text("a", "No.", "angry"), Text("b", "Yes.", "happy"), Text("c", "Who?", "sad"))
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    path = tmp_path / "memory.tsv"
+    path.write_text("en\tde\nNo.\tNein.\nYes.\tJa.\n", encoding="utf-8")
+    return Memory(path=str(path))
+
+
+@pytest.fixture
+def lines(tmp_path: Path, memory: Memory):
+    """The rows that the stage writes, by utterance id."""
+    store = Store(str(tmp_path / "work"))
+
+    def run(texts=TEXTS, language="de"):
+        key = translate.key(memory, language, texts)
+        tally = translate.run(store, key, memory, language, texts)
+        rows = {row["source_id"]: row for row in store.read("lines", key).to_pylist()}
+        assert tally.failed == sum(row["error"] is not None for row in rows.values())
+        return rows
+
+    return run
+
+
+def test_every_text_gets_a_row_with_its_line_or_its_error(lines):
+    rows = lines()
+    assert [rows[id]["text"] for id in "abc"] == ["Nein.", "Ja.", None]
+    assert "no de translation of: Who?" in rows["c"]["error"]
+    assert {row["translator"] for row in rows.values()} == {"memory"}
+
+
+def test_a_correction_goes_before_the_engine_and_says_so(lines):
+    rows = lines(corrected(TEXTS, [{"en": "Yes.", "de": "Jawohl!"}], "de"))
+    assert (rows["b"]["text"], rows["b"]["translator"]) == ("Jawohl!", "correction")
+    assert (rows["a"]["text"], rows["a"]["translator"]) == ("Nein.", "memory")
+
+
+def test_a_correction_mends_what_the_engine_can_not(lines):
+    rows = lines(corrected(TEXTS, [{"en": "Who?", "de": "Wer?"}], "de"))
+    assert [rows[id]["text"] for id in "abc"] == ["Nein.", "Ja.", "Wer?"]
+
+
+def test_english_stays_as_it_is_and_has_no_translator(lines):
+    rows = lines(corrected(TEXTS, [{"en": "No.", "de": "Nö."}], "en"), "en")
+    assert [rows[id]["text"] for id in "abc"] == ["No.", "Yes.", "Who?"]
+    assert {row["translator"] for row in rows.values()} == {None}
+
+
+def test_a_line_that_came_out_is_read_back_whole(tmp_path, memory):
+    store = Store(str(tmp_path / "work"))
+    translate.run(store, "key", memory, "de", TEXTS)
+    first, _ = tables.lines(store.read("lines", "key"))
+    assert (first.source_id, first.text, first.translator) == ("a", "Nein.", "memory")
+    assert first.hit_length_cap is False
+
+
+def test_only_the_batches_that_a_correction_touches_are_done_again(memory):
+    rows = [{"en": "Yes.", "de": "Jawohl!"}]
+    touched, other = TEXTS[:2], TEXTS[2:]
+    key = translate.key
+    assert key(memory, "de", corrected(touched, rows, "de")) != key(memory, "de", touched)
+    assert key(memory, "de", corrected(other, rows, "de")) == key(memory, "de", other)
+    assert key(memory, "fr", corrected(touched, rows, "fr")) == key(memory, "fr", touched)

@@ -1,0 +1,92 @@
+"""What every neural translator promises, whichever model it runs."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.languages import LANGUAGES
+from pipeline.records import Failure
+from pipeline.translation.any import AnyTranslator
+from pipeline.translation.base import Sentence, Translation
+from tests.pipeline.translation.conftest import SENTENCES
+
+ENGINES = ("nllb", "m2m100", "madlad", "seamless", "marian", "llm")
+MULTILINGUAL = ("nllb", "m2m100", "madlad", "seamless", "llm")
+
+each_engine = pytest.mark.parametrize("name", ENGINES)
+
+
+@each_engine
+def test_a_batch_is_translated_as_its_sentences_are_alone_and_in_their_order(translate, name):
+    together = translate(name)
+    assert together == [translate(name, [sentence])[0] for sentence in SENTENCES]
+    assert together == translate(name, SENTENCES[::-1])[::-1]
+    assert any(isinstance(answer, Translation) for answer in together)
+
+
+@each_engine
+def test_the_same_sentences_get_the_same_texts_again(engines, translate, name):
+    assert engines[name].load()(SENTENCES, "en", "de") == translate(name)
+
+
+@each_engine
+def test_another_language_is_another_text(translate, name):
+    assert translate(name, language="de") != translate(name, language="zh")
+
+
+@pytest.mark.parametrize("name", MULTILINGUAL)
+def test_every_language_is_asked_for(translate, name):
+    answers = [translate(name, SENTENCES[:1], language)[0] for language in LANGUAGES[1:]]
+    assert len({str(answer) for answer in answers}) > 1
+
+
+@each_engine
+def test_no_token_of_the_model_is_left_in_a_text(translate, name):
+    for answer in translate(name):
+        if isinstance(answer, Translation):
+            assert not any(mark in answer.text for mark in ("<", ">", "__", "deu_Latn", "▁"))
+
+
+@each_engine
+def test_a_text_that_is_too_long_fails_alone(translate, name):
+    long = Sentence("Leave me alone! " * 400, "angry")
+    answers = translate(name, [SENTENCES[0], long])
+    assert answers[0] == translate(name, SENTENCES[:1])[0]
+    assert isinstance(answers[1], Failure) or name == "madlad"  # T5 has no longest text
+    if isinstance(answers[1], Failure):
+        assert "split it" in answers[1].error
+
+
+@each_engine
+def test_a_text_in_a_script_that_the_model_has_no_pieces_for_harms_no_other(translate, name):
+    foreign = Sentence("مرحبا بالعالم", "happy")
+    answers = translate(name, [SENTENCES[0], foreign])
+    assert answers[0] == translate(name, SENTENCES[:1])[0]
+    assert isinstance(answers[1], Translation | Failure)
+
+
+@each_engine
+def test_no_sentence_gives_no_answer(translate, name):
+    assert translate(name, []) == []
+
+
+@each_engine
+def test_the_resolved_recipe_pins_what_was_found(engines, name):
+    pinned = engines[name].pinned_for([("en", "de"), ("en", "zh")])
+    found = list(pinned.revisions.values()) if name == "marian" else [pinned.revision]
+    assert all(len(revision) == 64 for revision in found)
+    assert pinned.pinned_for([("en", "de"), ("en", "zh")]) == pinned
+
+
+@each_engine
+def test_settings_survive_the_way_through_a_file(engines, name):
+    engine, adapter = engines[name], TypeAdapter(AnyTranslator)
+    assert adapter.validate_json(engine.model_dump_json()) == engine
+    assert adapter.validate_python(engine.model_dump()).fingerprint() == engine.fingerprint()
+
+
+@each_engine
+def test_an_unknown_setting_is_refused_by_name(engines, name):
+    with pytest.raises(ValidationError, match="loudness"):
+        type(engines[name]).model_validate({**engines[name].model_dump(), "loudness": 3})
