@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import hypothesis.strategies  # noqa: F401
 import pytest
 
-from tests.hub_server import TOKEN, serving
+from tests.hub_calls import TOKEN
+from tests.hub_server import serving
 
 
 @pytest.fixture

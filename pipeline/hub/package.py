@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import yaml
 
@@ -85,6 +86,16 @@ def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
     return None
 
 
+def _paths_of_this_machine(value: object) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _paths_of_this_machine(inner)
+    elif isinstance(value, str) and any(
+        kind(value).is_absolute() for kind in (PurePosixPath, PureWindowsPath)
+    ):
+        yield value
+
+
 def _model(folder: Path) -> Package:
     """A finished model, with a manifest made of what lies there."""
     missing = [name for name in (CARD, "recipe.yaml") if not (folder / name).is_file()]
@@ -92,6 +103,11 @@ def _model(folder: Path) -> Package:
         raise BadPackage(f"'{folder}' is no finished model: it has no {' and no '.join(missing)}")
     weights = folder / WEIGHTS
     recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    for path in _paths_of_this_machine(recipe):
+        raise BadPackage(
+            f"recipe.yaml of '{folder}' names '{path}', which tells of this machine: write a "
+            "relative path there, or its last name alone"
+        )
     files = sorted(path for path in folder.iterdir() if _OF_A_MODEL.fullmatch(path.name))
     files = [path for path in files if path.is_file() and path.name != MANIFEST]
     facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}

@@ -57,10 +57,8 @@ def publish(
         InputError: the folder, the name, the token, the tag or the Hub does not allow it.
         HubUnreachable: the network failed again and again; the same call goes on from there.
     """
-    package = open_package(folder)
-    if options.tag and not _TAG.fullmatch(options.tag):
-        raise HubRefused(f"--tag: '{options.tag}' is no name of a version: write it like v1.0")
-    push = Push(package, connect(repo_id, package.kind, must_write=True), options.tag)
+    push = _begin(folder, repo_id, options.tag)
+    package = push.package
     exists = push.repository.exists()
     main = push.repository.read() if exists else Revision("", {})
     _check_name(push, exists)
@@ -88,6 +86,14 @@ def publish(
         moved,
         difference_to_last,
     )
+
+
+def _begin(folder: Path, repo_id: str, tag: str | None) -> Push:
+    """What can be refused without looking at the repository."""
+    package = open_package(folder)
+    if tag and not _TAG.fullmatch(tag):
+        raise HubRefused(f"--tag: '{tag}' is no name of a version: write it like v1.0")
+    return Push(package, connect(repo_id, package.kind, must_write=True), tag)
 
 
 def _check_name(push: Push, exists: bool) -> None:

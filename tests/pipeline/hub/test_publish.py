@@ -12,8 +12,9 @@ from pipeline.hub.publish import Options, Published, publish
 from pipeline.hub.push import STAGING
 from pipeline.hub.retry import HubUnreachable
 from pipeline.manifest import MANIFEST, read_manifest
+from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Blob, Repo
-from tests.hub_server import EXPIRED, READER, Fault, Hub
+from tests.hub_server import Fault, Hub
 from tests.tiny_set import write_set
 
 NAME = "org/tones"
@@ -349,6 +350,14 @@ def test_a_model_is_published_without_its_checkpoints(hub: Hub, model: Path) -> 
 def test_an_unfinished_model(hub: Hub, model: Path) -> None:
     (model / CARD).unlink()
     with pytest.raises(InputError, match=f"has no {CARD}"):
+        publishing(model, "org/tiny")
+
+
+@pytest.mark.parametrize("path", ["/home/ada/sets/tones", "C:\\\\Users\\\\ada"])
+def test_a_model_whose_recipe_tells_of_this_machine(hub: Hub, model: Path, path: str) -> None:
+    text = f'name: tiny\ndata: {{sets: [{{path: "{path}"}}]}}\n'
+    (model / "recipe.yaml").write_text(text)
+    with pytest.raises(InputError, match="which tells of this machine"):
         publishing(model, "org/tiny")
 
 
