@@ -29,6 +29,7 @@ def open_model(kind: str, folder: Path, device: str, dtype: str, **options: Any)
         ModuleNotFoundError: transformers is not installed.
     """
     import torch
+    from safetensors import SafetensorError
 
     from_pretrained = getattr(_transformers(), kind).from_pretrained
     try:
@@ -41,7 +42,14 @@ def open_model(kind: str, folder: Path, device: str, dtype: str, **options: Any)
             **options,
         )
         model = model.to(device)
-    except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        SafetensorError,
+        pickle.PickleError,
+    ) as error:
         raise _unusable(folder, kind, error) from error
     if found["missing_keys"]:
         missing = sorted(found["missing_keys"])
