@@ -87,6 +87,7 @@ def _row(
         "strength": take.strength,
         "neutral_from": take.neutral_from,
         "limited_db": take.limited_db,
+        "hit_length_cap": take.hit_length_cap,
         "licence": utterance.licence,
     }
 

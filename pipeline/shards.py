@@ -42,6 +42,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "strength": _FLOAT,
     "neutral_from": _TEXT,
     "limited_db": _FLOAT,
+    "hit_length_cap": pa.bool_(),
     "licence": _TEXT,
 }
 _REJECTED: dict[str, pa.DataType] = {

@@ -44,6 +44,7 @@ class JudgeItem:
     source_duration_s: float | None = None
     source_phone_count: int | None = None
     source_text: str | None = None
+    hit_length_cap: bool = False
     source: np.ndarray | None = None
 
     @property

@@ -15,17 +15,20 @@ class Duration(Judge):
 
     `duration_s`; `duration_ratio` to the source recording (NaN where there is none; STEB,
     arXiv 2606.25529, counts +-0.2 and +-0.4); `chars_per_s`, characters other than white space;
-    `phones_per_s` (NaN where the engine doesn't tell its phones). Pauses and silence at the ends
-    are part of the duration: the rate of speech without them is the `prosody` judge's matter.
+    `phones_per_s` (NaN where the text's phones can't be counted); `hit_length_cap`, 1 where the
+    engine was cut off at the longest that it may speak, which it does when it can't find the end of
+    a text, else 0. Pauses and silence at the ends are part of the duration: the rate of speech
+    without them is the `prosody` judge's matter.
     """
 
     engine: Literal["duration"] = "duration"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scores: ClassVar[tuple[str, ...]] = (
         "duration_s",
         "duration_ratio",
         "chars_per_s",
         "phones_per_s",
+        "hit_length_cap",
     )
 
     def load(self, context: JudgeContext) -> JudgeBatch:
@@ -40,6 +43,7 @@ def _score(items: list[JudgeItem]) -> list[Scores | Failure]:
             "duration_ratio": _over(item.duration_s, item.source_duration_s),
             "chars_per_s": len("".join(item.text.split())) / item.duration_s,
             "phones_per_s": _per_second(item),
+            "hit_length_cap": float(item.hit_length_cap),
         }
         for item in items
     ]

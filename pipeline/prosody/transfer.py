@@ -90,7 +90,7 @@ class Shaper:
         samples = to_rate(speech.samples, speech.sampling_rate)
         self._frames = cut(samples, HOP_S)
         self._spectra = minimum_phase(self._frames.envelope)
-        as_rendered = profile_of(self._frames, len(speech.phones) or None)
+        as_rendered = profile_of(self._frames, speech.phone_count)
         self.reference = replace(as_rendered, energy_db=neutral_dbfs)
 
     def take(self, target: Target, strength: float, seed: int) -> tuple[np.ndarray, float]:

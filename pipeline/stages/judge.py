@@ -124,6 +124,7 @@ def _item(
         source_duration_s=source["duration_s"],
         source_phone_count=source["phone_count"],
         source_text=utterance.text,
+        hit_length_cap=take.hit_length_cap,
         source=heard,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from pipeline.records import Failure, Line, Tally, Utterance
 from pipeline.references import Reference, open_references
 from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech, SpeechRequest
+from pipeline.synthesis.espeak import count_phones
 
 STAGE = "takes"
 _VERSION = 3
@@ -75,7 +76,8 @@ def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
     ]
     rows: list[dict[str, Any]] = []
     requests = _requests(store, recipe, job, utterances, lines)
-    for line, speech in zip(lines, _speak(recipe, requests), strict=True):
+    renditions = _with_phones(lines, _speak(recipe, requests))
+    for line, speech in zip(lines, renditions, strict=True):
         utterance = utterances[line.source_id]
         rows += _takes(recipe, job, utterance, line, speech, profiles[line.source_id])
     written = tables.table(rows, tables.TAKES)
@@ -127,6 +129,29 @@ def _speak(
     return [
         [one if isinstance(one, Failure) else next(spoken) for one in of_line]
         for of_line in requests
+    ]
+
+
+def _with_phones(
+    lines: list[Line], spoken: list[list[Speech | Failure]]
+) -> list[list[Speech | Failure]]:
+    """The renditions, with the phones of their texts counted where the engine tells none."""
+    mute = [
+        at
+        for at, of_line in enumerate(spoken)
+        if any(isinstance(one, Speech) and not one.phones for one in of_line)
+    ]
+    counted: dict[int, int | None] = {}
+    for language in dict.fromkeys(lines[at].language for at in mute):
+        places = [at for at in mute if lines[at].language == language]
+        texts = [lines[at].text for at in places]
+        counted.update(zip(places, count_phones(texts, language), strict=True))
+    return [
+        [
+            replace(one, counted_phones=counted.get(at)) if isinstance(one, Speech) else one
+            for one in of_line
+        ]
+        for at, of_line in enumerate(spoken)
     ]
 
 
@@ -221,7 +246,7 @@ def _packed(samples: np.ndarray, rate: int, speech: Speech, limited_db: float) -
         "audio_sha256": hashlib.sha256(audio).hexdigest(),
         "sampling_rate": rate,
         "duration_s": len(samples) / rate,
-        "phone_count": len(speech.phones) or None,
+        "phone_count": speech.phone_count,
         "limited_db": limited_db,
         "hit_length_cap": speech.hit_length_cap,
     }

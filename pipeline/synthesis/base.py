@@ -30,12 +30,19 @@ class Speech:
     """A mono waveform, float32 [T] in [-1, 1], and its phones where the engine knows them.
 
     `hit_length_cap`: the engine was stopped at the longest it may speak, and had not finished.
+    `counted_phones`: of the text, where the engine tells none.
     """
 
     samples: np.ndarray
     sampling_rate: int
     phones: tuple[Phone, ...] = ()
     hit_length_cap: bool = False
+    counted_phones: int | None = None
+
+    @property
+    def phone_count(self) -> int | None:
+        """Phones that were spoken, or that the text has; None where neither is known."""
+        return len(self.phones) or self.counted_phones
 
 
 @dataclass(frozen=True)

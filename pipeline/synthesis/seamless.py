@@ -19,6 +19,8 @@ from pipeline.transformer import open_model, open_tokenizer
 from pipeline.translation.seamless import CODES
 
 _RATE_HZ = 16_000
+_SHORTEST_S = 0.1
+"""Of a recording (assumed): a few frames of its features, which are 20 ms apart."""
 
 
 class SeamlessSpeech(Pretrained, Synthesizer):
@@ -81,6 +83,10 @@ class SeamlessSpeech(Pretrained, Synthesizer):
         import torch
 
         (request,) = requests
+        heard_s = sum(clip.duration_s for clip in request.references[:1])
+        if request.references and heard_s < _SHORTEST_S:
+            error = f"the recording lasts {heard_s:.3f} s and seamless needs {_SHORTEST_S:g} s"
+            return [Failure("synthesize", error)]
         with torch.inference_mode():
             made = model.generate(
                 **inputs.of(request, model),

@@ -30,17 +30,20 @@ def tiny_xtts(
     import torch
     from safetensors.torch import save_file
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
-    from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
     from TTS.tts.models.xtts import Xtts
 
     folder.mkdir(parents=True, exist_ok=True)
-    _xtts_vocabulary(folder / "vocab.json")
+    tokenizer = _xtts_tokenizer()
+    tokenizer.save(str(folder / "vocab.json"))
     config = XttsConfig(
         model_args=XttsArgs(
             gpt_layers=layers,
             gpt_n_model_channels=width,
             gpt_n_heads=heads,
             gpt_max_audio_tokens=max_tokens + 3,
+            gpt_number_text_tokens=tokenizer.get_vocab_size(),
+            gpt_start_text_token=tokenizer.token_to_id("[START]"),
+            gpt_stop_text_token=tokenizer.token_to_id("[STOP]"),
             gpt_num_audio_tokens=audio_tokens + 2,
             gpt_start_audio_token=audio_tokens,
             gpt_stop_audio_token=audio_tokens + 1,
@@ -53,8 +56,6 @@ def tiny_xtts(
     )
     torch.manual_seed(seed)
     model = Xtts(config)
-    model.tokenizer = VoiceBpeTokenizer(str(folder / "vocab.json"))
-    model.init_models()
     _enliven(model.gpt, end_after)
     config.save_json(str(folder / "config.json"))
     if pickled:
@@ -115,7 +116,7 @@ def tiny_seamless_speech(folder: Path, seed: int = 0) -> Path:
         unit_hifi_gan_vocab_size=40, unit_embed_dim=8, lang_embed_dim=8, spkr_embed_dim=8,
         vocoder_num_langs=8, vocoder_num_spkrs=20, variance_predictor_kernel_size=3,
         upsample_initial_channel=16, upsample_rates=[8, 8], upsample_kernel_sizes=[16, 16],
-        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], vocoder_offset=4,
+        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], vocoder_offset=0,
     )  # fmt: skip
     model = _drawn_seamless(config, seed)
     pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
@@ -147,8 +148,8 @@ def _drawn_seamless(config: Any, seed: int) -> Any:
             torch.nn.init.normal_(parameter, std=wide)
         elif "conv_post" in name:
             torch.nn.init.normal_(parameter, std=0.05)
-        elif name.startswith("vocoder.dur_predictor.proj"):
-            torch.nn.init.constant_(parameter, 3.0)  # some twenty frames a unit
+    torch.nn.init.zeros_(model.vocoder.dur_predictor.proj.weight)
+    torch.nn.init.constant_(model.vocoder.dur_predictor.proj.bias, 2.0)  # six frames a unit
     return model
 
 
@@ -232,7 +233,7 @@ def _enliven(gpt: Any, end_after: float | None) -> None:
         gpt.mel_head.bias[gpt.stop_audio_token] = -12.0
 
 
-def _xtts_vocabulary(path: Path) -> None:
+def _xtts_tokenizer() -> Any:
     from tokenizers import Tokenizer
     from tokenizers.models import BPE
 
@@ -240,4 +241,4 @@ def _xtts_vocabulary(path: Path) -> None:
     vocabulary = {token: at for at, token in enumerate([*special, *_LETTERS])}
     tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[], unk_token="[UNK]"))  # noqa: S106
     tokenizer.add_special_tokens(special)
-    tokenizer.save(str(path))
+    return tokenizer

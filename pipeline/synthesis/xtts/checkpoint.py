@@ -29,7 +29,7 @@ def load_xtts(folder: Path, device: str, dtype: str) -> Any:
     config = XttsConfig()
     config.load_json(str(folder / "config.json"))
     weights = _read_weights(folder)
-    model = Xtts.init_from_config(config)
+    model = Xtts(config)
     # Its own reader unpickles, and writes the file anew in its place.
     model._load_checkpoint = lambda _path: weights
     try:

@@ -24,6 +24,7 @@ def test_counts_seconds_characters_and_phones(context, make_item):
         "duration_ratio": 0.5,
         "chars_per_s": 4.5,
         "phones_per_s": 4.5,
+        "hit_length_cap": 0.0,
     }
 
 
@@ -34,3 +35,7 @@ def test_no_source_recording_means_no_ratio(context, make_item, duration_s):
 
 def test_no_phones_spoken_is_a_rate_of_zero_and_not_unknown(context, make_item):
     assert score(context, make_item(phone_count=0))["phones_per_s"] == 0.0
+
+
+def test_a_take_that_was_cut_off_is_marked(context, make_item):
+    assert score(context, make_item(hit_length_cap=True))["hit_length_cap"] == 1.0
