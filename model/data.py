@@ -142,9 +142,9 @@ class ClipSet:
             count += len(values)
             mean = mean + values.sum(axis=0)
             squares = squares + (values**2).sum(axis=0)
-        mean = torch.as_tensor(mean) / count
-        variance = torch.as_tensor(squares) / count - mean**2
-        return mean.float(), variance.clamp(min=0).sqrt().float()
+        variance = squares / count - (mean / count) ** 2
+        deviation = np.sqrt(np.maximum(variance, 0.0))
+        return torch.from_numpy(mean / count).float(), torch.from_numpy(deviation).float()
 
     def _item(self, number: int) -> np.ndarray:
         start = self.start[number]

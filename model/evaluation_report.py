@@ -101,8 +101,9 @@ def _scatter(axes: Axes, points: np.ndarray, values: np.ndarray, large: np.ndarr
     colours = colormaps["tab10" if len(names) <= 10 else "tab20"]
     for number, name in enumerate(names):
         own = values == name
+        across, up = points[own].T
         colour = [colours(number % colours.N)]
-        axes.scatter(*points[own].T, s=np.where(large[own], 28, 5), c=colour, label=name)
+        axes.scatter(across, up, s=np.where(large[own], 28, 5), c=colour, label=name)
     axes.set(xticks=[], yticks=[])
     if len(names) <= _MOST_NAMED:
         axes.legend(fontsize=6, markerscale=0.8)

@@ -105,7 +105,7 @@ class FrameInput(nn.Module):
         scaled = (frames.to(self.mean.dtype) - self.mean) / self.deviation
         if self.mix is None:
             return scaled
-        layers = scaled.unflatten(-1, (self.layers, -1))
+        layers = scaled.reshape(*scaled.shape[:-1], self.layers, -1)
         return torch.einsum("k,...ka->...a", self.mix.softmax(dim=0), layers)
 
 

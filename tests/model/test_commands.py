@@ -79,6 +79,35 @@ def test_evaluation_holds_the_model_against_baselines(place):
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
 
 
+def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
+    recipe = json.loads((place / "recipe.yaml").read_text())
+    losses = {"supervised_contrast": 0.5, "adversary": 0.1}
+    recipe["stages"] = [{"name": "transfer", "steps": 2, "batch_size": 12, "losses": losses}]
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    arguments = ("--out", tmp_path / "a", "--work", place / "w")
+    result = call("ablate", tmp_path / "recipe.yaml", *arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert list(found) == ["english", "languages", "contrast", "adversary", "unfiltered"]
+    for arm in found.values():
+        assert set(arm["metrics"]) == {"all", "en", "de"}
+        low, high = arm["metrics"]["all"]["ua_interval"]
+        assert low <= arm["metrics"]["all"]["ua"] <= high
+    table = (tmp_path / "a" / "ablation.md").read_text()
+    assert "| + contrast | 24 |" in table
+
+
+def test_prediction_in_batches_is_that_of_single_files(place, tmp_path):
+    paths = [tmp_path / f"{number}.flac" for number in range(3)]
+    for number, path in enumerate(paths):
+        path.write_bytes(encode_flac(tone("sad", "en", "anna", 3 * number), RATE))
+    together = json.loads(call("predict", place / "m", *paths).output.splitlines()[-1])
+    arguments = (place / "m", *paths, "--batch-size", 1, "--device", "cpu")
+    alone = json.loads(call("predict", *arguments).output.splitlines()[-1])
+    for path in map(str, paths):
+        assert together[path] == pytest.approx(alone[path], abs=1e-3)
+
+
 def test_prediction_takes_any_file_and_any_labels(place, tmp_path):
     path = tmp_path / "a.flac"
     path.write_bytes(encode_flac(tone("sad", "en", "anna", 5), RATE))
