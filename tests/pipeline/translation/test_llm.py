@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.pretrained import ModelError
@@ -9,6 +11,7 @@ from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translation
 from pipeline.translation.llm import Llm, clean
 from tests.checkpoints import text
+from tests.pipeline.translation.conftest import SENTENCES
 
 
 @pytest.mark.parametrize(
@@ -47,10 +50,8 @@ def test_a_failure_stays_what_it_is():
 
 
 def test_the_emotion_is_told(translate):
-    angry, sad = (
-        translate("llm", [Sentence("Leave me alone!", emotion)])[0] for emotion in ("angry", "sad")
-    )
-    assert angry != sad
+    sad = [replace(sentence, emotion="sad") for sentence in SENTENCES]
+    assert translate("llm", sad) != translate("llm")
 
 
 def test_the_text_is_no_template(translate):
