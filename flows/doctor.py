@@ -25,10 +25,13 @@ from pipeline.engine import Engine
 from pipeline.errors import InputError
 from pipeline.judges.transcript import Whisper
 from pipeline.languages import SOURCE, Language
-from pipeline.pretrained import Pretrained
+from pipeline.pretrained import OnDevice, Pretrained
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
+from pipeline.synthesis.command import Command
+from pipeline.synthesis.vits.engine import Vits
 from pipeline.text_judges.back_translation import BackTranslation
+from pipeline.translation.marian import Marian
 from pipeline.whisper.checkpoint import BUNDLED
 
 _PACKAGE = "m5ser"
@@ -130,10 +133,7 @@ def _packages(recipe: Recipe) -> Iterator[Lack]:
     for package in dict.fromkeys(wanted):
         if _version(package) is None:
             yield Lack(f"the package {package}", _install(package))
-    if (
-        any(isinstance(one, Pretrained) for one, _ in _engines(recipe))
-        and not torchaudio_cpu.loads()
-    ):
+    if any(isinstance(one, OnDevice) for one, _ in _engines(recipe)) and not torchaudio_cpu.loads():
         yield Lack(
             "torchaudio can't be imported: its compiled part links CUDA, and torch has none",
             "python -m pipeline.torchaudio_cpu",
@@ -179,15 +179,24 @@ def _corpora(recipe: Recipe) -> Iterator[Lack]:
 
 
 def _weights(recipe: Recipe) -> Iterator[Lack]:
-    """Models that are neither a folder here nor in a cache."""
+    """Models that are neither a folder here nor in a cache, and programs that are not here."""
     for engine, pairs in _engines(recipe):
-        if isinstance(engine, Pretrained):
-            for source, target in pairs:
-                # A name may stand for a model for each pair of languages.
-                name = engine.model.replace("{source}", source).replace("{target}", target)
-                yield from _lacking_model(name, engine.revision)
+        if isinstance(engine, Vits):
+            for language, name in engine.model.items():
+                yield from _lacking_model(name, engine.revisions.get(language))
+        elif isinstance(engine, Marian):
+            for pair in pairs:
+                revision = engine.revisions.get("-".join(pair))
+                yield from _lacking_model(
+                    engine.model.replace("{source}", pair[0]).replace("{target}", pair[1]), revision
+                )
+        elif isinstance(engine, Pretrained):
+            yield from _lacking_model(engine.model, engine.revision)
         elif isinstance(engine, Whisper):
             yield from _lacking_whisper(engine.model)
+        elif isinstance(engine, Command) and shutil.which(engine.command[0]) is None:
+            fix = "install it, or correct synthesis.command"
+            yield Lack(f"the program '{engine.command[0]}'", fix)
 
 
 def _lacking_model(name: str, revision: str | None) -> Iterator[Lack]:
