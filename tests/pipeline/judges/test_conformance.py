@@ -22,6 +22,7 @@ from pipeline.judges.prosody import Prosody
 from pipeline.judges.quality import Quality
 from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
+from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.records import Failure
 
@@ -46,6 +47,7 @@ JUDGES: Mapping[str, Callable[[Path], Judge]] = {
     "emotion-wavlm": lambda at: _emotion(at / "wavlm-emotion", "third", FOUR),
     "emotion-whisper": lambda at: _emotion(at / "whisper-emotion", "fourth", SEVEN),
     "dimensions": lambda at: Dimensions(model=str(at / "dimensions")),
+    "whisper": lambda _: Whisper(model="small-espeak", window="short"),
     "wavlm": lambda at: WavlmSpeaker(model=str(at / "wavlm-speaker")),
 }
 NAN_WITHOUT_CONTEXT: Mapping[str, tuple[str, ...]] = {
