@@ -106,9 +106,9 @@ class VerifyOutcome:
         """For a person: what was looked at, and what is wrong."""
         for check, what in self.findings.checks.items():
             wrong = sum(one.check == check for one in self.findings.problems)
-            mark = f"[red]{wrong} wrong[/]" if wrong else "[green]right[/]"
-            console.print(f"{mark:<22} {check:<8} ", end="")
-            console.print(what, markup=False)
+            mark = f"{wrong} wrong" if wrong else "right"
+            console.print(f"{mark:<10}", style="red" if wrong else "green", end="")
+            console.print(f"{check:<9}{what}", markup=False)
         for sentence in self.findings.sentences():
             console.print(sentence, style="red", markup=False)
 
