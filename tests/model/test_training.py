@@ -6,12 +6,13 @@ import torch
 from model import checkpoint, training
 from model.data import load_clips
 from model.encoder import load_encoder
+from model.inference import verdicts
 from model.journal import read_metrics
 from model.metrics import confusion, rates
 from model.objective import Objective
 from model.recipe import Losses
 from model.ser import make_model, trained_parameters
-from model.training import Diverged, Trainer, verdicts
+from model.training import Diverged, Trainer
 from pipeline.errors import InputError
 from tests.model.tiny import TINY, tiny_recipe, write_set
 
