@@ -91,13 +91,20 @@ def draft_tokens(text: str, rules: Rules, spelling: Spelling) -> list[int]:
         ValueError: the text holds nothing to say.
     """
     encode = rules.tokenizer.encode
-    unwritten = {(token,) for token in rules.suppressed}
-    text = " ".join("".join(c for c in text if tuple(encode(c)) not in unwritten).split())
-    if not any(c.isalnum() for c in text):
-        raise ValueError(f"text {text!r} holds no letter or digit; nothing can be checked")
     if spelling == "letters":
-        return [token for c in spell(text, rules.language, spelling) for token in encode(c)]
+        return [
+            token for c in _something(spell(text, rules.language, spelling)) for token in encode(c)
+        ]
+    unwritten = {(token,) for token in rules.suppressed}
+    text = _something("".join(c for c in text if tuple(encode(c)) not in unwritten))
     if text[-1].isalnum():
         text += "."
     opened: list[int] = encode(" " + text)
     return opened if opened[0] not in rules.blank else list(encode(text))
+
+
+def _something(text: str) -> str:
+    """The text with single spaces, if there is anything to say in it."""
+    if not any(c.isalnum() for c in text):
+        raise ValueError(f"text {text!r} holds no letter or digit; nothing can be checked")
+    return " ".join(text.split())
