@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,13 @@ def _read_weights(folder: Path) -> dict[str, Any]:
     safe = folder / "model.safetensors"
     if safe.is_file():
         return load_file(safe)
-    with xtts._legacy_safe_globals():
-        loaded = torch.load(folder / PICKLED[0], map_location="cpu", weights_only=True)
-    tensors: dict[str, Any] = loaded["model"]
+    try:
+        with xtts._legacy_safe_globals():
+            loaded = torch.load(folder / PICKLED[0], map_location="cpu", weights_only=True)
+        tensors: dict[str, Any] = loaded["model"]
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"model: '{folder.name}/{PICKLED[0]}' is damaged, or holds more than tensors and an "
+            f"XTTS configuration: {str(error).splitlines()[0][:120]}"
+        ) from error
     return tensors

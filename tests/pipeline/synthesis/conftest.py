@@ -23,7 +23,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
     @cache
     def made(name: str) -> Path:
         if name == "xtts":
-            return speech.tiny_xtts(folder / name, end_after=6.0, max_tokens=24)
+            return speech.tiny_xtts(folder / name, end_after=8.0, max_tokens=24)
         if name == "several-speakers":
             return speech.tiny_vits(folder / name, seed=2, speakers=3)
         makers = {

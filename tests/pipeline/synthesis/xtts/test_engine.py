@@ -1,0 +1,107 @@
+"""The XTTS engine around its decoder: checkpoints, references, ends. Bad input is a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.audio import Clip
+from pipeline.pretrained import ModelError
+from pipeline.records import Failure
+from pipeline.synthesis.base import Speech, SpeechRequest
+from pipeline.synthesis.xtts.checkpoint import load_xtts
+from pipeline.synthesis.xtts.conditioning import Conditioner, Conditioning
+from pipeline.synthesis.xtts.engine import Reader, Xtts
+from pipeline.synthesis.xtts.generation import Sampling
+from pipeline.synthesis.xtts.vocoder import clean_ends
+
+Recording = Callable[[int, float], Clip]
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Callable[[str], Path]) -> Any:
+    return load_xtts(checkpoint("xtts"), "cpu", "float32")
+
+
+@pytest.fixture(scope="module")
+def reader(model: Any) -> Reader:
+    return Reader(model, Sampling(0.0, 50, 0.85, 5.0, max_tokens=3), batch_size=4)
+
+
+def fail(reader: Reader, **fields: Any) -> str:
+    (answer,) = reader.read([SpeechRequest(**{"language": "de", "voice": "a", "seed": 0} | fields)])
+    assert isinstance(answer, Failure)
+    return answer.error
+
+
+def test_what_it_cannot_speak_is_a_sentence(reader: Reader, recording: Recording) -> None:
+    heard = (recording(0, 0.6),)
+    assert "has letters that xtts can't read as 'de': ולםש" in fail(
+        reader, text="שלום", references=heard
+    )
+    assert "can't be cut into pieces of 253" in fail(reader, text="a" * 300, references=heard)
+    assert "this utterance has none" in fail(reader, text="ja")
+    short = fail(reader, text="ja", references=(recording(0, 0.3),))
+    assert "lasts 0.30 s and xtts needs 0.33 s; set synthesis.reference: speaker_emotion" in short
+
+
+def test_a_short_clip_is_helped_by_the_speakers_others(model: Any, recording: Recording) -> None:
+    made = Conditioner(model)([recording(0, 0.3), recording(1, 0.5)])
+    assert isinstance(made, Conditioning)
+
+
+def test_latents_are_kept_by_what_is_heard(model: Any, recording: Recording) -> None:
+    conditioner = Conditioner(model)
+    first = conditioner([recording(0, 0.5)])
+    assert conditioner([recording(0, 0.5)]) is first
+    assert conditioner([recording(1, 0.5)]) is not first
+
+
+def test_a_long_text_is_spoken_in_pieces(reader: Reader, recording: Recording) -> None:
+    request = SpeechRequest("Ja. " * 70, "de", "a", 0, references=(recording(0, 0.5),))
+    one = SpeechRequest("Ja.", "de", "a", 0, references=(recording(0, 0.5),))
+    long, short = reader.read([request, one])
+    assert isinstance(long, Speech)
+    assert isinstance(short, Speech)
+    assert len(long.samples) > 1.5 * len(short.samples)
+    assert long.hit_length_cap
+
+
+def test_silence_after_the_speech_goes_and_the_end_is_faded() -> None:
+    speech = np.full(24_000, 0.5, np.float32)
+    samples = np.concatenate([speech, np.zeros(48_000, np.float32)])
+    cleaned = clean_ends(samples, 24_000)
+    assert 24_000 < len(cleaned) <= 24_000 * 1.11
+    assert clean_ends(speech, 24_000)[-1] == 0
+    assert clean_ends(speech, 24_000)[-480] == pytest.approx(0.5)
+
+
+def test_a_pickle_is_read_only_by_leave_and_as_tensors(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model": "xtts"}')
+    (tmp_path / "vocab.json").write_text("{}")
+    (tmp_path / "model.pth").write_bytes(b"\x80\x04cos\nsystem\n(S'exit 1'\ntR.")
+    with pytest.raises(ModelError, match="allow_pickle: true"):
+        Xtts(model=str(tmp_path)).load()
+    with pytest.raises(ModelError, match=r"model.pth.*more than tensors"):
+        Xtts(model=str(tmp_path), allow_pickle=True, device="cpu").load()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no config.json"),
+        ({"config.json": "{}"}, "no vocab.json"),
+        ({"config.json": '{"model": "vits"}', "vocab.json": "{}"}, "of a model 'vits'"),
+    ],
+)
+def test_a_folder_of_something_else_is_a_sentence(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ModelError, match=message):
+        load_xtts(tmp_path, "cpu", "float32")
