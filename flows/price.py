@@ -84,7 +84,6 @@ _PUBLISHED: Mapping[tuple[str, str], Price] = {
     ("synthesize", "vits"): Price(
         "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
     ),
-    ("synthesize", "mms"): Price("cuda", 0.015, "speech_s", "as VITS"),
     ("synthesize", "seamless"): Price("cuda", 0.25, "speech_s", "as XTTS (assumed)"),
     ("synthesize", "command"): Price("cuda", 0.5, "speech_s", "assumed, of an unknown program"),
     ("judge", "speech"): Price("cpu", 0.01, "speech_s", "assumed"),
@@ -98,8 +97,10 @@ _PUBLISHED: Mapping[tuple[str, str], Price] = {
     ("judge", "dimensions"): Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
     ("judge", "wavlm"): Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
 }
-_COSTLY_QUALITY = Price("cpu", 0.5, "speech_s", "0.5 s a window on one core, three windows in 3 s")
-_CHEAP_QUALITY = Price("cpu", 0.01, "speech_s", "20 ms a window on one core")
+_WINDOW_S, _CHEAP_WINDOW_S = 0.5, 0.02
+"""Of one core for a window of each of DNSMOS' networks (`pipeline.judges.quality`)."""
+_CLIP_S = 3.0
+"""Length of an utterance; DNSMOS hears a window for each second."""
 PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
 """Prosody transfer by vocoder."""
 _SUMS = Price("cpu", 0.0, "speech_s", "counts and sums")
@@ -113,8 +114,15 @@ def engine_name(engine: Engine) -> str:
 def published_price(stage: str, engine: Engine) -> Price:
     """What an engine costs at a stage by others' reports."""
     if isinstance(engine, Quality):
-        return _COSTLY_QUALITY if engine.p835 else _CHEAP_QUALITY
+        return _quality_price(engine)
     return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)
+
+
+def _quality_price(engine: Quality) -> Price:
+    windows_per_s = min(1.0, (engine.max_windows or _CLIP_S) / _CLIP_S)
+    window_s = _CHEAP_WINDOW_S + (_WINDOW_S if engine.p835 else 0.0)
+    source = f"{window_s:g} s a window on one core; a clip lasts {_CLIP_S:g} s (assumed)"
+    return Price("cpu", windows_per_s * window_s, "speech_s", source)
 
 
 def timed(function: Callable[..., Tally], *arguments: Any) -> Worked:
@@ -162,4 +170,6 @@ def _keys(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 def _settings(engine: Engine) -> str:
     """An engine's settings without what a build pins and a plan does not look up."""
-    return digest(engine.version, engine.model_dump(mode="json", exclude={"revision", "sha256"}))
+    return digest(
+        engine.version, engine.model_dump(mode="json", exclude={"revision", "revisions", "sha256"})
+    )

@@ -41,6 +41,21 @@ def test_a_corpus_that_is_not_here_is_billed_as_published():
     assert "not on this machine: ravdess" in shown
 
 
+def test_the_open_recipe_may_be_shared_and_refuses_a_part_that_may_not():
+    plan = json.loads(run("plan", "m5ser-open", "--json").stdout)
+    assert plan["licence"] == "ODbL-1.0"
+    cloned = run("plan", "m5ser-open", "--set", "synthesis={engine: xtts}", code=2)
+    assert "'ODbL-1.0' is claimed, but the set may not be shared" in cloned.stderr
+
+
+def test_the_whole_set_is_billed_by_device_and_engine():
+    plan = json.loads(run("plan", "m5ser", "--json").stdout)
+    assert plan["utterances"] > 40_000
+    assert plan["gpu_hours"] > plan["build_hours"] / 10
+    assert {"nllb", "xtts", "hubert", "whisper_emotion"} <= {b["engine"] for b in plan["bills"]}
+    assert all(bill["source"] for bill in plan["bills"])
+
+
 def test_a_plan_after_a_build_bills_what_that_took(workbench):
     workbench.command()
     arguments = ("plan", str(workbench.folder / "tiny.yaml"), "--json")
