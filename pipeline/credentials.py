@@ -57,9 +57,10 @@ def _definition(dataset: DatasetFolder) -> dict[str, Any]:
 
 def _actions(dataset: DatasetFolder, components: tuple[Component, ...]) -> list[dict[str, Any]]:
     """One creation, and what was done to the clips after it."""
+    known = {"synthesizer": "c2pa.created", "audioseal": "c2pa.watermarked"}
     actions = [
         {
-            "action": "c2pa.created" if one.kind == "synthesizer" else "c2pa.edited",
+            "action": known.get(one.kind) or known.get(one.name, "c2pa.edited"),
             "softwareAgent": {
                 "name": one.name,
                 "version": dataset.build["components"].get(one.name) or one.revision,

@@ -35,6 +35,7 @@ from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
+from pipeline.watermark import WATERMARK_RATE_HZ, AudioSeal
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
 AnySynthesizer = Annotated[
@@ -58,7 +59,7 @@ AnyJudge = Annotated[
 Strength = Annotated[float, Field(ge=0, le=2)]
 _SHAPING = {
     "seed", "corpus", "translation", "corrections", "synthesis", "prosody", "takes",
-    "sampling_rate",
+    "sampling_rate", "watermark",
 }  # fmt: skip
 
 
@@ -89,6 +90,8 @@ class Recipe(Settings):
     """Which lines are worth speaking, by the scores of the text judges."""
     synthesis: AnySynthesizer = Espeak()
     prosody: ProsodySettings = ProsodySettings.model_validate({"from": "source"})
+    watermark: AudioSeal | None = None
+    """An inaudible mark in every take (none: the marks of its row and file alone)."""
     takes: Annotated[int, Field(ge=1, le=32)] = 1
     sampling_rate: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
     judges: tuple[AnyJudge, ...] = ()
@@ -108,6 +111,8 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _refuse_repeats("languages", list(self.languages))
+        if self.watermark and self.sampling_rate != WATERMARK_RATE_HZ:
+            raise ValueError(f"watermark needs sampling_rate {WATERMARK_RATE_HZ}")
         self._refuse_shared_scores()
         self._refuse_unwritten_scores()
         return self
@@ -162,6 +167,7 @@ class Recipe(Settings):
             ),
             "text_judges": tuple(one.pinned_for(self.languages) for one in self.text_judges),
             "synthesis": self.synthesis.pinned(),
+            "watermark": self.watermark and self.watermark.pinned(),
             "judges": tuple(judge.pinned() for judge in self.judges),
         }
         return self.model_copy(update=engines)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import tables
-from pipeline.audio import Clip, encode_flac, resample
+from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
@@ -58,6 +58,8 @@ class SynthesisJob:
         settings = recipe.model_dump(
             mode="json", include={"prosody", "takes", "sampling_rate", "seed"}
         )
+        if recipe.watermark:
+            settings["watermark"] = recipe.watermark.fingerprint()
         return digest(STAGE, _VERSION, recipe.synthesis.fingerprint(), settings, asdict(self))
 
 
@@ -217,7 +219,7 @@ def _shape(
     """The takes of one rendition, or why there are none."""
     if target is None:
         samples = resample(speech.samples, speech.sampling_rate, recipe.sampling_rate)
-        return [_packed(samples, recipe.sampling_rate, speech, 0.0) for _ in rows]
+        return [_packed(recipe, samples, speech, 0.0) for _ in rows]
     try:
         shaped = transfer(
             speech,
@@ -234,18 +236,26 @@ def _shape(
         "reference": to_json(shaped.reference.to_dict()),
     }
     return [
-        {**_packed(samples, shaped.sampling_rate, speech, limited_db), **asked}
+        {**_packed(recipe, samples, speech, limited_db), **asked}
         for samples, limited_db in zip(shaped.takes, shaped.limited_db, strict=True)
     ]
 
 
-def _packed(samples: np.ndarray, rate: int, speech: Speech, limited_db: float) -> dict[str, Any]:
-    audio = encode_flac(samples, rate)
+def _packed(
+    recipe: Recipe, samples: np.ndarray, speech: Speech, limited_db: float
+) -> dict[str, Any]:
+    """A take's clip, watermarked if the recipe asks for it, or why there is none."""
+    mark = recipe.watermark
+    marker = loaded(mark.fingerprint(), mark.load) if mark else None
+    audio = encode_flac(marker.mark(samples) if marker else samples, recipe.sampling_rate)
+    fault = marker.fault(decode_flac(audio)[0]) if marker else None
+    if fault:
+        return {"error": fault}
     return {
         "audio": audio,
         "audio_sha256": hashlib.sha256(audio).hexdigest(),
-        "sampling_rate": rate,
-        "duration_s": len(samples) / rate,
+        "sampling_rate": recipe.sampling_rate,
+        "duration_s": len(samples) / recipe.sampling_rate,
         "phone_count": speech.phone_count,
         "limited_db": limited_db,
         "hit_length_cap": speech.hit_length_cap,

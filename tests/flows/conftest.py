@@ -64,6 +64,7 @@ class Workbench:
             "selection": {"utility": {"prosody_distance": -1.0}},
             "batch_size": 1,
             "most_failed": 0.0,
+            "licences": {"memory.tsv": "CC0-1.0"},
         }
         lines = ["\t".join(TEXTS), *("\t".join(pair) for pair in zip(*TEXTS.values(), strict=True))]
         (folder / "memory.tsv").write_text("\n".join(lines), encoding="utf-8")

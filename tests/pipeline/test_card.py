@@ -71,7 +71,7 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
 def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     card = card_of(dataset_folder)
     assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
-    assert "| angry | 6 | 1 (16.7 %) | 3.0 to 56.4 % |" in card
+    assert "| angry | 6 | 2 (33.3 %) | 9.7 to 70.0 % |" in card
 
 
 def test_it_says_which_checks_ran_and_which_did_not(
@@ -241,3 +241,12 @@ def _rename_voice(folder: Path) -> None:
         place = table.schema.get_field_index("voice")
         voices = pa.array([HOSTILE] * len(table))
         pq.write_table(table.set_column(place, "voice", voices), shard)
+
+
+def test_a_watermark_is_told_of(make_dataset_folder: Make) -> None:
+    assert "inaudible watermark" not in card_of(make_dataset_folder("without"))
+    card = card_of(
+        make_dataset_folder("with", recipe={"watermark": {"engine": "audioseal", "message": 7}})
+    )
+    assert "inaudible watermark (`audioseal`, message 7)" in card
+    assert "Proactive detection of voice cloning" in card
