@@ -122,4 +122,4 @@ def _spectrum(mel: MelSpectrum, window: np.ndarray) -> np.ndarray:
     level_db = 10 * np.log10(np.maximum(mel(window[:-HOP]), 1e-10))
     level_db -= level_db.max()
     scaled = (np.maximum(level_db, -_DYNAMIC_RANGE_DB) + 40) / 40
-    return scaled.astype(np.float32)
+    return np.asarray(scaled, np.float32)
