@@ -1,0 +1,110 @@
+"""recipes/m5ser-smoke.yaml, built from its corpus to its folder by every neural engine."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from pipeline.recipe_file import load_recipe
+from tests.checkpoints import everything
+
+RECIPE = Path(__file__).parents[2] / "recipes/m5ser-smoke.yaml"
+QUICK = ("text_judges=[]", "judges=[{engine: duration}]", "gates={}", "selection={}", "takes=1")
+"""Only what was spoken is looked at, by what costs nothing."""
+NOISE = """
+import json, random, struct, sys, wave
+for line in sys.stdin:
+    asked = json.loads(line)
+    random.seed(asked["seed"])
+    with wave.open(asked["out"], "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        values = [random.randrange(-9000, 9000) for _ in range(16000)]
+        file.writeframes(struct.pack("<16000h", *values))
+    print("{}", flush=True)
+"""
+SYNTHESIZERS = {
+    "espeak": {},
+    "vits": {"model": {"de": "checkpoints/vits"}},
+    "mms": {"engine": "vits", "model": {"de": "checkpoints/mms"}},
+    "seamless": {"model": "checkpoints/seamless-speech"},
+    "command": {"command": [sys.executable, "-I", "noise.py"]},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `checkpoints/` lies, and one work store for all."""
+    folder = tmp_path_factory.mktemp("smoke")
+    everything.write(folder / "checkpoints")
+    (folder / "noise.py").write_text(NOISE)
+    return folder
+
+
+@pytest.fixture
+def build(folder, workbench, monkeypatch):
+    """Builds the smoke recipe with other fields; what the command printed, and the folder."""
+    monkeypatch.chdir(folder)
+
+    def run(out: str, *overrides: str, flags: tuple[str, ...] = ()) -> tuple[dict, Path]:
+        sets = [part for one in overrides for part in ("--set", one)]
+        place = ("--out", out, "--work", "work", "--json")
+        done = CliRunner().invoke(app, ["build", str(RECIPE), *place, *sets, *flags])
+        assert done.exit_code == 0, (done.output, done.stderr, done.exception)
+        return json.loads(done.stdout.splitlines()[-1]), folder / out
+
+    return run
+
+
+def test_the_recipe_is_built_through_every_judge(build):
+    result, out = build("whole")
+    recipe = load_recipe(str(RECIPE))
+    assert result["kept"] + result["rejected"] + result["failed"] >= 16
+    assert result["kept"] >= 2
+    files = [f"{out}/data/*/*.parquet", f"{out}/rejects/*/*.parquet"]
+    rows = duckdb.sql(f"SELECT * FROM read_parquet({files}, union_by_name=true)").to_arrow_table()
+    for row in rows.to_pylist():
+        assert row["synthesizer"] == "xtts"
+        assert row["translator"] == "nllb"
+        assert set(row["scores"]) == set(recipe.score_names)
+        heard = [name for name in row["scores"] if name.startswith(("wav2vec2_", "hubert_"))]
+        assert all(math.isfinite(row["scores"][name]) for name in heard if "outside" in name)
+        assert math.isfinite(row["scores"]["dimensions_distance"])
+        assert -1 <= row["scores"]["wavlm_source_cosine"] <= 1.0001
+    resolved = load_recipe(str(out / "recipe.yaml"))
+    assert all(len(one.revision) == 64 for one in resolved.judges if hasattr(one, "revision"))
+
+
+@pytest.mark.parametrize("engine", ["m2m100", "madlad", "marian", "seamless", "llm"])
+def test_every_translator_builds_it(build, engine):
+    translation = f"translation={{engine: {engine}, model: checkpoints/{engine}}}"
+    result, out = build(
+        f"by-{engine}", translation, "synthesis={engine: espeak}", "languages=[de]",
+        "most_failed=1.0", *QUICK, flags=("--limit", "2"),
+    )  # fmt: skip
+    assert result["kept"] + result["rejected"] + result["failed"] == 2
+    assert {row["translator"] for row in spoken(out)} <= {engine}
+
+
+@pytest.mark.parametrize("name", SYNTHESIZERS)
+def test_every_synthesizer_builds_it(build, name):
+    settings = json.dumps({"engine": name, **SYNTHESIZERS[name]})
+    flags = ("--limit", "2", *(("--allow-commands",) if name == "command" else ()))
+    result, out = build(
+        f"by-{name}", f"synthesis={settings}", "languages=[de]", *QUICK, flags=flags
+    )
+    assert result["kept"] == 2
+    assert {row["synthesizer"] for row in spoken(out)} == {json.loads(settings)["engine"]}
+
+
+def spoken(out: Path) -> list[dict]:
+    """The rows that were kept."""
+    if not list(out.glob("data/*/*.parquet")):
+        return []
+    return duckdb.sql(f"FROM '{out}/data/*/*.parquet'").to_arrow_table().to_pylist()
