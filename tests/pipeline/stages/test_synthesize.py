@@ -1,0 +1,125 @@
+"""From lines to takes with an engine that tells no phones, has voices by seed, and may fail."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import soundfile
+
+from pipeline import tables
+from pipeline.audio import decode_flac
+from pipeline.recipe import Recipe
+from pipeline.records import Recording, Utterance
+from pipeline.references import Reference
+from pipeline.stages import synthesize, voices
+from pipeline.stages.synthesize import SynthesisJob
+from pipeline.store import Store
+from pipeline.synthesis.command import Command
+
+PROGRAM = """
+import json, math, struct, sys, wave
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["text"] == "Schweig!":
+        print(json.dumps({"error": "no"}), flush=True)
+        continue
+    hz = 110 + asked["seed"] % 60 + 7 * len(asked["references"])
+    with wave.open(asked["out"], "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        for at in range(16000):
+            phase = (at * hz / 16000) % 1
+            loud = 0.6 + 0.4 * math.sin(at / 900)
+            file.writeframesraw(struct.pack("<h", int(12000 * loud * math.exp(-9 * phase))))
+    print(json.dumps({"hit_length_cap": asked["text"].startswith("Ja")}), flush=True)
+"""
+TEXTS = {"u0": "Die Kinder reden an der Tür.", "u1": "Ja, ja, ja!", "u2": "Schweig!"}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+class Bench:
+    """A batch of three lines of one speaker, and an engine that clones."""
+
+    def __init__(self, folder: Path) -> None:
+        program = folder / "program.py"
+        program.write_text(PROGRAM)
+        clip = folder / "clip.wav"
+        random = np.random.default_rng(0)
+        pulses = np.exp(-9 * ((np.arange(16_000) * 200 / 16_000) % 1)) * 0.4
+        samples = pulses + 0.001 * random.standard_normal(16_000)
+        soundfile.write(clip, samples.astype(np.float32), 16_000)
+        self.store = Store(str(folder / "work"))
+        self.engine = Command(command=(sys.executable, "-I", str(program))).allowed()
+        utterances = [
+            Utterance(id, "manifest", "Go!", "angry", "anna", "female", "CC0-1.0", Recording(clip))
+            for id in TEXTS
+        ]
+        self.write("utterances", map(tables.utterance_row, utterances), tables.UTTERANCES)
+        self.write("sources", ({"id": id} for id in TEXTS), tables.SOURCES)
+        lines = ({"source_id": id, "language": "de", "text": t} for id, t in TEXTS.items())
+        self.write("lines", lines, tables.LINES)
+
+    def write(self, stage: str, rows: Any, schema: pa.Schema) -> None:
+        self.store.write(stage, "key", tables.table(rows, schema))
+
+    def takes(self, origin: str) -> list[dict[str, Any]]:
+        recipe = Recipe.model_validate(
+            {
+                "name": "tiny",
+                "corpus": {"engine": "quickstart"},
+                "languages": ["de"],
+                "synthesis": self.engine.model_dump(),
+                "prosody": {"from": origin},
+                "takes": 2,
+            }
+        ).model_copy(update={"synthesis": self.engine})
+        references = {id: (Reference("key", id),) for id in TEXTS}
+        job = SynthesisJob("key", "key", "key", {"anna": "anna"}, {}, references=references)
+        synthesize.run(self.store, "out", recipe, job)
+        return list(self.store.read(synthesize.STAGE, "out").to_pylist())
+
+
+@pytest.mark.parametrize("origin", ["none", "emotion"])
+def test_takes_of_an_engine_without_phones(bench: Bench, origin: str) -> None:
+    rows = bench.takes(origin)
+    assert [row["id"] for row in rows] == [f"{id}.de.{n}" for id in TEXTS for n in range(2)]
+    good, failed = rows[:4], rows[4:]
+    assert all(row["error"].endswith(": no") for row in failed)
+    for row in good:
+        assert row["error"] is None
+        assert row["voice"] == "anna"
+        assert row["hit_length_cap"] == (row["source_id"] == "u1")
+        assert (row["target"] is not None) == (origin == "emotion")
+        samples, rate = decode_flac(row["audio"])
+        assert len(samples) / rate == pytest.approx(row["duration_s"])
+    assert good[0]["audio_sha256"] != good[1]["audio_sha256"]
+
+
+def test_phones_are_counted_in_the_text_and_make_the_rate(bench: Bench) -> None:
+    rows = bench.takes("emotion")
+    counts = [row["phone_count"] for row in rows[:4]]
+    assert counts[0] == counts[1] > counts[2] == counts[3] > 4
+    rates = [json.loads(row["reference"])["rate_phones_s"] for row in rows[:4]]
+    assert rates[0] / rates[2] == pytest.approx(counts[0] / counts[2], rel=0.15)
+
+
+def test_a_cloned_voice_is_heard_in_a_recording(bench: Bench) -> None:
+    references = {"anna": (Reference("key", "u0"),)}
+    door = Recipe.model_validate(
+        {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
+    ).corpus.door
+    voices.run(bench.store, "out", bench.engine, ["anna"], references, door)
+    (row,) = bench.store.read(voices.STAGE, "out").to_pylist()
+    assert row["voice"] == "anna"
+    samples, rate = decode_flac(row["audio"])
+    assert 0.5 < len(samples) / rate < 2
+    assert voices.key(bench.engine, ["anna"], references) != voices.key(bench.engine, ["anna"], {})
