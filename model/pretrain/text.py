@@ -18,7 +18,7 @@ from pipeline.whisper.spelling import LETTERS, spell
 WORDS = 12_000
 """Words of a language, the most frequent (wordfreq, Speer 2022: its lists are CC BY-SA 4.0)."""
 
-_FLATTEN = 0.7
+_FLATTEN = 0.9
 """Exponent of a word's rank: 1 is Zipf's law, under which half of all words would be twenty."""
 _HEAD = 20.0
 _LATIN = re.compile(rf"(?=.*[aeiouyàâäæèéêëìíîïòóôöùúûüœ])[{LETTERS}]+('[{LETTERS}]+)*")

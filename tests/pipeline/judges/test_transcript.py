@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from pydantic import ValidationError
 
 from pipeline.judges.base import JudgeContext
 from pipeline.judges.transcript import Whisper
+from pipeline.recipe_file import load_recipe
 from pipeline.records import Failure
+from pipeline.selection.gates import apply_gate
 from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from pipeline.whisper.transcribing import Clip, Transcriber
 from tests.checkpoints.whisper import tiny_whisper
@@ -113,3 +116,17 @@ def test_pinned_settings_refuse_other_weights(weights):
 def test_a_wrong_setting_is_named(fields):
     with pytest.raises(ValidationError, match=next(iter(fields))):
         Whisper(**fields)
+
+
+def test_the_bundled_weights_tell_a_sentence_from_another_and_from_a_cut_one(make_item):
+    recipe = load_recipe("quickstart")
+    [judge] = [one for one in recipe.judges if isinstance(one, Whisper)]
+    gate = recipe.gates["transcript"]
+    right = [make_item("kids"), make_item("hund"), make_item("short")]
+    cut = [replace(one, samples=one.samples[: len(one.samples) * 2 // 3]) for one in right[:2]]
+    other = [replace(right[0], text=right[2].text), replace(right[2], text=right[0].text)]
+    items = [*right, *cut, *other]
+    scores = judge.load(CONTEXT)(items)
+    columns = {gate.score: np.array([one[gate.score] for one in scores])}
+    verdict = apply_gate(gate, columns, np.array([item.language for item in items]))
+    assert verdict.passed.tolist() == [True] * 3 + [False] * 4
