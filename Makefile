@@ -47,7 +47,7 @@ lock:  ## Write the lock files anew; needs uv, and a CPU build of torch where uv
 	rm -f requirements/core.lock requirements/all.lock
 	uv pip compile pyproject.toml --python-version 3.11 --override requirements/overrides.txt \
 		--no-header --no-annotate --no-emit-find-links -q -o requirements/core.lock
-	uv pip compile pyproject.toml --extra neural --extra train --extra dask --extra ray \
+	uv pip compile pyproject.toml --extra neural --extra train --extra watermark --extra dask --extra ray \
 		--extra pretrain --extra test --python-version 3.11 \
 		--override requirements/overrides.txt --no-header --no-annotate --no-emit-find-links -q \
 		-o requirements/all.lock
