@@ -148,7 +148,8 @@ class Pretraining(nn.Module):
     def _split(self, projected: Tensor) -> Tensor:
         """The supervised heads [B, H, N, D / heads] of a projection [B, N, D]."""
         heads = self.whisper.dims.n_text_head
-        return projected.unflatten(2, (heads, -1)).transpose(1, 2)[:, :_ALIGNED_HEADS]
+        split = projected.view(*projected.shape[:2], heads, -1)
+        return split.transpose(1, 2)[:, :_ALIGNED_HEADS]
 
     def _watch(self, name: str, module: nn.Module) -> None:
         """Keep what a module gives, of the last forward pass."""

@@ -24,7 +24,7 @@ def spoil(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         samples = samples + _rms(samples) * 10 ** (-random.uniform(*_SNR_DB) / 20) * noise(
             len(samples), random
         )
-    return np.clip(samples, -1.0, 1.0).astype(np.float32)
+    return _in_range(samples)
 
 
 def noise(length: int, random: np.random.Generator) -> np.ndarray:
@@ -45,7 +45,7 @@ def not_speech(length: int, random: np.random.Generator) -> np.ndarray:
         made = np.sin(2 * np.pi * turns) + 0.1 * noise(length, random)
     else:
         made = noise(length, random)
-    return np.clip(_at_level(made, random.uniform(-70, -10)), -1, 1).astype(np.float32)
+    return _in_range(_at_level(made, random.uniform(-70, -10)))
 
 
 def _coloured(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -76,6 +76,10 @@ def _in_a_room(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _at_level(samples: np.ndarray, level_db: float) -> np.ndarray:
     return np.asarray(samples * 10 ** (level_db / 20) / max(_rms(samples), 1e-9))
+
+
+def _in_range(samples: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(samples, -1.0, 1.0), dtype=np.float32)
 
 
 def _rms(samples: np.ndarray) -> float:

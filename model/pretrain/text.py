@@ -90,7 +90,8 @@ def _sentence(language: Language, text: str, words: list[str], starts: list[int]
         lengths = [1] * len(units)
     else:
         at, units, lengths = starts, words, [len(word) for word in words]
-    letters, places = "", []
+    letters = ""
+    places: list[float] = []
     for start, unit, length in zip(at, units, lengths, strict=True):
         if letters:
             letters, places = letters + " ", [*places, float(start)]

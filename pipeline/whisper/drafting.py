@@ -92,19 +92,15 @@ def draft_tokens(text: str, rules: Rules, spelling: Spelling) -> list[int]:
     """
     encode = rules.tokenizer.encode
     if spelling == "letters":
-        return [
-            token for c in _something(spell(text, rules.language, spelling)) for token in encode(c)
-        ]
+        spelled = spell(text, rules.language, spelling)
+        if not spelled:
+            raise ValueError(f"text {text!r} holds no letter; write numbers out")
+        return [token for letter in spelled for token in encode(letter)]
     unwritten = {(token,) for token in rules.suppressed}
-    text = _something("".join(c for c in text if tuple(encode(c)) not in unwritten))
+    text = " ".join("".join(c for c in text if tuple(encode(c)) not in unwritten).split())
+    if not any(c.isalnum() for c in text):
+        raise ValueError(f"text {text!r} holds no letter or digit; nothing can be checked")
     if text[-1].isalnum():
         text += "."
     opened: list[int] = encode(" " + text)
     return opened if opened[0] not in rules.blank else list(encode(text))
-
-
-def _something(text: str) -> str:
-    """The text with single spaces, if there is anything to say in it."""
-    if not any(c.isalnum() for c in text):
-        raise ValueError(f"text {text!r} holds no letter or digit; nothing can be checked")
-    return " ".join(text.split())

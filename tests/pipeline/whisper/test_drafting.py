@@ -50,6 +50,11 @@ def test_a_text_without_anything_to_say_is_refused(text, rules):
         draft_tokens(text, rules, "tokens")
 
 
+def test_numbers_are_to_be_written_out_where_letters_are_spelled(rules):
+    with pytest.raises(ValueError, match="'2020!' holds no letter; write numbers out"):
+        draft_tokens("2020!", rules, "letters")
+
+
 def said_after(wanted, heard, rules):
     """What is proposed after the model has written `heard` in place of the draft's beginning."""
     draft = Draft(draft_tokens(wanted, rules, "tokens"), rules)
