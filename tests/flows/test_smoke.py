@@ -18,23 +18,24 @@ from tests.checkpoints import everything
 RECIPE = Path(__file__).parents[2] / "recipes/m5ser-smoke.yaml"
 QUICK = ("text_judges=[]", "judges=[{engine: duration}]", "gates={}", "selection={}", "takes=1")
 """Only what was spoken is looked at, by what costs nothing."""
-NOISE = """
-import json, random, struct, sys, wave
+BUZZ = """
+import json, struct, sys, wave
 for line in sys.stdin:
     asked = json.loads(line)
-    random.seed(asked["seed"])
+    hz = 120 + asked["seed"] % 60
     with wave.open(asked["out"], "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
-        values = [random.randrange(-9000, 9000) for _ in range(16000)]
-        file.writeframes(struct.pack("<16000h", *values))
+        saw = [int(12000 * (i * hz / 16000 % 1 - 0.5)) for i in range(16000)]
+        file.writeframes(struct.pack("<16000h", *saw))
     print("{}", flush=True)
 """
+"""An outside program that speaks: a voice's buzz without a mouth."""
 SYNTHESIZERS = {
     "espeak": {},
     "vits": {"model": {"de": "checkpoints/vits"}},
     "mms": {"engine": "vits", "model": {"de": "checkpoints/mms"}},
     "seamless": {"model": "checkpoints/seamless-speech"},
-    "command": {"command": [sys.executable, "-I", "noise.py"]},
+    "command": {"command": [sys.executable, "-I", "buzz.py"]},
 }
 
 
@@ -43,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `checkpoints/` lies, and one work store for all."""
     folder = tmp_path_factory.mktemp("smoke")
     everything.write(folder / "checkpoints")
-    (folder / "noise.py").write_text(NOISE)
+    (folder / "buzz.py").write_text(BUZZ)
     return folder
 
 
