@@ -93,8 +93,4 @@ def admitted_texts(store: Store, batch: str, sources: str) -> list[Admitted]:
     """A batch's utterances that came through the door."""
     errors = store.read(STAGE, sources, ["error"]).column("error").to_pylist()
     rows = store.read("utterances", batch, list(Admitted._fields)).to_pylist()
-    return [
-        Admitted(**row)
-        for row, error in zip(rows, errors, strict=True)
-        if error is None
-    ]
+    return [Admitted(**row) for row, error in zip(rows, errors, strict=True) if error is None]

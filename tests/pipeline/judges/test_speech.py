@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.judges.bundled import open_onnx, package_folder
-from pipeline.judges.speech import _MODEL, Speech, speech_probabilities
+from pipeline.judges.speech import MODEL, Speech, speech_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_human_speech_scores_as_in_the_package(judge_batch, silero, make_item, h
 
 
 def test_the_batch_changes_no_probability(make_item):
-    session = open_onnx(package_folder("silero_vad", "silero-vad") / _MODEL)
+    session = open_onnx(package_folder("silero_vad", "silero-vad") / MODEL)
     clips = [make_item("short").samples, make_item("kids").samples, np.ones(1, np.float32)]
     together = speech_probabilities(session, clips)
     assert [len(found) for found in together] == [-(-len(clip) // 512) for clip in clips]
