@@ -44,8 +44,13 @@ class OnRay:
         import ray
 
         gpus = 1 if on_gpu and self.has_gpus else 0
-        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(function)
-        return _Pending(remote.remote(*arguments))
+        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_call)
+        return _Pending(remote.remote(function, *arguments))
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The call itself: Ray's decorator takes no function that is written in C."""
+    return function(*arguments)
 
 
 @contextmanager

@@ -53,5 +53,5 @@ class Memory(Translator):
     def _look_up(self, known: dict[str, str], text: str, target: Language) -> Translation | Failure:
         found = known.get(text.strip())
         if found is None:
-            return Failure("translate", f"'{self.path}' has no {target} translation of: {text}")
+            return Failure("translate", f"the memory has no {target} translation of: {text}")
         return Translation(found)
