@@ -92,7 +92,10 @@ def test_an_unmapped_emotion_is_dropped_with_a_count(workbench):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "synthesis.engine=esspeak"], "synthesis: unknown engine 'esspeak' (did you mean 'espeak'?)"),
+        (
+            ["--set", "synthesis.engine=esspeak"],
+            "synthesis: unknown engine 'esspeak' (did you mean 'espeak'?)",
+        ),
         (["--set", "corpus.engine=manifst"], "unknown engine 'manifst' (did you mean 'manifest'?)"),
         (["--set", "corpus.path=nowhere.csv"], "corpus.path: there is no file 'nowhere.csv'"),
         (["--set", "translation.path=no.tsv"], "there is no translation memory 'no.tsv'"),
