@@ -50,3 +50,12 @@ def tones(tmp_path_factory) -> Path:
 def my_tones(tones, tmp_path) -> Path:
     """The same, to be changed."""
     return Path(shutil.copytree(tones, tmp_path / "tones"))
+
+
+@pytest.fixture(scope="session")
+def smaller(tmp_path_factory) -> Path:
+    """The set without French: another recipe, and other rows; for reading."""
+    from tests.tiny_set import write_set
+
+    folder = tmp_path_factory.mktemp("set") / "smaller"
+    return write_set(folder, fingerprint="cd" * 32, languages=["en", "de"])

@@ -17,9 +17,11 @@ from pipeline.card import write_card
 from pipeline.credentials import write_credentials
 from pipeline.dataset import M5SER_VERSION
 from pipeline.emotions import emotion_id
+from pipeline.flac import with_comments
 from pipeline.manifest import write_manifest
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
+from pipeline.rows import clip_marks
 from pipeline.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 
 RATE = 16_000
@@ -56,6 +58,11 @@ def tiny_rows() -> list[tuple[str, Row]]:
     ]
 
 
+def marked(flac: bytes, take_id: str) -> bytes:
+    """The clip with the comments of a take of this set."""
+    return with_comments(flac, {**clip_marks(tiny_recipe(), "m5ser"), "TAKE_ID": take_id})
+
+
 def _row(language: str, split: str, emotion: str, number: int) -> Row:
     sentence = f"{split}-{emotion}-{number}"
     pitch_hz = 100 + 40 * emotion_id(emotion) + 7 * number + LANGUAGES.index(language)  # type: ignore[arg-type]
@@ -72,7 +79,10 @@ def _row(language: str, split: str, emotion: str, number: int) -> Row:
         "gender": "female",
         "voice": f"{split}-voice",
         "corpus": "quickstart",
-        "audio": {"bytes": tone(pitch_hz, duration_s), "path": f"{sentence}.{language}.0.flac"},
+        "audio": {
+            "bytes": marked(tone(pitch_hz, duration_s), f"{sentence}.{language}.0"),
+            "path": f"{sentence}.{language}.0.flac",
+        },
         "sampling_rate": RATE,
         "duration_s": duration_s,
         "is_synthetic": True,

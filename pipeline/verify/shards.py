@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
+from pipeline.flac import NotFlac, comments_of
 from pipeline.folder import parquet_files
 from pipeline.recipe import Recipe
 from pipeline.shards import kept_schema, rejects_schema
@@ -62,7 +63,7 @@ def _schema_fault(shard: Path, wanted: pa.Schema) -> str | None:
 
 
 def check_clips(folder: Path, shards: list[Path], findings: Findings) -> None:
-    """Every clip decodes, has its stated length and rate, and its row says that it is synthetic."""
+    """Every clip decodes, has its stated length and rate, and says in row and file what it is."""
     clips = 0
     for shard in shards:
         name = shard.relative_to(folder).as_posix()
@@ -100,4 +101,17 @@ def _clip_fault(row: dict[str, Any]) -> str | None:
             f"the clip has {frames} samples at {rate} Hz in {channels} channels, and its row says "
             f"{stated} at {row['sampling_rate']} Hz"
         )
-    return None if read == frames else f"the clip breaks off after {read} of {frames} samples"
+    if read != frames:
+        return f"the clip breaks off after {read} of {frames} samples"
+    return _mark_fault(row)
+
+
+def _mark_fault(row: dict[str, Any]) -> str | None:
+    """Whether the file itself, taken out of its row, still says that it is this synthetic take."""
+    try:
+        marks = comments_of(row["audio"]["bytes"])
+    except NotFlac as error:
+        return f"the clip is no FLAC: {error}"
+    if marks.get("TAKE_ID") != row["take_id"] or "DIGITAL_SOURCE_TYPE" not in marks:
+        return "its FLAC comments don't say that it is this take, and synthetic"
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from pipeline.audio import Clip
@@ -128,15 +127,10 @@ def test_it_is_started_once_and_anew_after_a_crash(engine: Command, pids: Path) 
 def test_it_ends_with_the_engine(engine: Command, pids: Path) -> None:
     synthesize = engine.load()
     spoken(synthesize, request("ja"))
-    pid = int(pids.read_text())
+    program = psutil.Process(int(pids.read_text()))
     del synthesize
-    for _ in range(100):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"process {pid} still runs")
+    _, running = psutil.wait_procs([program], timeout=5)
+    assert running == []
 
 
 def test_a_take_that_was_cut_off_is_marked(engine: Command) -> None:

@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 from pipeline.manifest import MANIFEST, manifest_text, read_manifest, write_manifest
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
-from tests.tiny_set import tone, write_set
+from tests.tiny_set import marked, tone, write_set
 
 Rows = list[tuple[str, dict[str, Any]]]
 
@@ -87,6 +87,8 @@ def test_a_manifest_that_is_none_is_refused(my_tones: Path, text: str) -> None:
         ({"duration_s": None}, "its duration_s is empty"),
         ({"audio": {"bytes": tone(200, 0.5)[:-300], "path": "x"}}, "clip"),
         ({"is_synthetic": False}, "is_synthetic is not true"),
+        ({"audio": {"bytes": tone(240, 0.5), "path": "x"}}, "that it is this take"),
+        ({"audio": {"bytes": marked(tone(240, 0.5), "other"), "path": "x"}}, "this take"),
     ],
 )
 def test_a_clip_that_is_not_what_its_row_says(
