@@ -32,7 +32,7 @@ define install
 	$(PIP) install "$$(grep '^torch==' $(1))" -c $(1)
 	$(PIP) install --no-deps -r $(1)
 	$(PIP) install --no-deps --no-build-isolation -e .
-	$(VENV)/bin/python -m pipeline.torchaudio_cpu
+	$(VENV)/bin/python -m pipeline.pretrained.torchaudio_cpu
 endef
 
 $(CORE): requirements/core.lock pyproject.toml

@@ -29,7 +29,7 @@ from benchmarks.noop import noop_recipe
 from flows.settings import prepare_prefect
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
-from pipeline.store import open_store
+from pipeline.work.store import open_store
 
 
 def measure_build(recipe: Recipe) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def measure_build(recipe: Recipe) -> dict[str, Any]:
         prepare_prefect(work)
         from flows.command import run_build
         from flows.runners.processes import processes
-        from pipeline.dataset import describe
+        from pipeline.dataset.writing import describe
 
         workers = len(os.sched_getaffinity(0))
         quiet = Console(file=Path(os.devnull).open("w"))  # noqa: SIM115 - lives with the console

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.audio import encode_flac
-from pipeline.shards import ShardWriter, kept_schema
+from pipeline.dataset.shards import ShardWriter, kept_schema
 
 RATE_HZ = 16_000
 SECONDS = 3.0

@@ -29,8 +29,8 @@ from model.objective import Objective
 from model.recipe import DataSettings, FolderSet, RandomEncoder, TrainingRecipe
 from model.ser import make_model, trained_parameters
 from pipeline.audio import encode_flac
+from pipeline.dataset.shards import ShardWriter, kept_schema
 from pipeline.emotions import EMOTIONS
-from pipeline.shards import ShardWriter, kept_schema
 
 RATE_HZ = 16_000
 BATCH = 8

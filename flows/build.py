@@ -20,16 +20,23 @@ from flows.price import timed
 from flows.progress import StageProgress
 from flows.runners.base import Runner
 from flows.settings import guarded_server
-from pipeline.census import Census, take_census
-from pipeline.chains import chains_of
-from pipeline.dataset import Build, check_folder, check_licence, describe, is_current, write_dataset
-from pipeline.intake import take_in
-from pipeline.outcomes import Chain, decide_all
+from pipeline.dataset.writing import (
+    Build,
+    check_folder,
+    check_licence,
+    describe,
+    is_current,
+    write_dataset,
+)
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
 from pipeline.stages import check, judge, measure, synthesize, translate, voices
-from pipeline.store import Store
-from pipeline.wordings import Wording, decide_lines, wordings_of
+from pipeline.work.census import Census, take_census
+from pipeline.work.chains import chains_of
+from pipeline.work.intake import take_in
+from pipeline.work.outcomes import Chain, decide_all
+from pipeline.work.store import Store
+from pipeline.work.wordings import Wording, decide_lines, wordings_of
 
 _IN_FLIGHT = 8
 """Chains in flight for each worker: enough to keep it busy, few enough to hold in memory."""

@@ -17,7 +17,7 @@ from flows.train_cli import register
 from flows.trust import trusted
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
-from pipeline.store import open_store
+from pipeline.work.store import open_store
 
 app = typer.Typer(
     name="m5ser",
@@ -120,7 +120,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],
 ) -> None:
     """Write figures, report.html, the card and the manifest of a dataset folder anew."""
-    from pipeline.dataset import describe
+    from pipeline.dataset.writing import describe
 
     _guarded(lambda: describe(folder))
     typer.echo(f"{folder / 'report.html'}")

@@ -16,10 +16,10 @@ from flows.build import Workshop, build_dataset
 from flows.price import remember
 from flows.progress import StageProgress
 from flows.runners.base import Runner
-from pipeline.dataset import Build
+from pipeline.dataset.writing import Build
 from pipeline.languages import language_name
 from pipeline.recipe import Recipe
-from pipeline.store import Store
+from pipeline.work.store import Store
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.plan import disk_bytes, make_plan
-from pipeline import torchaudio_cpu
-from pipeline.components import components_of
 from pipeline.corpora.base import CorpusMissing
 from pipeline.engine import Engine
 from pipeline.errors import InputError
 from pipeline.judges.transcript import Whisper
 from pipeline.languages import SOURCE, Language
-from pipeline.pretrained import OnDevice, Pretrained
+from pipeline.pretrained import torchaudio_cpu
+from pipeline.pretrained.named import OnDevice, Pretrained
+from pipeline.provenance.components import components_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
 from pipeline.synthesis.command import Command
@@ -136,7 +136,7 @@ def _packages(recipe: Recipe) -> Iterator[Lack]:
     if any(isinstance(one, OnDevice) for one, _ in _engines(recipe)) and not torchaudio_cpu.loads():
         yield Lack(
             "torchaudio can't be imported: its compiled part links CUDA, and torch has none",
-            "python -m pipeline.torchaudio_cpu",
+            "python -m pipeline.pretrained.torchaudio_cpu",
         )
 
 

@@ -21,8 +21,8 @@ from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, verdicts
 from model.recipe import DataSettings, FolderSet, RandomEncoder
-from pipeline.devices import Device
 from pipeline.errors import InputError
+from pipeline.pretrained.devices import Device
 
 
 @dataclass(frozen=True)

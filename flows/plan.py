@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.price import PROSODY, Price, engine_name, measured_prices, published_price
-from pipeline.components import components_of, ledger, may_pass_on_text
 from pipeline.corpora.base import Corpus, CorpusMissing, Dropped, Unreadable
 from pipeline.engine import Engine
-from pipeline.provenance import check_claim, resulting_licence
+from pipeline.provenance.components import components_of, ledger, may_pass_on_text
+from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
-from pipeline.store import Store
+from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
 """Of the Latin-script languages (assumed); recordings would say better and are not opened."""

@@ -18,7 +18,7 @@ from pipeline.engine import Engine, digest
 from pipeline.judges.quality import Quality
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.store import Store
+from pipeline.work.store import Store
 
 Device = Literal["cpu", "cuda"]
 Unit = Literal["line", "speech_s"]

@@ -20,14 +20,14 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from pipeline.dataset import describe
+from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest
+from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import WEIGHTS
 from pipeline.hub.publish import Options, Published, publish
 from pipeline.hub.pull import Selection, needed_shards, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import MAIN, Repository, Revision, connect
-from pipeline.manifest import MANIFEST, Manifest, read_manifest
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.files import BESIDE
 from pipeline.verify.findings import Findings

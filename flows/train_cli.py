@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from model.recipe_file import load_training_recipe
-from pipeline.devices import Device
+from pipeline.pretrained.devices import Device
 
 Guard = Callable[[Callable[[], Any]], Any]
 """Runs an action; what a person can mend becomes a sentence and an exit code."""

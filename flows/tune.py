@@ -15,7 +15,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.dataset import BadFolder
+from pipeline.dataset.writing import BadFolder
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.selection.choose import DUPLICATE, Candidates, decide

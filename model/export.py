@@ -18,11 +18,11 @@ from model.journal import draw_curves
 from model.recipe import FolderSet, PretrainedLlama, TrainingRecipe, WhisperEncoder
 from model.recipe_file import parse_training_recipe
 from model.ser import EmotionModel, make_model, trained_tensors
-from pipeline.dataset import M5SER_VERSION
-from pipeline.devices import Device
-from pipeline.devices import resolve as resolve_device
+from pipeline.cards.templates import render_markdown
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
-from pipeline.templates import render_markdown
+from pipeline.pretrained.devices import Device
+from pipeline.pretrained.devices import resolve as resolve_device
 from pipeline.whisper.checkpoint import pinned_sha256
 
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"

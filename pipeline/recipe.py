@@ -24,6 +24,7 @@ from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.languages import SOURCE, Language
 from pipeline.prosody.transfer import NEUTRAL_DB
+from pipeline.provenance.watermark import WATERMARK_RATE_HZ, AudioSeal
 from pipeline.selection.choose import Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
@@ -35,7 +36,6 @@ from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
-from pipeline.watermark import WATERMARK_RATE_HZ, AudioSeal
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
 AnySynthesizer = Annotated[

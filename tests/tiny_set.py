@@ -13,16 +13,16 @@ import numpy as np
 import soundfile
 import yaml
 
-from pipeline.card import write_card
-from pipeline.credentials import write_credentials
-from pipeline.dataset import M5SER_VERSION
+from pipeline.cards.card import write_card
+from pipeline.dataset.manifest import write_manifest
+from pipeline.dataset.rows import clip_marks
+from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import emotion_id
-from pipeline.flac import with_comments
-from pipeline.manifest import write_manifest
+from pipeline.provenance.credentials import write_credentials
+from pipeline.provenance.flac import with_comments
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
-from pipeline.rows import clip_marks
-from pipeline.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 
 RATE = 16_000
 LANGUAGES = ("en", "de", "fr")
@@ -63,12 +63,13 @@ def marked(flac: bytes, take_id: str) -> bytes:
     return with_comments(flac, {**clip_marks(tiny_recipe(), "m5ser"), "TAKE_ID": take_id})
 
 
-def _row(language: str, split: str, emotion: str, number: int) -> Row:
+def _row(language: str, split: str, emotion: str, number: int, take: int = 0) -> Row:
     sentence = f"{split}-{emotion}-{number}"
+    take_id = f"{sentence}.{language}.{take}"
     pitch_hz = 100 + 40 * emotion_id(emotion) + 7 * number + LANGUAGES.index(language)  # type: ignore[arg-type]
     duration_s = 0.5 + 0.1 * number
     return {
-        "take_id": f"{sentence}.{language}.0",
+        "take_id": take_id,
         "source_id": sentence,
         "text": f"{_WORDS[sentence]} in {language}",
         "source_text": _WORDS[sentence],
@@ -80,8 +81,8 @@ def _row(language: str, split: str, emotion: str, number: int) -> Row:
         "voice": f"{split}-voice",
         "corpus": "quickstart",
         "audio": {
-            "bytes": marked(tone(pitch_hz, duration_s), f"{sentence}.{language}.0"),
-            "path": f"{sentence}.{language}.0.flac",
+            "bytes": marked(tone(pitch_hz, duration_s), take_id),
+            "path": f"{take_id}.flac",
         },
         "sampling_rate": RATE,
         "duration_s": duration_s,
@@ -155,8 +156,7 @@ _OUTCOME = {"reason": "length", "score": 0.05, "threshold": 0.1, "failed_gates":
 
 
 def _rejected(language: str, number: int) -> Row:
-    row = _row(language, "train", "angry", number)
-    return {**row, "take_id": row["take_id"][:-1] + "1", "split": "train", **_OUTCOME}
+    return {**_row(language, "train", "angry", number, take=1), "split": "train", **_OUTCOME}
 
 
 def _write(stem: Path, rows: list[Row], schema: Any) -> None:

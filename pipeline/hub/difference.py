@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from pipeline.templates import markdown
+from pipeline.cards.templates import markdown
 
 CHANGES = "CHANGES.md"
 _TITLE = "# Changes\n"

@@ -9,10 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import yaml
 
-from pipeline.dataset import M5SER_VERSION
-from pipeline.errors import InputError
-from pipeline.hub.repository import Kind
-from pipeline.manifest import (
+from pipeline.dataset.manifest import (
     MANIFEST,
     Manifest,
     manifest_text,
@@ -20,6 +17,9 @@ from pipeline.manifest import (
     read_manifest,
     sha256,
 )
+from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.errors import InputError
+from pipeline.hub.repository import Kind
 
 CARD = "README.md"
 WEIGHTS = "model.safetensors"

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.dataset.manifest import FileEntry, Manifest, sha256
+from pipeline.dataset.shards import ShardWriter, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.hub.push import Advance
 from pipeline.hub.repository import Repository, Revision
-from pipeline.manifest import FileEntry, Manifest, sha256
 from pipeline.recipe import published
 from pipeline.recipe_file import parse_recipe
-from pipeline.shards import ShardWriter, write_failures
 
 _BATCH_ROWS = 64
 Group = tuple[str, str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from pipeline.dataset.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
 from pipeline.hub.package import CARD
 from pipeline.hub.repository import Repository, Revision
-from pipeline.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
 
 PUBLISH = "Publish "
 """How the title of a publish's last commit begins."""

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline.devices import Device
 from pipeline.errors import InputError
+from pipeline.pretrained.devices import Device
 
 _CUDA = "CUDAExecutionProvider"
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, frame_count, load_network, shortest_clip
-from pipeline.pretrained import ModelError, ModelName, Pretrained
+from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
 _DIMENSIONS = ("arousal", "valence", "dominance")

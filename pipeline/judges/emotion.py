@@ -13,7 +13,7 @@ from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Jud
 from pipeline.judges.usable import usable_only
 from pipeline.judges.verdict import verdict
 from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
-from pipeline.pretrained import ModelError, Pretrained
+from pipeline.pretrained.named import ModelError, Pretrained
 from pipeline.records import Failure
 
 _SCORES = ("probability", "margin", "entropy", "outside")

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.devices import Device
 from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.bundled import on_gpu, open_onnx, package_folder
 from pipeline.judges.mel import HOP, MelSpectrum
 from pipeline.judges.usable import usable_only
+from pipeline.pretrained.devices import Device
 from pipeline.records import Failure
 
 _PACKAGE = "speechmos==0.0.1.1"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.batching import run_by_length
 from pipeline.judges.base import JUDGE_RATE_HZ
-from pipeline.pretrained import ModelError, Pretrained
+from pipeline.pretrained.batching import run_by_length
+from pipeline.pretrained.named import ModelError, Pretrained
 from pipeline.records import Failure
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Jud
 from pipeline.judges.dimensions import hear_sources
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, frame_count, load_network, shortest_clip
-from pipeline.pretrained import ModelError, ModelName, Pretrained
+from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline import tables
 from pipeline.engine import digest
 from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Line, Tally, Utterance
-from pipeline.store import Store
 from pipeline.text_judges.base import TextItem, TextJudge
+from pipeline.work import tables
+from pipeline.work.store import Store
 
 STAGE = "line_scores"
 _VERSION = 1

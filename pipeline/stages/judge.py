@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import tables
 from pipeline.audio import decode_flac, read_recording, resample
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
@@ -20,7 +19,8 @@ from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
 from pipeline.prosody.target import Target
 from pipeline.records import Failure, Take, Tally, Utterance
-from pipeline.store import Store
+from pipeline.work import tables
+from pipeline.work.store import Store
 
 STAGE = "scores"
 _VERSION = 1

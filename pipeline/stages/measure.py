@@ -6,15 +6,15 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline import tables
 from pipeline.audio import BadAudio, open_recording
 from pipeline.corpora.base import Door
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
 from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
-from pipeline.store import Store, to_json
 from pipeline.synthesis.espeak import count_phones
+from pipeline.work import tables
+from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
 _VERSION = 1

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import tables
 from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest
 from pipeline.loading import loaded
@@ -19,10 +18,11 @@ from pipeline.prosody.target import Target, from_emotion, from_source
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Line, Tally, Utterance
-from pipeline.references import Reference, open_references
-from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.espeak import count_phones
+from pipeline.work import tables
+from pipeline.work.references import Reference, open_references
+from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
 _VERSION = 3

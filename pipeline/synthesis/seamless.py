@@ -10,12 +10,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.audio import resample
-from pipeline.batching import halving
-from pipeline.pretrained import ModelName, Pretrained
+from pipeline.pretrained.batching import halving
+from pipeline.pretrained.named import ModelName, Pretrained
+from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
-from pipeline.transformer import open_model, open_tokenizer
 from pipeline.translation.seamless import CODES
 
 _RATE_HZ = 16_000

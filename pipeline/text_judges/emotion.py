@@ -9,14 +9,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.batching import run_by_length
 from pipeline.emotions import Emotion
 from pipeline.judges.base import Scores
 from pipeline.languages import Language
-from pipeline.pretrained import ModelError, Pretrained
+from pipeline.pretrained.batching import run_by_length
+from pipeline.pretrained.named import ModelError, Pretrained
+from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
-from pipeline.transformer import open_model, open_tokenizer
 
 
 class TextEmotion(Pretrained, TextJudge):

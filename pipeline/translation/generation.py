@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from pipeline.batching import run_by_length
+from pipeline.pretrained.batching import run_by_length
 from pipeline.records import Failure
 from pipeline.translation.base import Translation
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline.devices import Half
 from pipeline.languages import Language, language_name
-from pipeline.pretrained import ModelError, ModelName, Pretrained
+from pipeline.pretrained.devices import Half
+from pipeline.pretrained.named import ModelError, ModelName, Pretrained
+from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure
-from pipeline.transformer import open_model, open_tokenizer
 from pipeline.translation.base import Sentence, Translate, Translation, Translator
 from pipeline.translation.generation import Tokens, generate_by_cap, positions, token_cap
 

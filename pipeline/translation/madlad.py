@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pipeline.devices import Half
 from pipeline.languages import Language
-from pipeline.pretrained import ModelName
+from pipeline.pretrained.devices import Half
+from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pipeline.engine import digest
 from pipeline.languages import Language
-from pipeline.pretrained import ModelName, is_content_hash, model_folder, pinned_revision
+from pipeline.pretrained.named import ModelName, is_content_hash, model_folder, pinned_revision
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translate, Translation
 from pipeline.translation.seq2seq import Running, Seq2Seq, Steering

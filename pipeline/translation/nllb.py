@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import Language
-from pipeline.pretrained import ModelName
+from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
 _CODES: Mapping[Language, str] = {

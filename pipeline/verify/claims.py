@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
-from pipeline.card import own_section, render_card, with_own_section
-from pipeline.dataset import M5SER_VERSION
+from pipeline.cards.card import own_section, render_card, with_own_section
+from pipeline.dataset.reading import DatasetFolder, open_folder
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
-from pipeline.folder import DatasetFolder, open_folder
 from pipeline.hub.package import CARD
-from pipeline.licences import hub_licence
-from pipeline.provenance import licence_of
+from pipeline.provenance.licences import hub_licence
+from pipeline.provenance.terms import licence_of
 from pipeline.selection.splits import near_duplicates, normalise_text
 from pipeline.verify.findings import Findings
 

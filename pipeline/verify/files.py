@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.dataset.manifest import MANIFEST, Manifest, describe_file, sha256
 from pipeline.hub.difference import CHANGES
 from pipeline.hub.package import CARD
-from pipeline.manifest import MANIFEST, Manifest, describe_file, sha256
 from pipeline.verify.findings import Findings
 
 BESIDE = frozenset({MANIFEST, CHANGES, ".gitattributes"})

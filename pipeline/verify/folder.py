@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.dataset.manifest import Manifest, read_manifest
+from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
-from pipeline.folder import open_folder
 from pipeline.hub.package import WEIGHTS, BadPackage, Package
-from pipeline.manifest import Manifest, read_manifest
-from pipeline.provenance import licence_of
+from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.claims import check_claims

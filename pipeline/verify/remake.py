@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.census import take_census
-from pipeline.chains import chains_of
-from pipeline.dataset import M5SER_VERSION
+from pipeline.dataset.reading import DatasetFolder, open_folder
+from pipeline.dataset.rows import clip_marks
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
-from pipeline.flac import samples_md5, with_comments
-from pipeline.folder import DatasetFolder, open_folder
-from pipeline.intake import take_in
-from pipeline.outcomes import Chain
+from pipeline.provenance.flac import samples_md5, with_comments
 from pipeline.recipe import Recipe
-from pipeline.rows import clip_marks
 from pipeline.stages import measure, synthesize, translate
-from pipeline.store import Store
-from pipeline.tables import takes
 from pipeline.verify.findings import Findings
-from pipeline.wordings import Verdict, Wording, wordings_of
+from pipeline.work.census import take_census
+from pipeline.work.chains import chains_of
+from pipeline.work.intake import take_in
+from pipeline.work.outcomes import Chain
+from pipeline.work.store import Store
+from pipeline.work.tables import takes
+from pipeline.work.wordings import Verdict, Wording, wordings_of
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
-from pipeline.flac import NotFlac, comments_of
-from pipeline.folder import parquet_files
+from pipeline.dataset.reading import parquet_files
+from pipeline.dataset.shards import kept_schema, rejects_schema
+from pipeline.provenance.flac import NotFlac, comments_of
 from pipeline.recipe import Recipe
-from pipeline.shards import kept_schema, rejects_schema
 from pipeline.verify.findings import Findings
 
 _BATCH_ROWS = 64

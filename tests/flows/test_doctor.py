@@ -91,10 +91,10 @@ def test_a_missing_package_comes_with_its_extra(monkeypatch):
 
 
 def test_torchaudio_that_can_not_be_imported_is_told(monkeypatch):
-    monkeypatch.setattr("pipeline.torchaudio_cpu.loads", lambda: False)
+    monkeypatch.setattr("pipeline.pretrained.torchaudio_cpu.loads", lambda: False)
     judge = "{engine: dimensions, model: .}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
-    assert "python -m pipeline.torchaudio_cpu" in lacks.values()
+    assert "python -m pipeline.pretrained.torchaudio_cpu" in lacks.values()
 
 
 def test_a_disk_that_is_too_small_is_told(monkeypatch):

@@ -8,8 +8,8 @@ from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.store import Store
 from pipeline.text_judges.emotion import TextEmotion
+from pipeline.work.store import Store
 
 RECIPE = Recipe.model_validate(
     {"name": "a", "corpus": {"engine": "quickstart"}, "languages": ["de"]}

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from pipeline.flac import comments_of
+from pipeline.provenance.flac import comments_of
 
 RATE = 16_000
 SECRETS = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from model.recipe import TrainingRecipe
 from pipeline.audio import encode_flac
-from pipeline.shards import ShardWriter, kept_schema
+from pipeline.dataset.shards import ShardWriter, kept_schema
 
 WIDTH = 16
 

@@ -16,8 +16,8 @@ import pytest
 import soundfile
 import yaml
 
+from pipeline.dataset.shards import kept_schema, rejects_schema
 from pipeline.emotions import EMOTIONS, emotion_id
-from pipeline.shards import kept_schema, rejects_schema
 
 RATE = 16_000
 LANGUAGES = ("en", "de")

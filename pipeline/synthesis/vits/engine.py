@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from pipeline.batching import run_by_length
-from pipeline.devices import resolve
 from pipeline.engine import digest
 from pipeline.languages import Language
-from pipeline.pretrained import (
+from pipeline.pretrained.batching import run_by_length
+from pipeline.pretrained.devices import resolve
+from pipeline.pretrained.named import (
     ModelError,
     ModelName,
     OnDevice,

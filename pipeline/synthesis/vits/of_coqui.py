@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 
 if TYPE_CHECKING:

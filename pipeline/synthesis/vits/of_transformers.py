@@ -7,9 +7,9 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
-from pipeline.transformer import open_model, open_tokenizer
 
 if TYPE_CHECKING:
     from torch import Tensor

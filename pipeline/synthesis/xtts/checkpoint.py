@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 
 PICKLED = ("model.pth",)
 """The one pickled file that is read; the others of the official folder are for training."""

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from pipeline.batching import run_by_length
-from pipeline.pretrained import ModelName, Pretrained, model_folder
+from pipeline.pretrained.batching import run_by_length
+from pipeline.pretrained.named import ModelName, Pretrained, model_folder
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.xtts.checkpoint import PICKLED, load_xtts

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.card import OWN_END, OWN_START, own_section
+from pipeline.cards.card import OWN_END, OWN_START, own_section
 from pipeline.hub.own_text import CardEdited, merge_card
 
 CARD = f"""---

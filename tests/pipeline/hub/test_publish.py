@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.hub.push import STAGING
 from pipeline.hub.retry import HubUnreachable
-from pipeline.manifest import MANIFEST, read_manifest
 from tests.hub_repositories import Blob, Repo
 from tests.hub_server import Fault, Hub
 from tests.publishing import NAME, publishing

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
-from pipeline.manifest import MANIFEST, read_manifest
 from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Repo
 from tests.hub_server import Hub

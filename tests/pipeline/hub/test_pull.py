@@ -8,14 +8,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset import describe
+from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.hub.publish import Options, publish
 from pipeline.hub.pull import Selection, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import connect
-from pipeline.manifest import MANIFEST, read_manifest
 from pipeline.verify.folder import verify_folder
 from tests.hub_server import Hub
 

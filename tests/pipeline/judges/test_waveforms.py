@@ -16,7 +16,7 @@ from pipeline.judges.dimensions import Dimensions, regressor
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
 from pipeline.judges.wavlm import WavlmSpeaker, x_vectors
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 
 FAMILIES = ("wav2vec2-emotion", "hubert-emotion", "wavlm-emotion", "whisper-emotion")

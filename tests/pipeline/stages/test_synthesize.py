@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 import soundfile
 
-from pipeline import tables
 from pipeline.audio import decode_flac
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
-from pipeline.references import Reference
 from pipeline.stages import synthesize, voices
 from pipeline.stages.synthesize import SynthesisJob
-from pipeline.store import Store
 from pipeline.synthesis.command import Command
+from pipeline.work import tables
+from pipeline.work.references import Reference
+from pipeline.work.store import Store
 
 PROGRAM = """
 import json, math, struct, sys, wave

@@ -7,7 +7,7 @@ import math
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.back_translation import BackTranslation

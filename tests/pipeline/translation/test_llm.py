@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translation
 from pipeline.translation.llm import Llm, clean

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from pipeline.languages import LANGUAGES
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.translation.base import Translation
 from pipeline.translation.generation import generate_by_cap, token_cap

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.card import OWN_START
+from pipeline.cards.card import OWN_START
+from pipeline.dataset.manifest import MANIFEST, manifest_text, read_manifest, write_manifest
 from pipeline.errors import InputError
-from pipeline.manifest import MANIFEST, manifest_text, read_manifest, write_manifest
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
 from tests.tiny_set import marked, tone, write_set
@@ -28,6 +28,12 @@ def found(findings: Findings) -> set[str]:
 def changed(folder: Path, **fields: Any) -> Callable[[Rows], Rows]:
     """The first row with other fields."""
     return lambda rows: [(rows[0][0], {**rows[0][1], **fields}), *rows[1:]]
+
+
+def renamed(row: dict[str, Any], take_id: str) -> dict[str, Any]:
+    """The row as another take, which its clip says too."""
+    audio = {**row["audio"], "bytes": marked(row["audio"]["bytes"], take_id)}
+    return {**row, "take_id": take_id, "audio": audio}
 
 
 def test_a_sound_set_has_no_problems(tones: Path) -> None:
@@ -103,8 +109,8 @@ def test_a_clip_that_is_not_what_its_row_says(
 def test_ids_that_are_there_twice_and_splits_that_leak(tmp_path: Path) -> None:
     def change(rows: Rows) -> Rows:
         tested = [row for split, row in rows if split == "test"]
-        leak = {**tested[0], "take_id": "other"}
-        text = {**tested[1], "take_id": "text", "source_id": "new", "speaker_id": "train-speaker"}
+        leak = renamed(tested[0], "other")
+        text = {**renamed(tested[1], "text"), "source_id": "new", "speaker_id": "train-speaker"}
         text |= {"source_text": rows[0][1]["source_text"].upper(), "voice": "train-voice"}
         return [*rows, rows[0], ("train", leak), ("test", text)]
 

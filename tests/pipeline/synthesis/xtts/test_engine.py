@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import Clip
-from pipeline.pretrained import ModelError
+from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.xtts.checkpoint import load_xtts

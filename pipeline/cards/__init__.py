@@ -1,0 +1,1 @@
+"""What a person reads and looks at: the data card, the report, the pictures."""

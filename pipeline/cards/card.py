@@ -1,0 +1,206 @@
+"""README.md of a dataset folder: the data card that the Hugging Face Hub shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pipeline.cards import tables
+from pipeline.cards.header import header
+from pipeline.cards.rules import gates_of
+from pipeline.cards.templates import ours, render_markdown, spoken
+from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
+from pipeline.languages import language_name
+from pipeline.provenance.components import Component, components_of
+from pipeline.provenance.terms import Licence, licence_of
+from pipeline.recipe import AnyJudge
+from pipeline.selection.gates import Gate
+from pipeline.text_judges.any import AnyTextJudge
+
+_CHECKS = {
+    "duration": "length and speaking rate, against the source recording where there is one",
+    "clipping": "clipped samples, level, and silence at the ends",
+    "speech": "whether there is speech at all (silero-vad)",
+    "quality": "sound quality as DNSMOS estimates it, a model of human listeners that was made for "
+    "noisy telephone speech",
+    "speaker": "whether a voice is itself in every language and unlike the others (resemblyzer)",
+    "wavlm": "whether a voice is itself in every language and unlike the others (WavLM)",
+    "prosody": "how far the prosody is from what was asked for",
+    "expressivity": "pauses, rate and contour, against the source recording",
+    "probe": "whether a classifier fitted on the human source recordings hears the wanted emotion",
+    "emotion": "whether a pretrained emotion classifier hears the wanted emotion",
+    "dimensions": "arousal, dominance and valence as a pretrained model hears them",
+    "whisper": "whether the clip says its text, all of it, in its language (Whisper)",
+}
+_READ = {
+    "language": "the language of the text (lingua)",
+    "form": "length, numbers and repetition against the English sentence",
+    "back_translation": "how much of the sentence comes back when the line is translated back",
+    "emotion": "whether a classifier of texts finds the same emotion in the line",
+}
+"""What each judge of texts looks at, before anything is spoken."""
+_ABSENT = (
+    ({"whisper"}, "**No transcript check**: nothing verified that a clip says its text, all of it, "
+     "in its language."),
+    ({"probe", "emotion"}, "**No emotion classifier** heard the takes."),
+    ({"speech"}, "No voice activity detector looked for speech."),
+    ({"quality"}, "Sound quality was not estimated."),
+    ({"speaker", "wavlm"}, "No speaker verification: voices may be less distinct than named."),
+)  # fmt: skip
+"""What a card must say where none of these judges ran."""
+Check = tuple[str, str, list[str]]
+"""A judge: its name, what it looks at, and the gates that read it."""
+
+README = "README.md"
+OWN_START, OWN_END = "<!-- own section: kept -->", "<!-- end of own section -->"
+"""Marks around what a person writes into a card; it outlives every new rendering."""
+
+_FIGURES = ("counts.png", "losses.png", "scores.png", "emotion.png", "takes.png")
+_UNEQUAL = 0.05
+"""Difference of shares from which a gate is said to hit one emotion harder than another."""
+
+
+def write_card(folder: Path) -> None:
+    """Write `README.md` of a dataset folder; see `render_card`."""
+    (folder / README).write_text(render_card(folder), encoding="utf-8")
+
+
+def render_card(folder: Path) -> str:
+    """The card of a dataset folder: the same folder gives the same text.
+
+    What a person has written into its own section of the folder's card is kept.
+
+    Raises:
+        LicenceError: the recipe claims a laxer licence than its components and rows allow.
+        KeyError: an engine of the recipe has no entry in the ledger.
+    """
+    with open_folder(folder) as dataset:
+        values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
+    card = render_markdown("dataset_card.md.jinja", **values)
+    written = folder / README
+    old = own_section(written.read_text(encoding="utf-8")) if written.is_file() else None
+    return with_own_section(card, old)
+
+
+def own_section(card: str) -> str | None:
+    """What stands between the two marks of a card, or None if it has no such section."""
+    _, start, rest = card.partition(OWN_START)
+    text, end, _ = rest.partition(OWN_END)
+    return text if start and end else None
+
+
+def with_own_section(card: str, own: str | None) -> str:
+    """The card with this text in its own section; None leaves it as it is."""
+    before, start, rest = card.partition(OWN_START)
+    _, end, after = rest.partition(OWN_END)
+    if own is None or not (start and end):
+        return card
+    return f"{before}{start}{own}{end}{after}"
+
+
+def _values(
+    dataset: DatasetFolder, components: tuple[Component, ...], licence: Licence
+) -> dict[str, Any]:
+    """Everything that the template prints."""
+    [kept] = dataset.rows(
+        "SELECT count(*) AS takes, coalesce(sum(duration_s), 0) AS seconds, "
+        "count(DISTINCT voice) AS voices, count(DISTINCT speaker_id) AS speakers, "
+        "count(DISTINCT source_id) AS sources FROM kept"
+    )
+    spdx = dataset.recipe["licence"] or licence.spdx
+    lost_share, hit_hard = tables.hit_beyond_chance(dataset)
+    return {
+        "header": ours(header(dataset, spdx, kept["takes"])),
+        "recipe": dataset.recipe,
+        "build": dataset.build,
+        "kept": {**kept, "length": spoken(kept["seconds"])},
+        "judged": dataset.value("SELECT count(*) FROM takes"),
+        "failed": dataset.value("SELECT count(*) FROM failures"),
+        "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
+        "emotions": dataset.emotions,
+        "tables": _tables(dataset),
+        "hits": tables.hardest_hit(dataset, _UNEQUAL),
+        "lost_share": lost_share,
+        "hit_hard": hit_hard,
+        "unequal": f"{100 * _UNEQUAL:.0f}",
+        "neutral": dataset.rows(
+            "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
+            "WHERE neutral_from IS NOT NULL GROUP BY ALL ORDER BY takes DESC, origin"
+        ),
+        "checks": _checks(dataset.recipe),
+        "text_checks": _text_checks(dataset.recipe),
+        "unchecked": _unchecked(dataset.recipe),
+        "components": _versioned(components, dataset.build.get("components", {})),
+        "corpora": [one for one in components if one.kind == "corpus"],
+        "consents": [one for one in components if one.consent],
+        "withheld": dataset.value("SELECT count(*) FROM takes WHERE text IS NULL"),
+        "part": dataset.build.get("part"),
+        "licence": licence,
+        "spdx": spdx,
+        "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
+        "example": _example(dataset.path),
+        "own_start": OWN_START,
+        "own_end": OWN_END,
+    }
+
+
+def _versioned(
+    components: tuple[Component, ...], installed: dict[str, str]
+) -> list[tuple[Component, str]]:
+    """Each component with its revision and the version of the package that the build recorded."""
+    versions = []
+    for one in components:
+        package = f"{one.package} {installed.get(one.name, '')}".strip() if one.package else ""
+        versions.append((one, ", ".join(part for part in (package, one.revision) if part) or "–"))
+    return versions
+
+
+def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
+    return {
+        "by_emotion": tables.by_emotion(dataset),
+        "by_split": tables.by_split(dataset),
+        "voices": tables.voices(dataset),
+        "removed": tables.removed(dataset),
+        "failed_by_emotion": tables.failed_by(dataset, "emotion"),
+        "failed_by_language": tables.failed_by(dataset, "language"),
+        "lost_by_emotion": tables.lost_by(dataset, "emotion"),
+        "lost_by_language": tables.lost_by(dataset, "language"),
+        "lost_by_gender": tables.lost_by(dataset, "gender"),
+        "retention_by_emotion": tables.retention(dataset, "emotion"),
+        "retention_by_language": tables.retention(dataset, "language"),
+        "rejected_lines": tables.rejected_lines(dataset),
+        "failures": tables.failures(dataset),
+    }
+
+
+def _checks(recipe: dict[str, Any]) -> list[Check]:
+    """The judges that measured the takes, and which gates read them."""
+    judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(recipe["judges"])
+    gates = gates_of(recipe)
+    return [(one.engine, _CHECKS[one.engine], _readers(gates, one.scores)) for one in judges]
+
+
+def _text_checks(recipe: dict[str, Any]) -> list[Check]:
+    """The judges that read the lines, and which gates read them."""
+    given = recipe.get("text_judges", [])
+    judges = TypeAdapter(tuple[AnyTextJudge, ...]).validate_python(given)
+    gates = gates_of(recipe, "text_gates")
+    return [(one.engine, _READ[one.engine], _readers(gates, one.scores)) for one in judges]
+
+
+def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:
+    return [name for name, gate in gates.items() if set(gate.score_names) & set(scores)]
+
+
+def _unchecked(recipe: dict[str, Any]) -> list[str]:
+    ran = {judge["engine"] for judge in recipe["judges"]}
+    return [sentence for judges, sentence in _ABSENT if not judges & ran]
+
+
+def _example(folder: Path) -> str:
+    """A shard to show in the code examples."""
+    shards = parquet_files(folder, "data") or parquet_files(folder, "rejects")
+    return shards[0].relative_to(folder).as_posix() if shards else "failures.parquet"

@@ -1,0 +1,70 @@
+"""The gates of a finished dataset: what each asked for, in words, and where its limits lay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from pipeline.dataset.reading import DatasetFolder, score
+from pipeline.selection.choose import BALANCE, BEST_TAKE, DUPLICATE
+from pipeline.selection.gates import Bounds, Gate, ScoreGate, VoteGate
+
+_GATES: TypeAdapter[dict[str, Gate]] = TypeAdapter(dict[str, Gate])
+
+_CHOICES = {
+    DUPLICATE: "its audio is the same, byte for byte, as that of a take before it",
+    BEST_TAKE: "another take of the same line has the higher utility",
+    BALANCE: "its language has enough of this emotion, with higher utility",
+}
+
+
+def gates_of(recipe: Mapping[str, Any], section: str = "gates") -> dict[str, Gate]:
+    """The gates of takes (or those of lines, `text_gates`) of a resolved recipe, in its order."""
+    return _GATES.validate_python(recipe.get(section, {}))
+
+
+def reasons_of(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Every reason for which a take can be rejected, in the order of the work, and its rule."""
+    rules = {name: describe(gate) for name, gate in gates_of(recipe).items()}
+    return {**rules, **_CHOICES}
+
+
+def score_gates(gate: Gate) -> tuple[ScoreGate, ...]:
+    """The thresholds that a gate is made of: itself, or its votes."""
+    return gate.votes if isinstance(gate, VoteGate) else (gate,)
+
+
+def describe(gate: Gate) -> str:
+    """What a gate asks for, in words."""
+    if isinstance(gate, VoteGate):
+        votes = "; ".join(describe(vote) for vote in gate.votes)
+        return f"at least {gate.at_least} of {len(gate.votes)}: {votes}"
+    of_languages = [f"{code}: {_bounds(bounds)}" for code, bounds in gate.languages.items()]
+    return "; ".join([f"{gate.score} {_bounds(gate)}", *of_languages])
+
+
+def limits(folder: DatasetFolder, gate: ScoreGate) -> dict[str, tuple[float, float]]:
+    """Lowest and highest passing value in each language, quantiles over its judged takes."""
+    if gate.score not in folder.score_names:
+        return {}
+    of_takes = f"SELECT language, {score(gate.score)} AS value FROM takes"  # noqa: S608
+    takes = folder.columns(of_takes)
+    return {
+        language: gate.languages.get(language, gate).limits(  # type: ignore[call-overload]
+            takes["value"][takes["language"] == language].astype(np.float64)
+        )
+        for language in folder.languages
+    }
+
+
+def _bounds(bounds: Bounds) -> str:
+    words = [
+        "" if bounds.min is None else f"at least {bounds.min:g}",
+        "" if bounds.max is None else f"at most {bounds.max:g}",
+        "" if bounds.min_quantile is None else f"above its lowest {bounds.min_quantile:.0%}",
+        "" if bounds.max_quantile is None else f"below its highest {1 - bounds.max_quantile:.0%}",
+    ]
+    return " and ".join(word for word in words if word) or "not asked"

@@ -1,0 +1,1 @@
+"""The dataset folder: its rows, shards and manifest, written and read."""

@@ -1,0 +1,44 @@
+"""rows.parquet: the id and the hash of every kept row, so that two revisions can be compared.
+
+It is a hundredth of the set, so what changed between two revisions is known without the audio of
+either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.work.store import to_json
+
+ROWS = "rows.parquet"
+_SCHEMA = pa.schema({"take_id": pa.string(), "language": pa.string(), "sha256": pa.binary(32)})
+_BATCH_ROWS = 256
+
+
+def write_row_index(folder: Path) -> None:
+    """Write `rows.parquet` over the kept rows of a dataset folder."""
+    with pq.ParquetWriter(folder / ROWS, _SCHEMA, compression="zstd") as writer:
+        for shard in sorted((folder / "data").glob("*/*.parquet")):
+            rows = list(_hashed(shard))
+            writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA))
+
+
+def _hashed(shard: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(shard) as file:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            for row in batch.to_pylist():
+                digest = row_sha256(row)
+                yield {"take_id": row["take_id"], "language": row["language"], "sha256": digest}
+
+
+def row_sha256(row: dict[str, Any]) -> bytes:
+    """SHA-256 of a row: its clip's bytes, and all its other fields as JSON with sorted keys."""
+    audio = row["audio"]["bytes"]
+    others = {**row, "audio": row["audio"]["path"]}
+    return hashlib.sha256(hashlib.sha256(audio).digest() + to_json(others).encode()).digest()

@@ -1,0 +1,129 @@
+"""The rows that a dataset publishes: what the store holds of each take, marked as synthetic.
+
+Of a corpus whose text may not be passed on, a row names the sentence by its id alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.emotions import emotion_id
+from pipeline.provenance.components import ledger, may_pass_on_text
+from pipeline.provenance.flac import with_comments
+from pipeline.recipe import Recipe
+from pipeline.records import Line, Take, Utterance
+from pipeline.selection.choose import Decision
+from pipeline.work import tables
+from pipeline.work.outcomes import Chain, FailedRow
+from pipeline.work.store import Store
+from pipeline.work.wordings import line_scores
+
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""IPTC's vocabulary of where media come from; C2PA and the Hub's readers know it."""
+WITHHELD = "withheld: the error quotes the sentence, which may not be passed on"
+_QUOTED = 12
+"""Characters in a row from which a text counts as quoted."""
+
+
+def clip_marks(recipe: Recipe, generator: str) -> dict[str, str]:
+    """What every clip's Vorbis comments say of it; `TAKE_ID` is added for each."""
+    source_type = ledger()["synthesizer", recipe.synthesis.engine].source_type
+    return {
+        "COMMENT": "synthetic speech",
+        "GENERATOR": generator,
+        "DIGITAL_SOURCE_TYPE": f"{SOURCE_TYPES}{source_type}",
+        "RECIPE_FINGERPRINT": recipe.clip_fingerprint(),
+    }
+
+
+def published_rows(
+    store: Store,
+    recipe: Recipe,
+    chain: Chain,
+    decisions: Mapping[str, Decision],
+    marks: Mapping[str, str],
+) -> Iterator[tuple[dict[str, Any], Decision]]:
+    """Rows of a chain's takes that were decided, in their order; `marks`: see `clip_marks`."""
+    utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
+    lines = {line.source_id: line for line in tables.lines(store.read("lines", chain.lines))}
+    scores = _scores(store, recipe, chain)
+    text_scores = line_scores(store, recipe, chain.wording)
+    for take in tables.takes(store.read("takes", chain.takes)):
+        decision = decisions.get(take.id)
+        if decision is not None:
+            utterance = utterances[take.source_id]
+            row = _row(recipe, utterance, take, lines[take.source_id], marks)
+            every = {**text_scores.get(take.source_id, {}), **scores.get(take.id, {})}
+            yield {**row, "scores": every or None}, decision
+
+
+def _row(
+    recipe: Recipe, utterance: Utterance, take: Take, line: Line, marks: Mapping[str, str]
+) -> dict[str, Any]:
+    shown = may_pass_on_text(utterance.corpus, utterance.licence)
+    marked = with_comments(take.audio, {**marks, "TAKE_ID": take.id})
+    return {
+        "take_id": take.id,
+        "source_id": take.source_id,
+        "text": line.text if shown else None,
+        "source_text": utterance.text if shown else None,
+        "language": take.language,
+        "emotion": utterance.emotion,
+        "emotion_id": emotion_id(utterance.emotion),
+        "speaker_id": utterance.speaker,
+        "gender": utterance.gender,
+        "voice": take.voice,
+        "corpus": utterance.corpus,
+        "audio": {"bytes": marked, "path": f"{take.id}.flac"},
+        "sampling_rate": take.sampling_rate,
+        "duration_s": take.duration_s,
+        "is_synthetic": True,
+        "synthesizer": recipe.synthesis.engine,
+        "translator": line.translator,
+        "seed": take.seed,
+        "strength": take.strength,
+        "neutral_from": take.neutral_from,
+        "limited_db": take.limited_db,
+        "hit_length_cap": take.hit_length_cap,
+        "licence": utterance.licence,
+    }
+
+
+def _scores(store: Store, recipe: Recipe, chain: Chain) -> dict[str, dict[str, float]]:
+    """All scores of a chain's takes, by take id."""
+    merged: dict[str, dict[str, float]] = {}
+    for judge in recipe.judges:
+        for row in store.read("scores", chain.judging.key(judge)).to_pylist():
+            take_id, _ = row.pop("take_id"), row.pop("error")
+            merged.setdefault(take_id, {}).update(row)
+    return merged
+
+
+def published_failure(failure: FailedRow, texts: Sequence[str], paths: Sequence[str]) -> FailedRow:
+    """The failure without these paths of the machine, and without an error that quotes a text."""
+    error = failure.error
+    for path in paths:
+        error = error.replace(path, Path(path).name)
+    quoted = any(_quotes(error, text) for text in texts)
+    return replace(failure, error=WITHHELD if quoted else error)
+
+
+def _quotes(error: str, text: str) -> bool:
+    pieces = range(max(1, len(text) - _QUOTED + 1))
+    return any(text[at : at + _QUOTED] in error for at in pieces if text)
+
+
+def withheld_texts(store: Store, chains: Iterable[Chain]) -> dict[str, list[str]]:
+    """By source id: the English sentence, and its lines, where they may not be passed on."""
+    texts: dict[str, list[str]] = {}
+    for chain in chains:
+        for utterance in tables.utterances(store.read("utterances", chain.batch.key)):
+            if not may_pass_on_text(utterance.corpus, utterance.licence):
+                texts.setdefault(utterance.id, [utterance.text])
+        for line in tables.lines(store.read("lines", chain.lines)):
+            if line.source_id in texts:
+                texts[line.source_id].append(line.text)
+    return texts

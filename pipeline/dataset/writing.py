@@ -1,0 +1,261 @@
+"""The dataset folder: written beside its place, then moved there whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.cards.card import write_card
+from pipeline.cards.figures import write_figures
+from pipeline.cards.report import write_report
+from pipeline.dataset.manifest import MANIFEST, write_manifest
+from pipeline.dataset.rejected_lines import write_rejected_lines
+from pipeline.dataset.rows import clip_marks, published_failure, published_rows, withheld_texts
+from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
+from pipeline.engine import digest
+from pipeline.errors import InputError
+from pipeline.judges.probe import fit
+from pipeline.languages import Language
+from pipeline.provenance.components import components_of, installed_versions
+from pipeline.provenance.credentials import write_credentials
+from pipeline.provenance.terms import check_claim, resulting_licence
+from pipeline.recipe import Recipe, machine_paths, published
+from pipeline.selection.choose import Decision
+from pipeline.work.census import Census
+from pipeline.work.intake import Intake
+from pipeline.work.outcomes import Chain, Outcomes
+from pipeline.work.store import Store
+
+M5SER_VERSION = "0.1.0"
+_LAYOUT = 2
+"""Raise it when the same tables give other files."""
+
+
+class ForeignFolder(InputError):
+    """The output folder holds something that this recipe did not make."""
+
+
+Describe = Callable[[Path], None]
+
+
+class BadFolder(InputError):
+    """A folder that is no dataset folder."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """All that a dataset folder is made of."""
+
+    store: Store
+    recipe: Recipe
+    intake: Intake
+    census: Census
+    chains: Sequence[Chain]
+    outcomes: Outcomes
+
+    def fingerprint(self) -> str:
+        """Hash of the recipe and of every table that went into the folder."""
+        scores = [chain.judging.key(j) for chain in self.chains for j in self.recipe.judges]
+        scores += [
+            chain.wording.checking.key(one)
+            for chain in self.chains
+            for one in self.recipe.text_judges
+        ]
+        takes = [chain.takes for chain in self.chains]
+        return digest(
+            M5SER_VERSION, _LAYOUT, published(self.recipe), takes, scores, self.census.splits
+        )
+
+
+def check_folder(folder: Path, recipe: Recipe) -> None:
+    """Refuse to replace what another recipe, or no recipe, made.
+
+    Raises:
+        ForeignFolder: with the fix.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    made_by = _made_by(folder)
+    if made_by != recipe.name:
+        owner = f"the set of recipe '{made_by}'" if made_by else "something that m5ser did not make"
+        raise ForeignFolder(
+            f"--out: '{folder}' holds {owner}, not of '{recipe.name}': "
+            "name another folder with --out, or move this one away"
+        )
+
+
+def _made_by(folder: Path) -> str | None:
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return None
+    return str(json.loads(manifest.read_text(encoding="utf-8")).get("recipe"))
+
+
+def check_licence(recipe: Recipe, licences: Collection[str]) -> None:
+    """Refuse a claim that is laxer than what the components and the rows' licences allow.
+
+    Raises:
+        LicenceError: with the reasons and the fix.
+    """
+    components = components_of(published(recipe))
+    check_claim(recipe.licence, resulting_licence(components, sorted(licences)))
+
+
+def is_current(folder: Path, build: Build) -> bool:
+    """Whether the folder is already what the build would write."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return False
+    stated = json.loads(manifest.read_text(encoding="utf-8"))
+    return bool(stated.get("fingerprint") == build.fingerprint()) and all(
+        (folder / name).is_file() and (folder / name).stat().st_size == entry["bytes"]
+        for name, entry in stated["files"].items()
+    )
+
+
+def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
+    """Write the folder; what lay there stays until the new one is whole.
+
+    `describe` is the function of that name below, or a way to run it elsewhere.
+
+    Raises:
+        OSError: no space or no right to write; the old folder is untouched.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        _write(partial, build)
+        describe(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _swap(partial, folder)
+
+
+def _swap(new: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(folder: Path, build: Build) -> None:
+    for language in build.recipe.languages:
+        _write_language(folder, build, language)
+    withheld, paths = withheld_texts(build.store, build.chains), machine_paths(build.recipe)
+    failures = [
+        published_failure(failure, withheld.get(failure.source_id, []), paths)
+        for failure in build.outcomes.failures
+    ]
+    write_failures(folder / "failures.parquet", failures)
+    write_rejected_lines(folder, build.store, build.recipe, build.chains)
+    recipe = yaml.safe_dump(published(build.recipe), sort_keys=False, allow_unicode=True)
+    (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    (folder / "build.json").write_text(_build_json(build), encoding="utf-8")
+
+
+def describe(folder: Path) -> None:
+    """Write what a person reads, and the manifest over all: a function of the folder alone.
+
+    Raises:
+        BadFolder: it was not written by a build.
+    """
+    if not (folder / "build.json").is_file():
+        raise BadFolder(f"'{folder}' is no dataset folder: it has no build.json")
+    write_figures(folder)
+    write_report(folder)
+    write_card(folder)
+    write_credentials(folder)
+    write_manifest(folder)
+
+
+def _build_json(build: Build) -> str:
+    facts = {
+        "m5ser": M5SER_VERSION,
+        "recipe": build.recipe.name,
+        "fingerprint": build.fingerprint(),
+        "clip_fingerprint": build.recipe.clip_fingerprint(),
+        "read": {
+            "utterances": build.intake.utterances,
+            "dropped": dict(sorted(build.intake.dropped.items())),
+            "failed": len(build.intake.unreadable),
+        },
+        "probe": _probe(build),
+        "components": installed_versions(components_of(published(build.recipe))),
+    }
+    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+
+def _probe(build: Build) -> dict[str, Any] | None:
+    """How well the probe tells emotions apart on the human recordings themselves."""
+    wanted = any(judge.needs_sources for judge in build.recipe.judges)
+    if build.census.human is None or not wanted:
+        return None
+    import numpy as np
+
+    rows = build.store.read("human", build.census.human).to_pylist()
+    fitted = fit([(row["speaker"], row["emotion"], np.array(row["profile"])) for row in rows])
+    return {
+        "uar": round(fitted.uar, 4),
+        "classes": list(fitted.classes),
+        "clips": len(rows),
+        "speakers": len({row["speaker"] for row in rows}),
+    }
+
+
+def _write_language(folder: Path, build: Build, language: Language) -> None:
+    """Write the kept and rejected takes of a language, a batch in memory at a time."""
+    recipe = build.recipe
+    chains = [chain for chain in build.chains if chain.language == language]
+    counts = _count(build, chains)
+    marks = clip_marks(recipe, f"m5ser {M5SER_VERSION}")
+    kept = kept_schema(recipe.score_names, recipe.sampling_rate)
+    rejects = rejects_schema(recipe.score_names, recipe.sampling_rate)
+    with ExitStack() as stack:
+        writers: dict[str, ShardWriter] = {}
+        for place, rows in sorted(counts.items()):
+            schema = rejects if place == "rejects" else kept
+            stem = folder / ("rejects" if place == "rejects" else "data") / language / place
+            writer = ShardWriter(stem, schema, rows, recipe.shard_rows)
+            writers[place] = stack.enter_context(writer)
+        for chain in chains:
+            decided = build.outcomes.decisions
+            for row, decision in published_rows(build.store, recipe, chain, decided, marks):
+                if decision.reason is None:
+                    writers[build.census.splits[row["source_id"]]].write(row)
+                else:
+                    writers["rejects"].write({**row, **_rejection(build, row, decision)})
+
+
+def _count(build: Build, chains: Sequence[Chain]) -> Counter[str]:
+    """Rows of each split that are kept, and of the rejects."""
+    counts: Counter[str] = Counter()
+    for chain in chains:
+        takes = build.store.read("takes", chain.takes, ["id", "source_id"]).to_pylist()
+        for take in takes:
+            decision = build.outcomes.decisions.get(take["id"])
+            if decision is not None:
+                kept = decision.reason is None
+                counts[build.census.splits[take["source_id"]] if kept else "rejects"] += 1
+    return counts
+
+
+def _rejection(build: Build, row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    return {
+        "split": build.census.splits[row["source_id"]],
+        "reason": decision.reason,
+        "score": decision.score,
+        "threshold": decision.threshold,
+        "failed_gates": list(decision.failed),
+    }

@@ -1,4 +1,0 @@
-"""The ledger: one YAML file for each kind of component, an entry for each engine or model.
-
-`pipeline.components` says what the fields mean and checks them when they are read.
-"""

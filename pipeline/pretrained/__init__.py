@@ -1,0 +1,1 @@
+"""Models that others trained: found, checked, opened, and run in batches on a device."""

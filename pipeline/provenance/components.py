@@ -1,0 +1,184 @@
+"""The parts that others (or we) made: read from the ledger, and found for a recipe.
+
+What the ledger says of a licence is a reading of its text for one purpose, sharing synthetic
+speech, and no legal advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from pipeline.engine import Settings
+from pipeline.provenance.licences import terms_of
+
+Kind = Literal[
+    "corpus", "texts", "translator", "text judge", "synthesizer", "voice", "tool", "judge", "model"
+]
+SourceType = Literal["algorithmicMedia", "trainedAlgorithmicMedia"]
+
+_FILES: dict[Kind, str] = {
+    "corpus": "corpora",
+    "translator": "translators",
+    "text judge": "text_judges",
+    "synthesizer": "synthesizers",
+    "voice": "voices",
+    "tool": "tools",
+    "judge": "judges",
+    "model": "models",
+}
+
+
+class Component(Settings):
+    """An entry of the ledger: what it is, and what its terms allow with what is made with it."""
+
+    name: str
+    kind: Kind
+    licence: str | None
+    """SPDX id, or `LicenseRef-...`; none: whoever uses it says it, see `licences` in a recipe."""
+    read_in: str = ""
+    """Where the licence was read; empty: not verified."""
+    address: str = ""
+    revision: str = ""
+    covers_output: bool
+    """Whether the licence extends to the rows of the dataset."""
+    share: bool = True
+    sell: bool = True
+    derive: bool = True
+    """What may be done with those rows."""
+    redistribute: tuple[Literal["text", "audio"], ...] = ()
+    """Of a corpus: what of it may be passed on as it is."""
+    consent: str = ""
+    """Of the speakers, as far as it is known."""
+    source_type: SourceType | None = None
+    """Of a synthesizer: the IPTC digital source type of what it makes."""
+    setting: str | None = None
+    """Field of the recipe that names the model in use."""
+    package: str | None = None
+    """Python package whose version is the component's."""
+    note: str = ""
+    citation: str = ""
+
+
+@cache
+def ledger() -> Mapping[tuple[str, str], Component]:
+    """Every entry by kind and key: an engine's name, or a pattern over a model's.
+
+    Raises:
+        ValidationError: an entry has an unknown or a missing field.
+    """
+    entries: dict[tuple[str, str], Component] = {}
+    for kind, name in _FILES.items():
+        text = (
+            files("pipeline.provenance.ledger").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+        )
+        for key, fields in yaml.safe_load(text).items():
+            named = {"name": key, "kind": kind, **fields}
+            entries[kind, str(key)] = Component.model_validate(named)
+    return entries
+
+
+def components_of(recipe: Mapping[str, Any]) -> tuple[Component, ...]:
+    """Every component that a resolved recipe uses, in the order of the work, each once.
+
+    Raises:
+        KeyError: an engine has no entry in the ledger.
+    """
+    engines = list(_engines(recipe))
+    keys = [(kind, settings["engine"]) for kind, settings in engines]
+    missing = [f"{kind} '{name}'" for kind, name in keys if (kind, name) not in ledger()]
+    if missing:
+        raise KeyError(
+            f"no entry in pipeline/provenance/ledger for {', '.join(missing)}: add one each"
+        )
+    stated = recipe.get("licences", {})
+    found = [one for kind, settings in engines for one in _used(kind, settings, stated)]
+    return tuple(dict.fromkeys(found))
+
+
+def _engines(recipe: Mapping[str, Any]) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
+    for part in recipe["corpus"].get("parts", [recipe["corpus"]]):
+        yield "corpus", part
+    yield "translator", recipe["translation"]
+    if recipe.get("corrections"):
+        yield "translator", {"engine": "memory", "path": recipe["corrections"]}
+    for judge in recipe.get("text_judges", []):
+        yield "text judge", judge
+    yield "synthesizer", recipe["synthesis"]
+    yield "voice", recipe["synthesis"]
+    for name in _tools(recipe):
+        yield "tool", {"engine": name}
+    for judge in recipe["judges"]:
+        yield "judge", judge
+
+
+def _tools(recipe: Mapping[str, Any]) -> list[str]:
+    watermark = recipe.get("watermark")
+    shaped = recipe["prosody"]["from"] != "none"
+    return ["world"] * shaped + ([watermark["engine"]] if watermark else [])
+
+
+def _used(
+    kind: Kind, settings: Mapping[str, Any], stated: Mapping[str, str]
+) -> Iterator[Component]:
+    """An engine, and the models that its settings name."""
+    engine = ledger()[kind, settings["engine"]]
+    if engine.licence is None and kind in ("translator", "synthesizer"):
+        engine = engine.model_copy(update={"licence": stated.get(settings["engine"])})
+    yield engine
+    named = settings.get(engine.setting) if engine.setting else None
+    for name in _names(named):
+        model = _model(name, stated)
+        revision = str(settings.get("revision") or (settings.get("sha256") or "")[:12])
+        covers = model.covers_output and kind not in ("judge", "text judge")
+        yield model.model_copy(update={"revision": revision, "covers_output": covers})
+    if kind == "text judge" and "translator" in settings:
+        for one in _used("translator", settings["translator"], stated):
+            yield one.model_copy(update={"covers_output": False})
+
+
+def _names(value: object) -> list[str]:
+    """The models that a setting names: one, or one for each language."""
+    if isinstance(value, Mapping):
+        return [str(one) for one in value.values()]
+    return [] if value is None else [str(value)]
+
+
+def _model(name: str, stated: Mapping[str, str]) -> Component:
+    """A model's entry; of one that the ledger doesn't know, what the recipe says of it."""
+    for (kind, pattern), entry in ledger().items():
+        if kind == "model" and fnmatchcase(name, pattern):
+            return entry.model_copy(update={"name": name}) if entry.name == pattern else entry
+    licence = stated.get(name) or stated.get(Path(name).name)
+    read_in = "the recipe, by whoever built the set" if licence else ""
+    return Component(name=name, kind="model", licence=licence, read_in=read_in, covers_output=True)
+
+
+def installed_versions(components: Iterable[Component]) -> dict[str, str]:
+    """Name and version of every component, for the record that a build leaves.
+
+    Of a package that is not installed here, because the work runs elsewhere, the ledger's revision.
+    """
+    return {one.name: _installed(one.package) or one.revision for one in components}
+
+
+def _installed(package: str | None) -> str | None:
+    try:
+        return version(package) if package else None
+    except PackageNotFoundError:
+        return None
+
+
+def may_pass_on_text(corpus: str, licence: str) -> bool:
+    """Whether a row's sentence, and its translation, may stand in a set.
+
+    Not if its corpus forbids it, and not if the terms of the row's licence aren't known.
+    """
+    return "text" in ledger()["corpus", corpus].redistribute and terms_of(licence) is not None

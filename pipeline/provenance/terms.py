@@ -1,0 +1,121 @@
+"""On which terms a dataset stands: the licence that follows for the whole, with its reasons.
+
+The ledger of components is `pipeline/provenance/ledger`; no legal advice is given here or there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.dataset.reading import DatasetFolder
+from pipeline.errors import InputError
+from pipeline.provenance.components import Component, components_of
+from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE, Terms, known_ids, terms_of
+
+
+@dataclass(frozen=True)
+class Licence:
+    """The licence of a whole dataset, and what decided it, the strictest first."""
+
+    spdx: str
+    reasons: tuple[str, ...]
+    may_share: bool
+
+
+class LicenceError(InputError):
+    """A licence that can't be claimed for the dataset."""
+
+
+def licence_of(dataset: DatasetFolder) -> Licence:
+    """The licence of a finished dataset, computed from its recipe and the licences of its rows.
+
+    Raises:
+        LicenceError: the recipe claims a laxer one.
+        KeyError: an engine of the recipe has no entry in the ledger.
+    """
+    rows = dataset.rows("SELECT DISTINCT licence FROM takes ORDER BY licence")
+    licence = resulting_licence(components_of(dataset.recipe), [row["licence"] for row in rows])
+    check_claim(dataset.recipe["licence"], licence)
+    return licence
+
+
+def resulting_licence(components: Iterable[Component], row_licences: Iterable[str]) -> Licence:
+    """The licence that covers the whole: the strictest of all that reach its rows.
+
+    A component or row whose terms forbid sharing, or are not known, makes the whole unshareable;
+    so do two licences that each ask to be the only one.
+    """
+    covering = [component for component in components if component.covers_output]
+    blocks = [
+        f"{one.name}: {one.note}" for one in covering if not (one.share and one.derive)
+    ] + [
+        f"{one.name}: its licence is not known; if you know it, say so in the recipe's field "
+        f"'licences', as {{{one.name}: SPDX id}}"
+        for one in covering
+        if one.licence is None and one.kind != "corpus"
+    ]  # fmt: skip
+    named: dict[str, list[str]] = {}
+    for one in covering:
+        if one.licence and one.share and one.derive:
+            named.setdefault(one.licence, []).append(f"the {one.kind} {one.name}")
+    of_rows = sorted(set(row_licences))
+    if not of_rows and any(one.kind == "corpus" and one.licence is None for one in covering):
+        blocks.append("no row names a licence")
+    for licence in of_rows:
+        named.setdefault(licence, []).append("rows that name it")
+    blocks += [
+        f"'{licence}' ({', '.join(sources)}): its terms are not known, so nothing may be shared"
+        for licence, sources in named.items()
+        if terms_of(licence) is None
+    ]
+    return _strictest(named, blocks)
+
+
+def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:
+    """The last of the known licences in the order of `LICENCES`, unless something blocks it."""
+    sources: dict[Terms, list[str]] = {}
+    for licence, where in named.items():
+        terms = terms_of(licence)
+        if terms is not None:
+            sources.setdefault(terms, []).extend(where)
+    ordered = sorted(sources, key=LICENCES.index, reverse=True)
+    if not ordered and not blocks:
+        blocks = ["nothing of it names a licence"]
+    for terms in ordered:
+        if not terms.derive:
+            blocks.append(f"{terms.spdx}: it allows no derived works, which takes are")
+        if terms.same and terms != ordered[0]:
+            blocks.append(f"{terms.spdx} and {ordered[0].spdx} can't both be kept: build two sets")
+    reasons = tuple(
+        f"{terms.spdx} ({', '.join(sources[terms])}): {terms.conditions()}" for terms in ordered
+    )
+    if blocks:
+        return Licence(NOT_SHAREABLE, (*blocks, *reasons), may_share=False)
+    return Licence(ordered[0].spdx, reasons, may_share=True)
+
+
+def check_claim(claimed: str | None, computed: Licence) -> None:
+    """Hold the licence that a recipe claims against the computed one; None claims nothing.
+
+    Raises:
+        LicenceError: the claim is not known, or laxer than what the components allow.
+    """
+    if claimed is None or claimed == computed.spdx:
+        return
+    because = "; ".join(computed.reasons)
+    if not computed.may_share:
+        raise LicenceError(
+            f"licence: '{claimed}' is claimed, but the set may not be shared: {because}. "
+            "Leave the field out."
+        )
+    claim, allowed = terms_of(claimed), terms_of(computed.spdx)
+    if claim is None or allowed is None:
+        raise LicenceError(f"licence: '{claimed}' is no SPDX id that is known here: {known_ids()}")
+    laxer = LICENCES.index(claim) < LICENCES.index(allowed)
+    freer = (claim.sell and not allowed.sell) or (claim.derive and not allowed.derive)
+    if laxer or freer or (allowed.same and claim != allowed):
+        raise LicenceError(
+            f"licence: '{claimed}' is claimed, but the components ask for {computed.spdx}: "
+            f"{because}. Leave the field out or claim {computed.spdx}."
+        )

@@ -1,0 +1,161 @@
+"""What only the whole corpus can say: splits, voices, neutral speech, and the human profiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.engine import digest
+from pipeline.prosody.baseline import Baselines
+from pipeline.prosody.profile import Profile
+from pipeline.prosody.relative import relative_scalars
+from pipeline.recipe import Recipe
+from pipeline.records import Gender, Utterance
+from pipeline.selection.splits import Split, assign_splits
+from pipeline.stages.synthesize import Neutral
+from pipeline.work import tables
+from pipeline.work.intake import Batch, Intake
+from pipeline.work.references import Reference, references_of, voice_references
+from pipeline.work.store import Store, to_json
+
+_HUMAN = pa.schema(
+    {"speaker": pa.string(), "emotion": pa.string(), "profile": pa.list_(pa.float64())}
+)
+
+
+@dataclass(frozen=True)
+class Census:
+    """The corpus as a whole.
+
+    `splits` by utterance id; `voices` and `neutrals` by speaker (no neutrals without recordings);
+    `human`: key of the table of the recordings' relative profiles, or None; `references` by
+    utterance id, as far as the synthesizer listens to any; `voice_references` by cloned voice.
+    """
+
+    splits: Mapping[str, Split]
+    voices: Mapping[str, str]
+    neutrals: Mapping[str, Neutral]
+    human: str | None
+    references: Mapping[str, tuple[Reference, ...]]
+    voice_references: Mapping[str, tuple[Reference, ...]]
+
+
+def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[str, str]) -> Census:
+    """Look at every utterance that came through the door.
+
+    `sources`: for each batch's key, the key of its measured sources.
+    """
+    genders: dict[str, Gender] = {}
+    ids, speakers, texts = [], [], []
+    recorded: list[tuple[str, Utterance]] = []
+    for batch, utterance, profile in _admitted(store, intake.batches, sources):
+        if profile is not None:
+            recorded.append((batch, utterance))
+        genders.setdefault(utterance.speaker, utterance.gender)
+        ids.append(utterance.id)
+        speakers.append(utterance.speaker)
+        texts.append(utterance.text)
+    voices = _assign_voices(recipe, genders)
+    neutrals = _neutrals(store, intake.batches, sources, genders)
+    return Census(
+        assign_splits(ids, speakers, [voices[s] for s in speakers], texts, recipe.splits),
+        voices,
+        neutrals,
+        _write_human(store, intake.batches, sources, neutrals) if neutrals else None,
+        references_of(recorded, recipe.synthesis.conditioned_on),
+        voice_references(recorded) if recipe.synthesis.clones else {},
+    )
+
+
+def _admitted(
+    store: Store, batches: list[Batch], sources: Mapping[str, str]
+) -> Iterator[tuple[str, Utterance, Profile | None]]:
+    """Utterances that came through the door, with their batch and their recording's profile."""
+    for batch in batches:
+        measured = store.read("sources", sources[batch.key], ["error", "profile"]).to_pylist()
+        utterances = tables.utterances(store.read("utterances", batch.key))
+        for utterance, row in zip(utterances, measured, strict=True):
+            if row["error"] is None:
+                profile = row["profile"]
+                read = Profile.from_dict(json.loads(profile)) if profile else None
+                yield batch.key, utterance, read
+
+
+def _assign_voices(recipe: Recipe, genders: Mapping[str, Gender]) -> dict[str, str]:
+    voices: dict[str, str] = {}
+    for speaker in sorted(genders):
+        taken = set(voices.values())
+        voices[speaker] = recipe.synthesis.voice_for(speaker, genders[speaker], taken)
+    return voices
+
+
+def _neutrals(
+    store: Store,
+    batches: list[Batch],
+    sources: Mapping[str, str],
+    genders: Mapping[str, Gender],
+) -> dict[str, Neutral]:
+    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
+    if not recorded:
+        return {}
+    baselines = Baselines.fit(_baseline_rows(recorded))
+    neutrals = {}
+    for speaker, gender in genders.items():
+        profile, origin = baselines.neutral(speaker, gender)
+        neutrals[speaker] = Neutral(to_json(profile.to_dict()), origin)
+    return neutrals
+
+
+def _write_human(
+    store: Store,
+    batches: list[Batch],
+    sources: Mapping[str, str],
+    neutrals: Mapping[str, Neutral],
+) -> str:
+    """Write the recordings' profiles relative to their speakers' neutral; returns the key."""
+    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
+    baselines = Baselines.fit(_baseline_rows(recorded))
+    rows = []
+    for utterance, profile in recorded:
+        if utterance.emotion == "neutral":
+            neutral = _others_neutral(utterance, recorded, baselines)
+        else:
+            neutral = Profile.from_dict(json.loads(neutrals[utterance.speaker].profile))
+        rows.append(
+            {
+                "speaker": utterance.speaker,
+                "emotion": utterance.emotion,
+                "profile": relative_scalars(profile, neutral).tolist(),
+            }
+        )
+    key = digest("human", 2, rows)
+    if not store.has("human", key):
+        store.write("human", key, tables.table(rows, _HUMAN))
+    return key
+
+
+Recorded = Sequence[tuple[Utterance, Profile]]
+
+
+def _baseline_rows(recorded: Recorded) -> list[tuple[str, str, str, Profile]]:
+    return [(u.speaker, u.gender, u.emotion, profile) for u, profile in recorded]
+
+
+def _others_neutral(utterance: Utterance, recorded: Recorded, baselines: Baselines) -> Profile:
+    """What a neutral clip is relative to: never to itself, which would make it exactly zero.
+
+    The speaker's other neutral clips, or, of a speaker with a single one, the gender's.
+    """
+    others = [
+        (other, profile)
+        for other, profile in recorded
+        if other.speaker == utterance.speaker
+        and other.emotion == "neutral"
+        and other.id != utterance.id
+    ]
+    if others:
+        return Baselines.fit(_baseline_rows(others)).of_corpus
+    return baselines.by_gender[utterance.gender]

@@ -1,0 +1,48 @@
+"""Every batch in every language, and the names of all that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.recipe import Recipe
+from pipeline.stages.judge import JudgeJob
+from pipeline.stages.synthesize import SynthesisJob
+from pipeline.work.census import Census
+from pipeline.work.outcomes import Chain
+from pipeline.work.wordings import Verdict, Wording
+
+
+def chains_of(
+    recipe: Recipe,
+    census: Census,
+    wordings: Sequence[Wording],
+    verdicts: Sequence[Verdict],
+    clips: str | None = None,
+) -> Iterator[Chain]:
+    """The chains of a build, in the order of its rows.
+
+    `verdicts`: which lines of each wording are spoken. `clips`: key of the clips of all voices, for
+    the judges that want them.
+    """
+    for wording, verdict in zip(wordings, verdicts, strict=True):
+        speakers, ids = wording.speakers, [one.id for one in wording.texts]
+        synthesis = SynthesisJob(
+            wording.batch.key,
+            wording.sources,
+            wording.lines,
+            {speaker: census.voices[speaker] for speaker in speakers},
+            {s: census.neutrals[s] for s in speakers if s in census.neutrals},
+            {id: census.references[id] for id in ids if id in census.references},
+            verdict.spoken,
+        )
+        takes = synthesis.key(recipe)
+        judging = JudgeJob(
+            wording.batch.key,
+            wording.sources,
+            wording.lines,
+            takes,
+            recipe.languages,
+            clips,
+            census.human,
+        )
+        yield Chain(wording, verdict, synthesis, takes, judging)

@@ -1,0 +1,89 @@
+"""Which recordings a cloned voice is taken from: a line's own, and others of the same speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.audio import BadAudio, Clip, open_recording
+from pipeline.corpora.base import Door
+from pipeline.records import Failure, Recording, Utterance
+from pipeline.synthesis.base import ConditionedOn
+from pipeline.work import tables
+from pipeline.work.store import Store
+
+_MOST = 8
+"""Recordings of a speaker and emotion for one line, its own among them (assumed): 30 s, the most
+that XTTS v2 listens to, at the 4 s of an acted utterance."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """The recording of an utterance: the key of its batch in the store, and its id."""
+
+    batch: str
+    utterance: str
+
+
+Recorded = Iterable[tuple[str, Utterance]]
+"""(key of the batch, utterance) of every recording that came through the door."""
+
+
+def references_of(recorded: Recorded, wanted: ConditionedOn) -> dict[str, tuple[Reference, ...]]:
+    """The references of each utterance by its id, its own recording first."""
+    if wanted == "none":
+        return {}
+    if wanted == "source":
+        return {one.id: (Reference(batch, one.id),) for batch, one in recorded}
+    alike: dict[tuple[str, str], list[Reference]] = {}
+    for batch, one in recorded:
+        alike.setdefault((one.speaker, one.emotion), []).append(Reference(batch, one.id))
+    return {
+        own.utterance: tuple((group * 2)[at : at + min(_MOST, len(group))])
+        for group in alike.values()
+        for at, own in enumerate(group)
+    }
+
+
+def voice_references(recorded: Recorded) -> dict[str, tuple[Reference, ...]]:
+    """For each speaker recordings that show the voice, those without emotion first."""
+    found: dict[str, list[tuple[bool, Reference]]] = {}
+    for batch, one in recorded:
+        found.setdefault(one.speaker, []).append(
+            (one.emotion != "neutral", Reference(batch, one.id))
+        )
+    return {
+        speaker: tuple(reference for _, reference in sorted(of_one, key=lambda pair: pair[0]))[
+            :_MOST
+        ]
+        for speaker, of_one in found.items()
+    }
+
+
+def open_references(
+    store: Store, references: Mapping[str, Sequence[Reference]], door: Door
+) -> dict[str, tuple[Clip, ...] | Failure]:
+    """The recordings of each line, or why one of them can't be opened any more."""
+    wanted = sorted({one for of_line in references.values() for one in of_line})
+    recordings: dict[Reference, Recording] = {}
+    for batch in dict.fromkeys(one.batch for one in wanted):
+        for utterance in tables.utterances(store.read("utterances", batch)):
+            if utterance.recording is not None:
+                recordings[Reference(batch, utterance.id)] = utterance.recording
+    opened = {one: _open(recordings[one], door) for one in wanted}
+    return {
+        line: _all_or_failure([opened[one] for one in of_line])
+        for line, of_line in references.items()
+    }
+
+
+def _open(recording: Recording, door: Door) -> Clip | Failure:
+    try:
+        return open_recording(recording, door)
+    except BadAudio as error:
+        return Failure("synthesize", f"reference: {error}")
+
+
+def _all_or_failure(clips: Sequence[Clip | Failure]) -> tuple[Clip, ...] | Failure:
+    good = tuple(clip for clip in clips if isinstance(clip, Clip))
+    return good if len(good) == len(clips) else next(c for c in clips if isinstance(c, Failure))

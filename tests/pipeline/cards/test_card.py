@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from huggingface_hub import DatasetCardData
+from markdown_it import MarkdownIt
+
+from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section, write_card
+from pipeline.cards.figures import write_figures
+from pipeline.provenance.terms import LicenceError
+
+HOSTILE = (
+    "</td><script>alert(1)</script> | x\n## owned\n---\n![p](http://evil.example/p) "
+    "`code` **bold** [l](javascript:alert(1)) {{ 7*7 }} \u202egnp.exe\x1b[31m"
+)
+
+Make = Callable[..., Path]
+
+
+def card_of(folder: Path) -> str:
+    write_card(folder)
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def header_of(card: str) -> dict[str, Any]:
+    _, header, _ = card.split("---\n", 2)
+    parsed: dict[str, Any] = yaml.safe_load(header)
+    return parsed
+
+
+def cells_of(card: str, start: str) -> list[str]:
+    line = next(line for line in card.splitlines() if line.startswith(f"| {start} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_header_is_what_the_hub_reads(dataset_folder: Path) -> None:
+    header = header_of(card_of(dataset_folder))
+    assert header["language"] == ["en", "de"]
+    assert header["license"] == "apache-2.0"
+    assert header["size_categories"] == ["n<1K"]
+    assert header["task_categories"] == ["audio-classification", "text-to-speech"]
+    assert DatasetCardData(**header).to_dict()["license"] == "apache-2.0"
+
+
+def test_configs_list_only_files_that_are_there(dataset_folder: Path) -> None:
+    configs = {one["config_name"]: one for one in header_of(card_of(dataset_folder))["configs"]}
+    assert list(configs) == ["all", "en", "de", "rejects", "failures"]
+    assert [one["split"] for one in configs["all"]["data_files"]] == ["train", "test"]
+    for config in configs.values():
+        for part in config["data_files"]:
+            assert list(dataset_folder.glob(part["path"])), part
+
+
+def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
+    card = card_of(dataset_folder)
+    assert cells_of(card, "all") == ["all", *["4"] * 7, "28"]
+    assert "28 takes, 0.2 min, of 14 English source sentences in English and German" in card
+    assert cells_of(card, "Kept takes") == ["Kept takes", "28 of 42 judged (66.7 %)"]
+    assert cells_of(card, "quality")[1:] == [
+        "dnsmos_ovrl above its lowest 10%; de: at least 2.5",
+        "3 (7.1 %)",
+        "3 (7.1 %)",
+    ]
+
+
+def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
+    card = card_of(dataset_folder)
+    assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
+    assert "| angry | 6 | 2 (33.3 %) | 9.7 to 70.0 % |" in card
+
+
+def test_it_says_which_checks_ran_and_which_did_not(
+    dataset_folder: Path, make_dataset_folder: Make
+) -> None:
+    card = card_of(dataset_folder)
+    assert "**No person listened**" in card
+    assert "**No transcript check**" in card
+    assert "- **quality**: sound quality" in card
+    assert "Read by the gate emotion." in card
+    judges = [{"engine": "whisper"}, {"engine": "duration"}]
+    other = card_of(make_dataset_folder("other", recipe={"judges": judges, "gates": {}}))
+    assert "No transcript check" not in other
+    assert "**No emotion classifier**" in other
+    assert "Measured only: no gate reads it." in other
+
+
+def test_a_recipe_without_judges_says_so(make_dataset_folder: Make) -> None:
+    card = card_of(make_dataset_folder(recipe={"judges": [], "gates": {}}))
+    assert "No judge measured the takes." in card
+
+
+def test_retention_names_the_probe_and_its_worth(
+    dataset_folder: Path, make_dataset_folder: Make
+) -> None:
+    card = card_of(dataset_folder)
+    assert "192 human source recordings of 24 speakers" in card
+    assert "recall of **0.55** (chance 0.14)" in card
+    assert "| neutral | 0.54 | – | 0.40 |" in card
+    without = card_of(make_dataset_folder("text-only", build={"probe": None}))
+    assert "there are no human recordings in this recipe" in without
+
+
+def test_dropped_labels_and_failures_are_stated(dataset_folder: Path) -> None:
+    card = card_of(dataset_folder)
+    assert "none of ours: calm (3); 1 could not be read" in card
+    assert "| synthesize | espeak-ng crashed (wait status 11) | 1 |" in card
+
+
+def test_versions_come_from_the_build(dataset_folder: Path) -> None:
+    assert "espeakng-loader 0.2.4, 1.52" in card_of(dataset_folder)
+
+
+@pytest.mark.parametrize("place", ["error", "label", "voice"])
+def test_hostile_text_shows_and_does_nothing(make_dataset_folder: Make, place: str) -> None:
+    parts: dict[str, Any] = {}
+    if place == "error":
+        parts["failures"] = [{"source_id": "s", "stage": "read", "error": HOSTILE}]
+    elif place == "label":
+        parts["build"] = {"read": {"utterances": 1, "dropped": {HOSTILE: 1}, "failed": 0}}
+    folder = make_dataset_folder("tame")
+    tame = MarkdownIt("gfm-like", {"linkify": False}).render(_body(card_of(folder)))
+    hostile_folder = make_dataset_folder("hostile", **parts)
+    if place == "voice":
+        _rename_voice(hostile_folder)
+    card = card_of(hostile_folder)
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(_body(card))
+    assert "owned" in page
+    assert "\u202e" not in card
+    assert "\x1b" not in card
+    for tag in ("<h2", "<h1", "<hr", "<img", "<script", "<a ", "<code", "<table"):
+        assert page.count(tag) == tame.count(tag), tag
+    assert header_of(card)["license"] == "apache-2.0"
+
+
+def test_a_set_that_may_not_be_shared_says_so_first(make_dataset_folder: Make) -> None:
+    card = card_of(make_dataset_folder(recipe={"corpus": {"engine": "meld"}}))
+    header = header_of(card)
+    assert (header["license"], header["license_name"]) == ("other", "no-redistribution")
+    assert "**This set may not be shared.**" in card
+    assert "television series" in card
+
+
+def test_a_laxer_claim_writes_no_card(make_dataset_folder: Make) -> None:
+    folder = make_dataset_folder(recipe={"licence": "MIT"})
+    with pytest.raises(LicenceError, match=r"Apache-2\.0"):
+        write_card(folder)
+    assert not (folder / "README.md").exists()
+
+
+def test_a_stricter_claim_stands(make_dataset_folder: Make) -> None:
+    folder = make_dataset_folder(recipe={"licence": "CC-BY-NC-4.0"})
+    assert header_of(card_of(folder))["license"] == "cc-by-nc-4.0"
+
+
+def test_the_same_folder_gives_the_same_bytes(dataset_folder: Path) -> None:
+    assert card_of(dataset_folder) == card_of(dataset_folder)
+
+
+def test_what_a_person_wrote_outlives_the_next_card(dataset_folder: Path) -> None:
+    card = card_of(dataset_folder)
+    assert "Nothing is written here yet" in (own_section(card) or "")
+    own = "\n\nWrite to **us**: | table |\n\n## A heading\n\n"
+    (dataset_folder / "README.md").write_text(with_own_section(card, own), encoding="utf-8")
+    again = card_of(dataset_folder)
+    assert own_section(again) == own
+    assert again == with_own_section(card, own)
+    assert card.count(OWN_START) == card.count(OWN_END) == 1
+
+
+@pytest.mark.parametrize("card", ["", "# Mine", OWN_START, f"{OWN_END} {OWN_START}"])
+def test_a_card_without_the_two_marks_has_no_own_section(card: str) -> None:
+    assert own_section(card) is None
+    assert with_own_section(card, "text") == card
+
+
+def test_it_says_whose_texts_are_withheld(
+    make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    assert "Withheld" not in card_of(make_dataset_folder("all"))
+    for row in kept_rows[:3]:
+        row.update(text=None, source_text=None)
+    card = card_of(make_dataset_folder("some", kept=kept_rows))
+    assert "**Withheld:** 3 takes are of sentences that may not be passed on" in card
+
+
+def test_a_part_of_a_set_says_of_what_and_tells_no_shares(make_dataset_folder: Make) -> None:
+    part = {"repository": "org/whole", "revision": "abc123"}
+    card = card_of(make_dataset_folder(rejected=[], build={"part": part}))
+    assert "**This is a part** of `org/whole` at revision `abc123`" in card
+    assert "judged" not in card.split("## Biases")[0]
+    assert "### What the gates removed" not in card
+
+
+def test_the_consent_of_the_speakers_is_stated(make_dataset_folder: Make) -> None:
+    card = card_of(make_dataset_folder(recipe={"corpus": {"engine": "ravdess"}}))
+    assert "ravdess: professional actors" in card
+    assert "consent to cloning is not stated" in card
+
+
+def test_the_name_of_the_folder_is_not_on_the_card(make_dataset_folder: Make) -> None:
+    here, there = make_dataset_folder("here"), make_dataset_folder("it's [over] there*")
+    assert card_of(here) == card_of(there)
+
+
+def test_a_set_in_which_nothing_was_kept_has_a_card(make_dataset_folder: Make) -> None:
+    card = card_of(make_dataset_folder(kept=[]))
+    names = [config["config_name"] for config in header_of(card)["configs"]]
+    assert names == ["rejects", "failures"]
+    assert "0 takes" in card
+
+
+def test_a_set_in_which_everything_failed_has_a_card(make_dataset_folder: Make) -> None:
+    recipe = {"corpus": {"engine": "manifest"}}
+    card = card_of(make_dataset_folder(kept=[], rejected=[], recipe=recipe))
+    assert [one["config_name"] for one in header_of(card)["configs"]] == ["failures"]
+    assert "no row names a licence" in card
+
+
+def test_figures_are_shown_where_they_are(dataset_folder: Path) -> None:
+    assert "](figures/" not in card_of(dataset_folder)
+    write_figures(dataset_folder)
+    shown = set(re.findall(r"\]\(figures/(\S+?)\)", card_of(dataset_folder)))
+    assert shown == {path.name for path in (dataset_folder / "figures").iterdir()}
+
+
+def _body(card: str) -> str:
+    return card.split("---\n", 2)[2]
+
+
+def _rename_voice(folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for shard in folder.glob("data/*/*.parquet"):
+        table = pq.read_table(shard)
+        place = table.schema.get_field_index("voice")
+        voices = pa.array([HOSTILE] * len(table))
+        pq.write_table(table.set_column(place, "voice", voices), shard)
+
+
+def test_a_watermark_is_told_of(make_dataset_folder: Make) -> None:
+    assert "inaudible watermark" not in card_of(make_dataset_folder("without"))
+    card = card_of(
+        make_dataset_folder("with", recipe={"watermark": {"engine": "audioseal", "message": 7}})
+    )
+    assert "inaudible watermark (`audioseal`, message 7)" in card
+    assert "Proactive detection of voice cloning" in card

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.image import imread
+
+from pipeline.cards.figures import draw_counts, draw_emotion, draw_scores, draw_takes, write_figures
+from pipeline.dataset.reading import open_folder
+
+Make = Callable[..., Path]
+
+
+def test_all_five_are_written_as_pictures(dataset_folder: Path) -> None:
+    write_figures(dataset_folder)
+    pictures = {path.name: path for path in (dataset_folder / "figures").iterdir()}
+    assert set(pictures) == {
+        "counts.png", "losses.png", "scores.png", "emotion.png", "takes.png",
+    }  # fmt: skip
+    for path in pictures.values():
+        pixels = imread(io.BytesIO(path.read_bytes()))
+        assert pixels.shape[1] > 1000
+        assert np.ptp(pixels[..., :3]) > 0.5
+
+
+def test_the_same_folder_gives_the_same_bytes(dataset_folder: Path) -> None:
+    def written() -> dict[str, bytes]:
+        write_figures(dataset_folder)
+        return {path.name: path.read_bytes() for path in (dataset_folder / "figures").iterdir()}
+
+    first = written()
+    assert written() == first
+    assert all(b"Software" not in data for data in first.values())
+
+
+def test_they_leave_the_global_state_alone(dataset_folder: Path) -> None:
+    before = dict(mpl.rcParams)
+    write_figures(dataset_folder)
+    assert dict(mpl.rcParams) == before
+
+
+def test_counts_are_by_language_and_emotion(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_counts(dataset)
+    assert figure is not None
+    left, right = figure.axes
+    assert [text.get_text() for text in left.texts] == ["2"] * 14
+    assert [text.get_text() for text in right.texts] == ["67"] * 14
+    assert [label.get_text() for label in left.get_yticklabels()] == ["English", "German"]
+
+
+def test_limits_are_drawn_where_the_gates_have_them(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_scores(dataset)
+    assert figure is not None
+    panels = {axes.get_title(): axes for axes in figure.axes if axes.get_visible()}
+    assert list(panels) == [
+        "speech: speech_share",
+        "quality: dnsmos_ovrl",
+        "emotion: probe_probability",
+        "emotion: prosody_distance",
+    ]
+    assert [line.get_xdata()[0] for line in panels["speech: speech_share"].lines] == [0.5]
+    assert len(panels["quality: dnsmos_ovrl"].lines) == 2  # German has a limit of its own
+
+
+def test_every_judged_take_is_in_its_histogram(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_scores(dataset)
+    assert figure is not None
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert sum(heights) == 42
+
+
+def test_medians_are_shown_by_emotion(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_emotion(dataset)
+    assert figure is not None
+    probe = figure.axes[0]
+    kept = probe.lines[0].get_xdata()
+    np.testing.assert_allclose(kept, [0.3 + (2 * k + 1.5) / 40 for k in range(7)])
+
+
+def test_takes_are_of_one_language_other_than_english(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_takes(dataset)
+    assert figure is not None
+    assert "German" in figure.get_suptitle()
+    spectrograms = [axes for axes in figure.axes if axes.images]
+    assert len(spectrograms) == 7
+
+
+def test_the_pitch_that_is_drawn_is_the_clips(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_takes(dataset)
+    assert figure is not None
+    pitch = next(axes for axes in figure.axes if axes.lines).lines[0].get_ydata()
+    np.testing.assert_allclose(np.nanmedian(np.asarray(pitch, float)), 100, rtol=0.02)
+
+
+def test_a_folder_without_takes_has_no_figures(make_dataset_folder: Make) -> None:
+    folder = make_dataset_folder(kept=[], rejected=[])
+    write_figures(folder)
+    assert list((folder / "figures").iterdir()) == []
+
+
+def test_a_recipe_without_gates_has_no_score_figure(make_dataset_folder: Make) -> None:
+    folder = make_dataset_folder(recipe={"gates": {}})
+    write_figures(folder)
+    assert not (folder / "figures" / "scores.png").exists()

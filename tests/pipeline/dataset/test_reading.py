@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.cards.rules import describe, gates_of, limits, reasons_of, score_gates
+from pipeline.dataset.reading import open_folder, score
+
+Make = Callable[..., Path]
+
+
+def test_views_count_kept_and_rejected(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        found = dataset.rows("SELECT split, count(*) AS n FROM takes GROUP BY ALL ORDER BY split")
+        assert found == [{"split": "test", "n": 14}, {"split": "train", "n": 28}]
+        assert dataset.value("SELECT count(*) FROM takes WHERE reason IS NULL") == 28
+        assert dataset.value("SELECT count(*) FROM failures") == 2
+
+
+def test_scores_are_columns_and_missing_is_nan(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        distances = f"SELECT {score('prosody_distance')} AS v FROM takes"
+        values = dataset.columns(distances)["v"]
+    assert values.dtype == np.float64
+    assert np.isnan(values).sum() == 6  # neutral ones
+
+
+def test_audio_comes_for_kept_and_rejected(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        found = dataset.audio(["s-sad-1-de-0", "s-sad-1-de-1"])
+        assert dataset.audio([]) == {}
+    assert set(found) == {"s-sad-1-de-0", "s-sad-1-de-1"}
+    assert all(flac.startswith(b"fLaC") for flac in found.values())
+
+
+@pytest.mark.parametrize("name", ["o'clock", "a[1]b", "what*", "ünï 中"])
+def test_any_folder_name_will_do(make_dataset_folder: Make, name: str) -> None:
+    with open_folder(make_dataset_folder(name)) as dataset:
+        assert dataset.value("SELECT count(*) FROM kept") == 28
+
+
+def test_a_folder_that_no_build_wrote_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"recipe\.yaml"), open_folder(tmp_path):
+        pass
+
+
+def test_gates_are_described_in_words(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        rules = reasons_of(dataset.recipe)
+    assert rules["speech"] == "speech_share at least 0.5"
+    assert rules["quality"] == "dnsmos_ovrl above its lowest 10%; de: at least 2.5"
+    assert rules["emotion"] == (
+        "at least 1 of 2: probe_probability at least 0.2; prosody_distance at most 1.5"
+    )
+    assert list(rules)[3:] == ["duplicate", "best_take", "balance"]
+
+
+def test_limits_are_by_language_and_over_all_judged_takes(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        [gate] = score_gates(gates_of(dataset.recipe)["quality"])
+        found = limits(dataset, gate)
+        english = dataset.columns(
+            f"SELECT {score('dnsmos_ovrl')} AS v FROM takes WHERE language = 'en'"
+        )
+    assert found["de"] == (2.5, np.inf)
+    assert found["en"][0] == pytest.approx(np.quantile(english["v"], 0.1))
+
+
+def test_a_gate_on_both_sides_names_both() -> None:
+    gates = gates_of({"gates": {"rate": {"score": "phones_per_s", "min": 4, "max": 30}}})
+    assert describe(gates["rate"]) == "phones_per_s at least 4 and at most 30"

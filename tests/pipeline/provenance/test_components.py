@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from importlib.metadata import distribution
+from typing import Any, get_args
+
+import pytest
+
+from pipeline.provenance.components import (
+    Component,
+    components_of,
+    installed_versions,
+    ledger,
+    may_pass_on_text,
+)
+from pipeline.provenance.licences import terms_of
+from pipeline.recipe import Recipe
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    return {
+        "corpus": {"engine": "quickstart"},
+        "translation": {"engine": "memory", "path": "builtin:quickstart"},
+        "synthesis": {"engine": "espeak"},
+        "prosody": {"from": "emotion"},
+        "judges": [{"engine": "duration"}, {"engine": "quality"}, {"engine": "probe"}],
+        **changes,
+    }
+
+
+def names(components: tuple[Component, ...]) -> list[str]:
+    return [component.name for component in components]
+
+
+def engines(field: str) -> list[type]:
+    """The classes that a section of the recipe may be, with their engine's name."""
+    annotation = Recipe.model_fields[field].annotation
+    found, waiting = [], [annotation]
+    while waiting:
+        one = waiting.pop()
+        waiting += get_args(one)
+        fields = getattr(one, "model_fields", {})
+        if "parts" in fields:
+            waiting.append(fields["parts"].annotation)
+        elif "engine" in fields:
+            found.append(one)
+    return found
+
+
+def test_components_are_those_of_the_recipe_each_once() -> None:
+    assert names(components_of(recipe())) == [
+        "quickstart", "memory", "built-in translations", "espeak", "espeak voices", "world",
+        "m5ser", "dnsmos",
+    ]  # fmt: skip
+
+
+def test_every_part_of_a_mixed_corpus_is_one() -> None:
+    parts = [{"engine": "meld"}, {"engine": "crema-d"}]
+    mixed = components_of(recipe(corpus={"engine": "several", "parts": parts}))
+    assert names(mixed)[:2] == ["meld", "crema-d"]
+
+
+def test_the_vocoder_is_named_only_where_prosody_is_transferred() -> None:
+    assert "world" not in names(components_of(recipe(prosody={"from": "none"})))
+
+
+def test_an_engine_without_an_entry_is_an_error_that_names_it() -> None:
+    unknown = recipe(synthesis={"engine": "parrot"}, judges=[{"engine": "utmos"}])
+    with pytest.raises(KeyError, match="synthesizer 'parrot', voice 'parrot', judge 'utmos'"):
+        components_of(unknown)
+
+
+@pytest.mark.parametrize(
+    ("field", "kinds"),
+    [
+        ("corpus", ["corpus"]),
+        ("translation", ["translator"]),
+        ("synthesis", ["synthesizer", "voice"]),
+        ("judges", ["judge"]),
+        ("text_judges", ["text judge"]),
+    ],
+)
+def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
+    field: str, kinds: list[str]
+) -> None:
+    assert engines(field)
+    for engine in engines(field):
+        name = engine.model_fields["engine"].default
+        for kind in kinds:
+            entry = ledger()[kind, name]
+            assert entry.setting is None or entry.setting in engine.model_fields, (kind, name)
+            assert (entry.source_type is not None) == (kind == "synthesizer")
+
+
+def test_no_entry_is_laxer_than_its_own_licence() -> None:
+    for component in ledger().values():
+        terms = terms_of(component.licence) if component.licence else None
+        if terms is not None and component.covers_output:
+            assert terms.sell or not component.sell, component.name
+            assert terms.derive or not component.derive, component.name
+        elif component.covers_output and component.licence:
+            assert not component.share, f"{component.name}: terms unknown, yet it may be shared"
+
+
+def test_a_corpus_that_may_not_be_shared_passes_nothing_on() -> None:
+    for (kind, name), component in ledger().items():
+        assert kind == "corpus" or not component.redistribute, name
+        assert component.share or not component.redistribute, name
+
+
+def test_packages_of_the_embedded_engines_are_those_that_the_project_installs() -> None:
+    judges = [{"engine": "speech"}, {"engine": "speaker"}, {"engine": "whisper", "model": "turbo"}]
+    components = components_of(recipe(judges=judges))
+    for component in components:
+        assert component.package is None or distribution(component.package).version
+    versions = installed_versions(components)
+    assert versions["silero-vad"][0].isdigit()
+    assert versions["quickstart"] == ""
+
+
+def test_of_a_package_that_is_not_installed_here_the_ledger_s_revision_is_recorded() -> None:
+    absent = Component(
+        name="absent", kind="tool", licence="MIT", covers_output=False, package="no-such-package",
+        revision="1.2",
+    )  # fmt: skip
+    assert installed_versions([absent]) == {"absent": "1.2"}
+
+
+def test_what_reads_the_lines_is_named_with_its_translator_and_covers_nothing() -> None:
+    nllb = {"engine": "nllb", "model": "facebook/nllb-200-distilled-600M"}
+    judges = [{"engine": "form"}, {"engine": "back_translation", "translator": nllb}]
+    found = {one.name: one for one in components_of(recipe(text_judges=judges))}
+    assert {"sacrebleu", nllb["model"]} <= set(found)
+    assert not found[nllb["model"]].covers_output
+
+
+def test_corrected_lines_are_texts_with_a_licence_of_their_own() -> None:
+    corrected = components_of(recipe(corrections="corrections.tsv"))
+    [unknown] = [one for one in corrected if one.kind == "model"]
+    assert (unknown.name, unknown.licence, unknown.covers_output) == ("corrections.tsv", None, True)
+
+
+def test_a_model_is_found_by_its_name_and_shows_its_revision() -> None:
+    nllb = {"engine": "nllb", "model": "facebook/nllb-200-distilled-600M", "revision": "f8d333a"}
+    found = components_of(recipe(translation=nllb))
+    [model] = [one for one in found if one.kind == "model"]
+    assert (model.name, model.revision) == (nllb["model"], "f8d333a")
+    assert (model.licence, model.sell) == ("CC-BY-NC-4.0", False)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "licence", "may"),
+    [
+        ("quickstart", "Apache-2.0", True),
+        ("ravdess", "CC-BY-NC-SA-4.0", True),
+        ("meld", "GPL-3.0-only", False),
+        ("iemocap", "LicenseRef-IEMOCAP-release-form", False),
+        ("esd", "CC-BY-4.0", False),
+        ("manifest", "CC-BY-4.0", True),
+        ("manifest", "internal", False),
+    ],
+)
+def test_text_is_passed_on_only_where_corpus_and_row_allow_it(
+    corpus: str, licence: str, may: bool
+) -> None:
+    assert may_pass_on_text(corpus, licence) is may

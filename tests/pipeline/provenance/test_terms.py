@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.provenance.components import Component, components_of, ledger
+from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE
+from pipeline.provenance.terms import LicenceError, check_claim, resulting_licence
+
+OURS = Component(name="ours", kind="corpus", licence="Apache-2.0", covers_output=True)
+ACTED = ledger()["corpus", "ravdess"]
+SERIES = ledger()["corpus", "meld"]
+OPEN = resulting_licence([OURS], ["Apache-2.0"])
+NOT_SOLD = resulting_licence([ACTED], ["CC-BY-NC-SA-4.0"])
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    return {
+        "corpus": {"engine": "quickstart"},
+        "translation": {"engine": "memory", "path": "builtin:quickstart"},
+        "synthesis": {"engine": "espeak"},
+        "prosody": {"from": "emotion"},
+        "judges": [{"engine": "duration"}, {"engine": "quality"}, {"engine": "probe"}],
+        **changes,
+    }
+
+
+def test_the_strictest_licence_wins_and_the_reasons_name_who_asks() -> None:
+    licence = resulting_licence(components_of(recipe(corpus={"engine": "ravdess"})), ["MIT"])
+    assert (licence.spdx, licence.may_share) == ("CC-BY-NC-SA-4.0", True)
+    assert "the corpus ravdess" in licence.reasons[0]
+    assert "no commercial use" in licence.reasons[0]
+    assert licence.reasons[-1].startswith("MIT (rows that name it)")
+
+
+def test_a_licence_that_does_not_cover_the_output_does_not_count() -> None:
+    espeak = ledger()["synthesizer", "espeak"]
+    assert resulting_licence([espeak, OURS], []).spdx == "Apache-2.0"
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"translation": {"engine": "memory", "path": "memory.tsv"}},
+        {"translation": {"engine": "nllb", "model": "checkpoints/mine"}},
+        {"synthesis": {"engine": "command"}},
+        {"synthesis": {"engine": "vits", "model": {"de": "voices/anna"}}},
+    ],
+)
+def test_what_the_ledger_can_not_know_blocks_sharing_until_the_recipe_says_it(
+    unknown: dict[str, Any],
+) -> None:
+    blocked = resulting_licence(components_of(recipe(**unknown)), ["Apache-2.0"])
+    assert not blocked.may_share
+    name = blocked.reasons[0].partition(":")[0]
+    assert f"{{{name}: SPDX id}}" in blocked.reasons[0]
+    said = resulting_licence(
+        components_of(recipe(**unknown, licences={name: "CC-BY-4.0"})), ["Apache-2.0"]
+    )
+    assert (said.spdx, said.may_share) == ("CC-BY-4.0", True)
+
+
+@pytest.mark.parametrize(
+    ("translator", "synthesizer", "spdx"),
+    [
+        ("facebook/nllb-200-distilled-600M", "facebook/mms-tts-deu", "CC-BY-NC-4.0"),
+        ("facebook/m2m100_418M", "coqui/XTTS-v2", "LicenseRef-CPML-1.0"),
+        ("google/madlad400-3b-mt", "facebook/seamless-expressive", "LicenseRef-Seamless"),
+    ],
+)
+def test_models_bring_their_own_terms(translator: str, synthesizer: str, spdx: str) -> None:
+    neural = recipe(
+        translation={"engine": "nllb", "model": translator},
+        synthesis={"engine": "mms", "model": synthesizer},
+    )
+    licence = resulting_licence(components_of(neural), ["Apache-2.0"])
+    assert (licence.spdx, licence.may_share) == (spdx, True)
+
+
+def test_a_judge_s_licence_does_not_reach_the_clips() -> None:
+    judged = recipe(judges=[{"engine": "emotion", "model": "some/classifier"}])
+    assert resulting_licence(components_of(judged), ["Apache-2.0"]).spdx == "Apache-2.0"
+
+
+def test_text_that_belongs_to_others_blocks_sharing() -> None:
+    licence = resulting_licence([SERIES], ["GPL-3.0-only"])
+    assert (licence.spdx, licence.may_share) == (NOT_SHAREABLE, False)
+    assert "television series" in licence.reasons[0]
+
+
+@pytest.mark.parametrize("unknown", ["my own", "", "CC-BY-9.0"])
+def test_an_unknown_row_licence_blocks_sharing_and_is_named(unknown: str) -> None:
+    licence = resulting_licence([ledger()["corpus", "manifest"]], ["CC-BY-4.0", unknown])
+    assert not licence.may_share
+    assert f"'{unknown}'" in licence.reasons[0]
+    assert "not known" in licence.reasons[0]
+
+
+def test_licences_that_each_ask_to_be_the_only_one_block_sharing() -> None:
+    licence = resulting_licence([], ["CC-BY-SA-4.0", "CC-BY-NC-4.0"])
+    assert not licence.may_share
+    assert "can't both be kept" in licence.reasons[0]
+
+
+def test_no_derivatives_blocks_sharing_because_takes_are_derived() -> None:
+    assert not resulting_licence([], ["CC-BY-ND-4.0"]).may_share
+
+
+def test_a_set_without_any_licence_may_not_be_shared() -> None:
+    licence = resulting_licence([ledger()["corpus", "manifest"]], [])
+    assert (licence.may_share, licence.reasons) == (False, ("no row names a licence",))
+
+
+def test_the_order_of_components_and_rows_does_not_matter() -> None:
+    rows = ["CC-BY-4.0", "Apache-2.0", "MIT"]
+    assert resulting_licence([OURS], rows) == resulting_licence([OURS], rows[::-1])
+
+
+@pytest.mark.parametrize("claim", [None, "Apache-2.0", "apache-2.0", "CC-BY-NC-4.0"])
+def test_a_claim_as_strict_or_stricter_passes(claim: str | None) -> None:
+    check_claim(claim, OPEN)
+
+
+@pytest.mark.parametrize("claim", ["MIT", "CC0-1.0"])
+def test_a_laxer_claim_is_an_error_with_the_fix(claim: str) -> None:
+    with pytest.raises(LicenceError, match=r"ask for Apache-2\.0.*claim Apache-2\.0"):
+        check_claim(claim, OPEN)
+
+
+@pytest.mark.parametrize("claim", ["Apache-2.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0"])
+def test_share_alike_can_not_be_claimed_as_anything_else(claim: str) -> None:
+    with pytest.raises(LicenceError, match=r"CC-BY-NC-SA-4\.0"):
+        check_claim(claim, NOT_SOLD)
+
+
+def test_any_claim_over_a_set_that_may_not_be_shared_is_an_error() -> None:
+    with pytest.raises(LicenceError, match="may not be shared"):
+        check_claim("CC-BY-NC-ND-4.0", resulting_licence([SERIES], []))
+
+
+def test_an_unknown_claim_is_an_error_that_lists_what_is_known() -> None:
+    with pytest.raises(LicenceError, match=r"'free for all' is no SPDX id.*MIT, BSD-3-Clause"):
+        check_claim("free for all", OPEN)
+
+
+def test_every_licence_states_its_conditions() -> None:
+    assert LICENCES[0].conditions() == "no conditions"
+    assert all(terms.conditions() for terms in LICENCES)
