@@ -194,6 +194,8 @@ def _weights(recipe: Recipe) -> Iterator[Lack]:
             yield from _lacking_model(engine.model, engine.revision)
         elif isinstance(engine, Whisper):
             yield from _lacking_whisper(engine.model)
+            if engine.borderline is not None:
+                yield from _lacking_whisper(engine.borderline.model)
         elif isinstance(engine, Command) and shutil.which(engine.command[0]) is None:
             fix = "install it, or correct synthesis.command"
             yield Lack(f"the program '{engine.command[0]}'", fix)

@@ -11,14 +11,23 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.price import PROSODY, Price, engine_name, measured_prices, published_price
+from flows.price import (
+    PROSODY,
+    Price,
+    engine_name,
+    measured_prices,
+    published_price,
+    second_price,
+)
 from pipeline.corpora.base import Corpus, CorpusMissing, Dropped, Unreadable
 from pipeline.engine import Engine
+from pipeline.judges.transcript import Whisper
 from pipeline.provenance.components import components_of, ledger, may_pass_on_text
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
+from pipeline.synthesis.command import Command
 from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
@@ -68,6 +77,8 @@ class Plan:
     licence: str
     licence_reasons: tuple[str, ...]
     texts_withheld: int
+    command: str | None
+    """The outside program that the recipe wants to run here."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -146,6 +157,7 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         licence=licence.spdx,
         licence_reasons=licence.reasons,
         texts_withheld=count.withheld,
+        command=recipe.synthesis.in_words if isinstance(recipe.synthesis, Command) else None,
     )
 
 
@@ -212,6 +224,9 @@ def _bills(
             continue
         for one in used:
             yield _bill(stage, _label(one), published_price(stage, one), lines, speech_s)
+            if isinstance(one, Whisper) and one.borderline is not None:
+                label = f"{one.borderline.model} for the borderline"
+                yield _bill(stage, label, second_price(one), lines, speech_s)
         if stage == "synthesize" and recipe.prosody.origin != "none":
             yield _bill(stage, "prosody transfer", PROSODY, lines, speech_s)
 
@@ -247,7 +262,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print(table)
     console.print(_bill_table(plan))
     for note in _notes(plan):
-        console.print(note, markup=False)
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 def _duration(hours: float) -> str:
@@ -267,6 +282,8 @@ def _bill_table(plan: Plan) -> Table:
 
 
 def _notes(plan: Plan) -> Iterator[str]:
+    if plan.command is not None:
+        yield f"would run, if you build with --allow-commands: {plan.command}"
     for absent in plan.absent:
         yield f"not on this machine: {absent}"
     for reason in plan.licence_reasons:

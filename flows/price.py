@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.engine import Engine, digest
 from pipeline.judges.quality import Quality
+from pipeline.judges.transcript import Whisper
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
 from pipeline.work.store import Store
@@ -64,6 +65,10 @@ class Total:
         self.device = worked.device
 
 
+_WHISPER_S = 0.022
+_WHISPER_SOURCE = "46 times real time (large-v2, RTX 3070 Ti)"
+_BORDERLINE_SHARE = 0.2
+"""Of the takes, that a second Whisper hears (assumed)."""
 _PUBLISHED: Mapping[tuple[str, str], Price] = {
     ("translate", "memory"): Price("cpu", 0.0, "line", "a look-up"),
     ("translate", "nllb"): Price(
@@ -90,9 +95,7 @@ _PUBLISHED: Mapping[tuple[str, str], Price] = {
     ("judge", "expressivity"): Price("cpu", 0.01, "speech_s", "assumed, as speech"),
     ("judge", "speaker"): Price("cpu", 0.03, "speech_s", "assumed"),
     ("judge", "prosody"): Price("cpu", 0.03, "speech_s", "assumed"),
-    ("judge", "whisper"): Price(
-        "cuda", 0.022, "speech_s", "46 times real time (large-v2, RTX 3070 Ti)"
-    ),
+    ("judge", "whisper"): Price("cuda", _WHISPER_S, "speech_s", _WHISPER_SOURCE),
     ("judge", "emotion"): Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
     ("judge", "dimensions"): Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
     ("judge", "wavlm"): Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
@@ -116,6 +119,12 @@ def published_price(stage: str, engine: Engine) -> Price:
     if isinstance(engine, Quality):
         return _quality_price(engine)
     return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)
+
+
+def second_price(engine: Whisper) -> Price:
+    """What the second model of a Whisper judge costs by others' reports, on the takes it hears."""
+    source = f"{_WHISPER_SOURCE}, of {_BORDERLINE_SHARE:.0%} of the takes (assumed)"
+    return Price("cuda", _WHISPER_S * _BORDERLINE_SHARE, "speech_s", source)
 
 
 def _quality_price(engine: Quality) -> Price:

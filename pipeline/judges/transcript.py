@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pipeline.judges.agreement import Normalise, agreement, normaliser
+from pipeline.engine import Settings
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.listening import AGREEMENT, OWN, Listener
 from pipeline.judges.speech import Speech
-from pipeline.judges.usable import usable_only
+from pipeline.judges.usable import Score, usable_only
 from pipeline.records import Failure
 from pipeline.whisper.checkpoint import Device, Dtype, load_checkpoint, pinned_sha256
 from pipeline.whisper.encoding import Window
-from pipeline.whisper.transcribing import Clip, Piece, Transcriber, Transcript
 
 _LEAST_SPEECH_S = 0.1
-_HEARD = (
-    "average_log_probability",
-    "text_log_probability",
-    "compression_ratio",
-    "language_audio_probability",
-)
-"""Scores that a take without a transcript doesn't have."""
+_SCORES = ("transcribed", *AGREEMENT, *OWN)
+
+ModelName = Annotated[str, Field(min_length=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Borderline(Settings):
+    """A larger Whisper for the takes whose error rate by the first lies near the gate."""
+
+    model: ModelName = "large-v3"
+    """As the judge's own."""
+    sha256: Sha256 | None = None
+    """Of its weights."""
+    score: Literal["cer", "wer"] = "cer"
+    """Which of the first one's error rates decides whether it is asked."""
+    between: tuple[float, float] = (0.1, 0.4)
+    """It is asked from the lower to the upper of these, both included."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        low, high = self.between
+        if not 0 <= low < high:
+            raise ValueError(f"between [{low:g}, {high:g}]: the limits go up, from 0 at the lowest")
+        return self
+
+    def holds(self, scores: Scores) -> bool:
+        """Whether a take is to be heard again; one without a transcript is not."""
+        low, high = self.between
+        return scores["transcribed"] == 1 and low <= scores[self.score] <= high
 
 
 class Whisper(Judge):
@@ -39,22 +61,17 @@ class Whisper(Judge):
     transcript. A take with less than 0.1 s of speech (`Speech`) is not transcribed, because Whisper
     invents words in silence: `transcribed` is 0, its text counts as wholly missing, and what has no
     value is NaN.
+
+    With `borderline`, a second model hears the takes near the gate. Of these the five error rates
+    are the second's, and `heard_twice` is 1; `first_cer` (or `first_wer`) is what the first found.
+    All else stays the first's on every take, because two models' probabilities have no one scale.
     """
 
     engine: Literal["whisper"] = "whisper"
     version: ClassVar[int] = 2
-    scores: ClassVar[tuple[str, ...]] = (
-        "transcribed",
-        "cer",
-        "wer",
-        "missing_start",
-        "missing_end",
-        "repetition",
-        *_HEARD,
-    )
-    model: Annotated[str, Field(min_length=1)] = "large-v3-turbo"
+    model: ModelName = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    sha256: Sha256 | None = None
     """Of the weights: other weights are refused (none: whichever are found)."""
     window: Window = "full"
     """`full`: the transcript is exactly Whisper's; `short`: several times faster, nearly so."""
@@ -64,60 +81,58 @@ class Whisper(Judge):
     """Of the matrices: float16 on CUDA, else float32."""
     language_temperature: Annotated[float, Field(gt=0)] = 1.0
     """Calibrates `language_audio_probability`; 1 is Whisper's own softmax."""
+    borderline: Borderline | None = None
+    """A second model for takes near the gate (none: the first decides alone)."""
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """What it writes; two more with a second model."""
+        if self.borderline is None:
+            return _SCORES
+        return (*_SCORES, f"first_{self.borderline.score}", "heard_twice")
 
     def pinned(self) -> Self:
-        """The same settings with the weights' hash filled in, for the resolved recipe.
+        """The same settings with the weights' hashes filled in, for the resolved recipe.
 
         Raises:
-            CheckpointError: `model` is neither a file nor a known name.
+            CheckpointError: a `model` is neither a file nor a known name.
         """
-        return self.model_copy(update={"sha256": self.sha256 or pinned_sha256(self.model)})
+        found: dict[str, object] = {"sha256": self.sha256 or pinned_sha256(self.model)}
+        if second := self.borderline:
+            sha256 = second.sha256 or pinned_sha256(second.model)
+            found["borderline"] = second.model_copy(update={"sha256": sha256})
+        return self.model_copy(update=found)
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Load the checkpoint, and the voice activity detector that comes first.
+
+        The second model is loaded when the first take asks for it.
 
         Raises:
             CheckpointError: the weights can't be had, or are not those that were pinned.
             ValueError: the model doesn't know a language of the recipe.
         """
-        checkpoint = load_checkpoint(self.model, self.sha256, self.device, self.dtype)
-        transcriber = Transcriber(
+        first = self._listener(self.model, self.sha256, context)
+        speech = Speech().load(context)
+
+        def score(items: list[JudgeItem]) -> list[Scores | Failure]:
+            return first.score(items, [_has_speech(found) for found in speech(items)])
+
+        if self.borderline is None:
+            return usable_only(score)
+        name, sha256 = self.borderline.model, self.borderline.sha256
+        second = cache(lambda: self._listener(name, sha256, context))
+        return usable_only(_heard_again(score, second, self.borderline))
+
+    def _listener(self, model: str, sha256: str | None, context: JudgeContext) -> Listener:
+        checkpoint = load_checkpoint(model, sha256, self.device, self.dtype)
+        return Listener(
             checkpoint,
             context.languages,
             self.window,
             self.batch_size,
             self.language_temperature,
         )
-        normalisers = {
-            str(language): normaliser(language, checkpoint.spelling)
-            for language in context.languages
-        }
-        return usable_only(_score(transcriber, Speech().load(context), normalisers))
-
-
-def _score(
-    transcriber: Transcriber, speech: JudgeBatch, normalisers: dict[str, Normalise]
-) -> Callable[[list[JudgeItem]], list[Scores | Failure]]:
-    def score(items: list[JudgeItem]) -> list[Scores | Failure]:
-        prepared = [_prepare(transcriber, item) for item in items]
-        spoken = [_has_speech(found) for found in speech(items)]
-        go = [p for p, there in zip(prepared, spoken, strict=True) if there and isinstance(p, list)]
-        transcripts = iter(transcriber.transcribe(go))
-        return [
-            own
-            if isinstance(own, Failure)
-            else _scores(item, next(transcripts) if there else None, normalisers[item.language])
-            for item, own, there in zip(items, prepared, spoken, strict=True)
-        ]
-
-    return score
-
-
-def _prepare(transcriber: Transcriber, item: JudgeItem) -> list[Piece] | Failure:
-    try:
-        return transcriber.prepare(Clip(item.samples, item.text, item.language))
-    except ValueError as error:
-        return Failure("judge", str(error))
 
 
 def _has_speech(found: Scores | Failure) -> bool:
@@ -125,24 +140,33 @@ def _has_speech(found: Scores | Failure) -> bool:
     return isinstance(found, Failure) or found["speech_s"] >= _LEAST_SPEECH_S
 
 
-def _scores(
-    item: JudgeItem, transcript: Transcript | None, normalise: Normalise
-) -> Scores | Failure:
-    from whisper.utils import compression_ratio
+def _heard_again(score: Score, second: Callable[[], Listener], borderline: Borderline) -> Score:
+    """The first model's scores, and in the place of some of them the second's."""
 
-    text = transcript.text if transcript else ""
-    try:
-        compared = agreement(item.text, text, item.language, normalise)
-    except ValueError as error:
-        return Failure("judge", str(error))
-    if transcript is None:
-        own = dict.fromkeys(_HEARD, math.nan)
-        return {"transcribed": 0.0, **compared, **own}
+    def both(items: list[JudgeItem]) -> list[Scores | Failure]:
+        heard = score(items)
+        near = [
+            at for at, own in enumerate(heard) if isinstance(own, dict) and borderline.holds(own)
+        ]
+        again = second().score([items[at] for at in near], [True] * len(near)) if near else []
+        by_place = dict(zip(near, again, strict=True))
+        return [_decided(own, by_place.get(at), borderline) for at, own in enumerate(heard)]
+
+    return both
+
+
+def _decided(
+    first: Scores | Failure, second: Scores | Failure | None, borderline: Borderline
+) -> Scores | Failure:
+    """Scores of a take by both; by the first alone where the second was not asked."""
+    if isinstance(first, Failure):
+        return first
+    if isinstance(second, Failure):
+        return second
+    rates = {} if second is None else {name: second[name] for name in AGREEMENT}
     return {
-        "transcribed": 1.0,
-        **compared,
-        "average_log_probability": transcript.average_log_probability,
-        "text_log_probability": transcript.text_log_probability,
-        "compression_ratio": compression_ratio(text),
-        "language_audio_probability": transcript.language_probabilities[item.language],
+        **first,
+        **rates,
+        f"first_{borderline.score}": first[borderline.score],
+        "heard_twice": float(second is not None),
     }

@@ -133,12 +133,12 @@ def _used(
     if engine.licence is None and kind in ("translator", "synthesizer"):
         engine = engine.model_copy(update={"licence": stated.get(settings["engine"])})
     yield engine
-    named = settings.get(engine.setting) if engine.setting else None
-    for name in _names(named):
-        model = _model(name, stated)
-        revision = str(settings.get("revision") or (settings.get("sha256") or "")[:12])
-        covers = model.covers_output and kind not in ("judge", "text judge")
-        yield model.model_copy(update={"revision": revision, "covers_output": covers})
+    for part in (settings, settings.get("borderline") or {}):
+        for name in _names(part.get(engine.setting or "")):
+            model = _model(name, stated)
+            revision = str(part.get("revision") or (part.get("sha256") or "")[:12])
+            covers = model.covers_output and kind not in ("judge", "text judge")
+            yield model.model_copy(update={"revision": revision, "covers_output": covers})
     if kind == "text judge" and "translator" in settings:
         for one in _used("translator", settings["translator"], stated):
             yield one.model_copy(update={"covers_output": False})

@@ -64,8 +64,11 @@ class Command(Synthesizer):
 
     @property
     def in_words(self) -> str:
-        """The command as a shell would take it."""
-        return shlex.join(self.command)
+        """The command as a shell would take it; what a terminal would act on or hide is spelled."""
+        return "".join(
+            one if one.isprintable() else one.encode("unicode_escape").decode()
+            for one in shlex.join(self.command)
+        )
 
     def allowed(self) -> Command:
         """The same settings, by a person's leave to run the command."""

@@ -67,6 +67,12 @@ def test_missing_weights_come_with_the_command_that_gets_them(empty_caches):
     assert lacks["the weights of Whisper tiny"] == whisper
 
 
+def test_a_second_whisper_s_weights_are_looked_for_too(empty_caches):
+    judge = "{engine: whisper, model: small-espeak, borderline: {model: base}}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    assert list(lacks) == ["the weights of Whisper base"]
+
+
 def test_a_path_that_is_no_folder_is_told_apart_from_a_name(empty_caches):
     judge = "{engine: dimensions, model: ./no/such/folder}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.judges.base import JudgeContext
+from pipeline.judges.listening import OWN
 from pipeline.judges.transcript import Whisper
 from pipeline.recipe_file import load_recipe
 from pipeline.records import Failure
@@ -40,7 +41,7 @@ def items(make_item, voices):
 
 def test_every_score_is_written_and_finite(judge, items):
     for scores in judge(items):
-        assert set(scores) == set(Whisper.scores)
+        assert tuple(scores) == Whisper().scores
         assert all(math.isfinite(value) for value in scores.values())
         assert scores["transcribed"] == 1
         assert 0 < scores["language_audio_probability"] < 1
@@ -116,6 +117,77 @@ def test_pinned_settings_refuse_other_weights(weights):
 def test_a_wrong_setting_is_named(fields):
     with pytest.raises(ValidationError, match=next(iter(fields))):
         Whisper(**fields)
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "larger.safetensors"
+    model = tiny_whisper(3, width=48, audio_ctx=200, end_after=6, words_only=True)
+    save_checkpoint(path, model, "tokens")
+    return str(path)
+
+
+def heard_by_both(weights, larger, items, between, **settings):
+    borderline = {"model": larger, "between": between}
+    return Whisper(model=weights, borderline=borderline, **settings).load(CONTEXT)(items)
+
+
+def test_takes_near_the_gate_have_the_second_one_s_error_rates_and_no_others(
+    weights, larger, items
+):
+    firsts, seconds = (Whisper(model=one).load(CONTEXT)(items) for one in (weights, larger))
+    rates = sorted(one["cer"] for one in firsts)
+    both = heard_by_both(weights, larger, items, (rates[0], rates[1]))
+    assert sum(one["heard_twice"] for one in both) == 2
+    for first, second, found in zip(firsts, seconds, both, strict=True):
+        assert found["first_cer"] == first["cer"]
+        assert found["heard_twice"] == float(first["cer"] <= rates[1])
+        decided = second if found["heard_twice"] else first
+        for name in ("cer", "wer", "missing_start", "missing_end", "repetition"):
+            assert found[name] == decided[name]
+        for name in OWN:
+            assert found[name] == pytest.approx(first[name], abs=1e-6)
+
+
+@pytest.mark.parametrize("window", ["full", "short"])
+def test_a_batch_heard_twice_scores_as_its_takes_do_alone(weights, larger, items, window):
+    borderline = {"model": larger, "between": (0, 100), "score": "wer"}
+    judge = Whisper(model=weights, window=window, borderline=borderline)
+    hear = judge.load(CONTEXT)
+    for together, item in zip(hear(items), items, strict=True):
+        assert tuple(together) == judge.scores
+        assert hear([item])[0] == pytest.approx(together, rel=1e-4, abs=1e-4)
+
+
+def test_the_second_model_is_opened_by_the_first_take_that_asks_for_it(weights, items):
+    gone = {"model": "gone.pt", "between": (99, 100)}
+    judge = Whisper(model=weights, borderline=gone).load(CONTEXT)
+    assert {one["heard_twice"] for one in judge(items)} == {0.0}
+    eager = Whisper(model=weights, borderline={**gone, "between": (0, 100)}).load(CONTEXT)
+    with pytest.raises(CheckpointError, match=r"gone\.pt"):
+        eager(items)
+
+
+def test_silence_and_broken_takes_are_not_heard_twice(weights, larger, make_item):
+    silent = make_item(samples=np.zeros(32_000, np.float32))
+    broken = make_item(samples=np.full(16_000, np.nan, np.float32))
+    scores, failed = heard_by_both(weights, larger, [silent, broken], (0, 100))
+    assert (scores["transcribed"], scores["heard_twice"], scores["cer"]) == (0, 0, 1)
+    assert isinstance(failed, Failure)
+
+
+def test_both_models_are_pinned(weights, larger):
+    pinned = Whisper(model=weights, borderline={"model": larger}).pinned()
+    assert len(pinned.borderline.sha256) == 64 != pinned.sha256
+    assert pinned.pinned() == pinned
+    other = pinned.borderline.model_copy(update={"sha256": pinned.sha256, "between": (0, 100)})
+    assert pinned.model_copy(update={"borderline": other}).fingerprint() != pinned.fingerprint()
+
+
+@pytest.mark.parametrize("between", [(0.4, 0.1), (-1, 1), (0.2, 0.2)])
+def test_limits_that_hold_nothing_are_refused(between):
+    with pytest.raises(ValidationError, match="the limits go up"):
+        Whisper(borderline={"between": between})
 
 
 def test_the_bundled_weights_tell_a_sentence_from_another_and_from_a_cut_one(make_item):

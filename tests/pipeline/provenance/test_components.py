@@ -133,6 +133,14 @@ def test_what_reads_the_lines_is_named_with_its_translator_and_covers_nothing() 
     assert not found[nllb["model"]].covers_output
 
 
+def test_both_models_of_a_judge_are_named_with_what_pins_them() -> None:
+    second = {"model": "large-v3", "sha256": "e5b1" + "0" * 60}
+    judge = {"engine": "whisper", "model": "large-v3-turbo", "borderline": second}
+    found = [one for one in components_of(recipe(judges=[judge])) if one.name == "whisper weights"]
+    assert [one.revision for one in found] == ["", "e5b100000000"]
+    assert not any(one.covers_output for one in found)
+
+
 def test_corrected_lines_are_texts_with_a_licence_of_their_own() -> None:
     corrected = components_of(recipe(corrections="corrections.tsv"))
     [unknown] = [one for one in corrected if one.kind == "model"]

@@ -1,0 +1,84 @@
+"""One Whisper beside the normalisers of its spelling: what it heard of takes, as scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pipeline.judges.agreement import Normalise, agreement, normaliser
+from pipeline.judges.base import JudgeItem, Scores
+from pipeline.languages import Language
+from pipeline.records import Failure
+from pipeline.whisper.checkpoint import Checkpoint
+from pipeline.whisper.encoding import Window
+from pipeline.whisper.transcribing import Clip, Piece, Transcriber, Transcript
+
+AGREEMENT = ("cer", "wer", "missing_start", "missing_end", "repetition")
+"""The transcript against the wanted text: of two models, on one scale."""
+OWN = (
+    "average_log_probability",
+    "text_log_probability",
+    "compression_ratio",
+    "language_audio_probability",
+)
+"""What a model says of itself and its transcript; NaN of a take without one."""
+
+
+class Listener:
+    """A checkpoint that transcribes takes in the languages of a recipe."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        languages: Sequence[Language],
+        window: Window,
+        batch_size: int,
+        language_temperature: float = 1.0,
+    ) -> None:
+        """Ask Whisper for its rules in each language.
+
+        Raises:
+            ValueError: the model doesn't know one of the languages.
+        """
+        self._transcriber = Transcriber(
+            checkpoint, languages, window, batch_size, language_temperature
+        )
+        self._normalisers: dict[str, Normalise] = {
+            language: normaliser(language, checkpoint.spelling) for language in languages
+        }
+
+    def score(self, items: Sequence[JudgeItem], spoken: Sequence[bool]) -> list[Scores | Failure]:
+        """`transcribed`, `AGREEMENT` and `OWN` of a take; without a transcript if not `spoken`."""
+        prepared = [self._prepare(item) for item in items]
+        go = [p for p, there in zip(prepared, spoken, strict=True) if there and isinstance(p, list)]
+        transcripts = iter(self._transcriber.transcribe(go))
+        return [
+            own
+            if isinstance(own, Failure)
+            else self._scores(item, next(transcripts) if there else None)
+            for item, own, there in zip(items, prepared, spoken, strict=True)
+        ]
+
+    def _prepare(self, item: JudgeItem) -> list[Piece] | Failure:
+        try:
+            return self._transcriber.prepare(Clip(item.samples, item.text, item.language))
+        except ValueError as error:
+            return Failure("judge", str(error))
+
+    def _scores(self, item: JudgeItem, transcript: Transcript | None) -> Scores | Failure:
+        from whisper.utils import compression_ratio
+
+        text = transcript.text if transcript else ""
+        try:
+            compared = agreement(item.text, text, item.language, self._normalisers[item.language])
+        except ValueError as error:
+            return Failure("judge", str(error))
+        if transcript is None:
+            return {"transcribed": 0.0, **compared, **dict.fromkeys(OWN, math.nan)}
+        own = (
+            transcript.average_log_probability,
+            transcript.text_log_probability,
+            compression_ratio(text),
+            transcript.language_probabilities[item.language],
+        )
+        return {"transcribed": 1.0, **compared, **dict(zip(OWN, own, strict=True))}
