@@ -56,6 +56,25 @@ def test_the_whole_set_is_billed_by_device_and_engine():
     assert all(bill["source"] for bill in plan["bills"])
 
 
+def test_a_second_whisper_is_billed_for_the_takes_it_hears():
+    plan = json.loads(run("plan", "m5ser", "--json").stdout)
+    hours = {bill["engine"]: bill for bill in plan["bills"]}
+    second = hours["large-v3 for the borderline"]
+    assert 0 < second["hours"] < hours["whisper"]["hours"]
+    assert "20% of the takes (assumed)" in second["source"]
+
+
+def test_a_plan_shows_the_program_that_a_recipe_would_run_and_hides_nothing_of_it():
+    said = ["speak", "[red]a b", "\x1b[2K", "\u202e"]
+    sets = ("--set", f"synthesis={json.dumps({'engine': 'command', 'command': said})}")
+    shown = run("plan", "quickstart", "--set", "licence=null", *sets).stdout
+    wanted = "--allow-commands: speak '[red]a b' '\\x1b[2K' '\\u202e'"
+    assert wanted in shown
+    plan = json.loads(run("plan", "quickstart", "--set", "licence=null", *sets, "--json").stdout)
+    assert plan["command"] in wanted
+    assert json.loads(run("plan", "quickstart", "--json").stdout)["command"] is None
+
+
 def test_a_plan_after_a_build_bills_what_that_took(workbench):
     workbench.command()
     arguments = ("plan", str(workbench.folder / "tiny.yaml"), "--json")
