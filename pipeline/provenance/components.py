@@ -44,7 +44,7 @@ class Component(Settings):
     licence: str | None
     """SPDX id, or `LicenseRef-...`; none: whoever uses it says it, see `licences` in a recipe."""
     read_in: str = ""
-    """Where the licence was read; empty: not verified."""
+    """Where the licence was read; empty: not verified, and then it gives no right to share."""
     address: str = ""
     revision: str = ""
     covers_output: bool
@@ -131,7 +131,7 @@ def _used(
     """An engine, and the models that its settings name."""
     engine = ledger()[kind, settings["engine"]]
     if engine.licence is None and kind in ("translator", "synthesizer"):
-        engine = engine.model_copy(update={"licence": stated.get(settings["engine"])})
+        engine = engine.model_copy(update=_stated(stated.get(settings["engine"])))
     yield engine
     for part in (settings, settings.get("borderline") or {}):
         for name in _names(part.get(engine.setting or "")):
@@ -152,13 +152,24 @@ def _names(value: object) -> list[str]:
 
 
 def _model(name: str, stated: Mapping[str, str]) -> Component:
-    """A model's entry; of one that the ledger doesn't know, what the recipe says of it."""
+    """A model's entry; of one that the ledger doesn't know, what the recipe says of it.
+
+    A licence that nobody has read is taken to reach what the model makes.
+    """
+    said = {"covers_output": True, **_stated(stated.get(name) or stated.get(Path(name).name))}
     for (kind, pattern), entry in ledger().items():
         if kind == "model" and fnmatchcase(name, pattern):
-            return entry.model_copy(update={"name": name}) if entry.name == pattern else entry
-    licence = stated.get(name) or stated.get(Path(name).name)
-    read_in = "the recipe, by whoever built the set" if licence else ""
-    return Component(name=name, kind="model", licence=licence, read_in=read_in, covers_output=True)
+            known = entry.model_copy(update={"name": name}) if entry.name == pattern else entry
+            return known if known.read_in else known.model_copy(update=said)
+    return Component(name=name, kind="model", licence=None, covers_output=True).model_copy(
+        update=said
+    )
+
+
+def _stated(licence: str | None) -> dict[str, Any]:
+    """What is known of a component whose licence the recipe's field `licences` states."""
+    read_in = "the recipe, by whoever built the set"
+    return {"licence": licence, "read_in": read_in} if licence else {}
 
 
 def installed_versions(components: Iterable[Component]) -> dict[str, str]:

@@ -44,7 +44,8 @@ def resulting_licence(components: Iterable[Component], row_licences: Iterable[st
     """The licence that covers the whole: the strictest of all that reach its rows.
 
     A component or row whose terms forbid sharing, or are not known, makes the whole unshareable;
-    so do two licences that each ask to be the only one.
+    so does a licence that nobody has read where it is published, since it may ask for more than
+    is told of it; and so do two licences that each ask to be the only one.
     """
     covering = [component for component in components if component.covers_output]
     blocks = [
@@ -54,6 +55,12 @@ def resulting_licence(components: Iterable[Component], row_licences: Iterable[st
         f"'licences', as {{{one.name}: SPDX id}}"
         for one in covering
         if one.licence is None and one.kind != "corpus"
+    ] + [
+        f"{one.name}: its licence is said to be {one.licence}, which was not verified; read it at "
+        f"{one.address}, and say what it is in the recipe's field 'licences', as "
+        f"{{{one.name}: SPDX id}}"
+        for one in covering
+        if one.licence and one.share and one.derive and not one.read_in
     ]  # fmt: skip
     named: dict[str, list[str]] = {}
     for one in covering:

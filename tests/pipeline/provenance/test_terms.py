@@ -8,7 +8,9 @@ from pipeline.provenance.components import Component, components_of, ledger
 from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE
 from pipeline.provenance.terms import LicenceError, check_claim, resulting_licence
 
-OURS = Component(name="ours", kind="corpus", licence="Apache-2.0", covers_output=True)
+OURS = Component(
+    name="ours", kind="corpus", licence="Apache-2.0", read_in="its LICENSE", covers_output=True
+)
 ACTED = ledger()["corpus", "ravdess"]
 SERIES = ledger()["corpus", "meld"]
 OPEN = resulting_licence([OURS], ["Apache-2.0"])
@@ -65,7 +67,7 @@ def test_what_the_ledger_can_not_know_blocks_sharing_until_the_recipe_says_it(
     ("translator", "synthesizer", "spdx"),
     [
         ("facebook/nllb-200-distilled-600M", "facebook/mms-tts-deu", "CC-BY-NC-4.0"),
-        ("facebook/m2m100_418M", "coqui/XTTS-v2", "LicenseRef-CPML-1.0"),
+        ("google/madlad400-3b-mt", "coqui/XTTS-v2", "LicenseRef-CPML-1.0"),
         ("google/madlad400-3b-mt", "facebook/seamless-expressive", "LicenseRef-Seamless"),
     ],
 )
@@ -76,6 +78,22 @@ def test_models_bring_their_own_terms(translator: str, synthesizer: str, spdx: s
     )
     licence = resulting_licence(components_of(neural), ["Apache-2.0"])
     assert (licence.spdx, licence.may_share) == (spdx, True)
+
+
+def test_a_licence_that_nobody_has_read_blocks_sharing_until_the_recipe_says_it() -> None:
+    name = "facebook/m2m100_418M"
+    assert not ledger()["model", "*m2m100*"].read_in
+    unread = recipe(translation={"engine": "m2m100", "model": name})
+    licence = resulting_licence(components_of(unread), ["Apache-2.0"])
+    assert not licence.may_share
+    assert "MIT, which was not verified" in licence.reasons[0]
+    said = resulting_licence(components_of({**unread, "licences": {name: "CC-BY-NC-4.0"}}), [])
+    assert (said.spdx, said.may_share) == ("CC-BY-NC-4.0", True)
+
+
+def test_a_judge_that_nobody_has_read_blocks_nothing() -> None:
+    judged = recipe(judges=[{"engine": "wavlm", "model": "microsoft/wavlm-base-plus-sv"}])
+    assert resulting_licence(components_of(judged), ["Apache-2.0"]).spdx == "Apache-2.0"
 
 
 def test_a_judge_s_licence_does_not_reach_the_clips() -> None:
