@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from pipeline.cards import tables
 from pipeline.cards.header import header
+from pipeline.cards.losses import clusters_of
 from pipeline.cards.rules import gates_of
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
@@ -24,8 +25,8 @@ _CHECKS = {
     "duration": "length and speaking rate, against the source recording where there is one",
     "clipping": "clipped samples, level, and silence at the ends",
     "speech": "whether there is speech at all (silero-vad)",
-    "quality": "sound quality as DNSMOS estimates it, a model of human listeners that was made for "
-    "noisy telephone speech",
+    "quality": "sound quality as DNSMOS estimates it, a model of what listeners said of noisy and "
+    "denoised speech",
     "speaker": "whether a voice is itself in every language and unlike the others (resemblyzer)",
     "wavlm": "whether a voice is itself in every language and unlike the others (WavLM)",
     "prosody": "how far the prosody is from what was asked for",
@@ -111,20 +112,26 @@ def _values(
         "count(DISTINCT source_id) AS sources FROM kept"
     )
     spdx = dataset.recipe["licence"] or licence.spdx
-    lost_share, hit_hard = tables.hit_beyond_chance(dataset)
+    lost, of_gates, hit_hard = tables.hit_hard(dataset)
+    judged = dataset.value("SELECT count(*) FROM takes")
+    cluster = clusters_of(dataset)
     return {
         "header": ours(header(dataset, spdx, kept["takes"])),
         "recipe": dataset.recipe,
         "build": dataset.build,
         "kept": {**kept, "length": spoken(kept["seconds"])},
-        "judged": dataset.value("SELECT count(*) FROM takes"),
+        "judged": judged,
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
-        "lost_share": lost_share,
+        "lost": lost,
+        "spare": f"{judged - kept['takes'] - of_gates:,}",
         "hit_hard": hit_hard,
+        "cluster": cluster,
+        "clusters": kept["speakers" if cluster == "speaker" else "sources"],
+        "voices_shown": tables.VOICES,
         "unequal": f"{100 * _UNEQUAL:.0f}",
         "neutral": dataset.rows(
             "SELECT neutral_from AS origin, count(*) AS takes FROM kept "

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.cards.losses import losses
 from pipeline.cards.rules import gates_of, limits, score_gates
-from pipeline.cards.tables import losses
 from pipeline.dataset.reading import DatasetFolder, open_folder, score
 from pipeline.languages import language_name
 
@@ -84,7 +84,9 @@ def draw_losses(dataset: DatasetFolder) -> Figure | None:
     if not groups["emotion"] or not gates_of(dataset.recipe):
         return None
     figure = _figure(11, 1.6 + 0.32 * max(len(found) for found in groups.values()))
-    for axes, (column, found) in zip(figure.subplots(1, 2), groups.items(), strict=True):
+    for axes, (column, found) in zip(
+        figure.subplots(1, 2, sharex=True), groups.items(), strict=True
+    ):
         places = range(len(found))
         low, high = 100 * np.array([one.interval for one in found]).T
         axes.hlines(places, low, high, color=THIS_GATE, linewidth=2.5)

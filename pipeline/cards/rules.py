@@ -20,6 +20,27 @@ _CHOICES = {
     BALANCE: "its language has enough of this emotion, with higher utility",
 }
 
+_UNITS = {
+    "speech_share": "of the clip",
+    "clipped_share": "of the samples",
+    "chars_per_s": "characters/s",
+    "phones_per_s": "phones/s",
+    "peak_dbfs": "dBFS",
+    "rms_dbfs": "dBFS",
+    "duration_s": "s",
+    "speech_s": "s",
+    "text_log_probability": "mean natural logarithm a token",
+    "cer": "of the characters",
+    "wer": "of the words",
+    "dnsmos_p808": "opinion score, 1 to 5",
+    "dnsmos_sig": "opinion score, 1 to 5",
+    "dnsmos_bak": "opinion score, 1 to 5",
+    "dnsmos_ovrl": "opinion score, 1 to 5",
+    "speaker_cosine": "cosine to its voice",
+    "prosody_distance": "1: noticeable",
+}
+"""What a score is counted in, where its name does not say all of it."""
+
 
 def gates_of(recipe: Mapping[str, Any], section: str = "gates") -> dict[str, Gate]:
     """The gates of takes (or those of lines, `text_gates`) of a resolved recipe, in its order."""
@@ -41,9 +62,12 @@ def describe(gate: Gate) -> str:
     """What a gate asks for, in words."""
     if isinstance(gate, VoteGate):
         votes = "; ".join(describe(vote) for vote in gate.votes)
+        if len(gate.votes) == gate.at_least == 1:
+            return votes
         return f"at least {gate.at_least} of {len(gate.votes)}: {votes}"
     of_languages = [f"{code}: {_bounds(bounds)}" for code, bounds in gate.languages.items()]
-    return "; ".join([f"{gate.score} {_bounds(gate)}", *of_languages])
+    unit = f" ({_UNITS[gate.score]})" if gate.score in _UNITS else ""
+    return "; ".join([f"{gate.score}{unit} {_bounds(gate)}", *of_languages])
 
 
 def limits(folder: DatasetFolder, gate: ScoreGate) -> dict[str, tuple[float, float]]:
@@ -64,7 +88,13 @@ def _bounds(bounds: Bounds) -> str:
     words = [
         "" if bounds.min is None else f"at least {bounds.min:g}",
         "" if bounds.max is None else f"at most {bounds.max:g}",
-        "" if bounds.min_quantile is None else f"above its lowest {bounds.min_quantile:.0%}",
-        "" if bounds.max_quantile is None else f"below its highest {1 - bounds.max_quantile:.0%}",
+        "" if bounds.min_quantile is None else f"not of its lowest {_percent(bounds.min_quantile)}",
+        ""
+        if bounds.max_quantile is None
+        else f"not of its highest {_percent(1 - bounds.max_quantile)}",
     ]
     return " and ".join(word for word in words if word) or "not asked"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} % in its language"

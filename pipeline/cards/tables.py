@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.cards.losses import hit_beyond_chance, losses
 from pipeline.cards.rules import gates_of, reasons_of
 from pipeline.cards.templates import spoken
 from pipeline.dataset.reading import SPLITS, DatasetFolder, score
@@ -13,8 +14,7 @@ from pipeline.dataset.rejected_lines import FILE
 from pipeline.languages import LANGUAGES, language_name
 
 _ERRORS = 10
-_VOICES = 40
-_Z_95 = 1.96
+VOICES = 40
 _GROUPED = ("emotion", "language", "gender")
 _OF_EMOTION = {
     "probe_probability": "probability of the wanted emotion (probe)",
@@ -63,18 +63,27 @@ def by_split(dataset: DatasetFolder) -> Table:
 
 
 def voices(dataset: DatasetFolder) -> Table:
-    """The voices of the kept takes, the most used first."""
+    """The voices, the most used first: their kept takes, and what the gates took of the judged."""
     found = dataset.rows(
-        "SELECT voice, min(gender) AS gender, count(*) AS takes, sum(duration_s) AS seconds, "
-        "count(DISTINCT speaker_id) AS speakers FROM kept GROUP BY voice "
-        "ORDER BY takes DESC, voice LIMIT $1",
-        [_VOICES],
+        "SELECT voice, min(gender) AS gender, count(DISTINCT speaker_id) AS speakers, "
+        "count(*) FILTER (reason IS NULL) AS kept, count(*) AS judged, "
+        "coalesce(sum(duration_s) FILTER (reason IS NULL), 0) AS seconds, "
+        "count(*) FILTER (list_contains($1, reason)) AS lost FROM takes GROUP BY voice "
+        "ORDER BY kept DESC, voice LIMIT $2",
+        [list(gates_of(dataset.recipe)), VOICES],
     )
     rows = [
-        [row["voice"], row["gender"], *map(_number, (row["speakers"], row["takes"])), row["length"]]
-        for row in ({**row, "length": spoken(row["seconds"])} for row in found)
+        [
+            row["voice"],
+            row["gender"],
+            _number(row["speakers"]),
+            _number(row["kept"]),
+            spoken(row["seconds"]),
+            _of(row["lost"], row["judged"]),
+        ]
+        for row in found
     ]
-    return Table(("voice", "gender", "speakers", "takes", "length"), rows)
+    return Table(("voice", "gender", "speakers", "kept", "length", "lost to the gates"), rows)
 
 
 def removed(dataset: DatasetFolder) -> Table:
@@ -114,50 +123,19 @@ def lost_by(dataset: DatasetFolder, column: str) -> Table:
     for loss in losses(dataset, column):
         name = _name(loss.group) if column == "language" else loss.group
         low, high = (f"{100 * bound:.1f}" for bound in loss.interval)
-        rows.append([name, _number(loss.judged), _of(loss.lost, loss.judged), f"{low} to {high} %"])
+        lost = _of(sum(loss.lost), loss.takes)
+        rows.append([name, _number(loss.takes), lost, f"{low} to {high} %"])
     return Table((column, "judged", "lost to the gates", "95 % interval"), rows)
 
 
-@dataclass(frozen=True)
-class Loss:
-    """How many of a group's judged takes the gates removed; `interval` of the share, at 95 %."""
-
-    group: str
-    judged: int
-    lost: int
-
-    @property
-    def share(self) -> float:
-        """Part of the judged takes that is lost."""
-        return self.lost / self.judged
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's score interval (Wilson 1927, JASA 22), as if takes were independent."""
-        z2, n, p = _Z_95**2, self.judged, self.share
-        middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-        half = _Z_95 * (p * (1 - p) / n + z2 / (4 * n * n)) ** 0.5 / (1 + z2 / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def losses(dataset: DatasetFolder, column: str) -> list[Loss]:
-    """What the gates removed, by emotion, language or gender, the most hit first."""
-    found = dataset.rows(
-        f"SELECT {column} AS name, count(*) AS judged, "  # noqa: S608 - one of our own columns
-        f"count(*) FILTER (list_contains($1, reason)) AS lost FROM takes GROUP BY {column} "
-        "ORDER BY lost / judged DESC, name",
-        [list(gates_of(dataset.recipe))],
-    )
-    return [Loss(row["name"], row["judged"], row["lost"]) for row in found]
-
-
-def hit_beyond_chance(dataset: DatasetFolder) -> tuple[str, list[str]]:
-    """The share that the gates took of all, and the groups whose interval lies above it."""
+def hit_hard(dataset: DatasetFolder) -> tuple[str, int, list[str]]:
+    """What the gates took of all, with its share and as a number, and the groups whose whole
+    interval lies above that share."""
     groups = [loss for column in _GROUPED for loss in losses(dataset, column)]
     judged = dataset.value("SELECT count(*) FROM takes")
-    lost = sum(loss.lost for loss in losses(dataset, _GROUPED[0]))
-    hit = [loss.group for loss in groups if loss.interval[0] > lost / judged]
-    return _share(lost, judged), [language_name(one) if one in LANGUAGES else one for one in hit]
+    lost = sum(sum(loss.lost) for loss in losses(dataset, _GROUPED[0]))
+    hit = hit_beyond_chance(groups, lost / judged if judged else 0.0)
+    return _of(lost, judged), lost, [language_name(one) if one in LANGUAGES else one for one in hit]
 
 
 def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, str, str, str]]:

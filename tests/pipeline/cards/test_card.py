@@ -62,7 +62,7 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
     assert "28 takes, 0.2 min, of 14 English source sentences in English and German" in card
     assert cells_of(card, "Kept takes") == ["Kept takes", "28 of 42 judged (66.7 %)"]
     assert cells_of(card, "quality")[1:] == [
-        "dnsmos_ovrl above its lowest 10%; de: at least 2.5",
+        "dnsmos_ovrl (opinion score, 1 to 5) not of its lowest 10 % in its language; de: at least 2.5",
         "3 (7.1 %)",
         "3 (7.1 %)",
     ]
@@ -71,7 +71,9 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
 def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     card = card_of(dataset_folder)
     assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
-    assert "| angry | 6 | 2 (33.3 %) | 9.7 to 70.0 % |" in card
+    assert "| angry | 6 | 2 (33.3 %) | 0.3 to 98.8 % |" in card
+    assert "The intervals take all takes of one sentence as one draw" in card
+    assert "| Removed | 9 (21.4 %) by gates; 5 that passed," in card
 
 
 def test_it_says_which_checks_ran_and_which_did_not(
@@ -186,6 +188,14 @@ def test_it_says_whose_texts_are_withheld(
         row.update(text=None, source_text=None)
     card = card_of(make_dataset_folder("some", kept=kept_rows))
     assert "**Withheld:** 3 takes are of sentences that may not be passed on" in card
+
+
+def test_a_licence_that_nobody_has_read_says_so(make_dataset_folder: Make) -> None:
+    translation = {"engine": "m2m100", "model": "facebook/m2m100_418M", "revision": "abc"}
+    card = card_of(make_dataset_folder(recipe={"translation": translation}))
+    link = "[facebook/m2m100&#95;418M](https://huggingface.co/facebook/m2m100_418M) (model)"
+    assert "| abc | MIT | *not verified* | yes |" in card.replace(link, "")
+    assert "**This set may not be shared.**" in card
 
 
 def test_a_part_of_a_set_says_of_what_and_tells_no_shares(make_dataset_folder: Make) -> None:
