@@ -115,6 +115,38 @@ def tune(
     _emit(tuned.as_dict(), as_json, tuned.print_to)
 
 
+@app.command(epilog="Example: m5ser calibrate m5ser --speech de=emodb.csv --write calibrated.yaml")
+def calibrate(
+    recipe: RecipeName,
+    speech: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--speech",
+            metavar="LANGUAGE=CORPUS",
+            help="Human recordings: a manifest, or a corpus as in a recipe (default: its own).",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=2, help="At most N clips of a language.")
+    ] = None,
+    overrides: Overrides = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the recipe with the temperatures here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a recipe's emotion and language judges against human speech, language by language."""
+    loaded = _load(recipe, overrides)
+    from flows.calibrate import calibrate, speech_of, write_calibrated
+
+    console = Console(stderr=True)
+    corpora = _guarded(lambda: speech_of(loaded, speech or []))
+    found = _guarded(lambda: calibrate(loaded, corpora, limit, console))
+    if write:
+        _guarded(lambda: write_calibrated(loaded, found, write))
+    _emit(found.as_dict(), as_json, found.print_to)
+
+
 @app.command(epilog="Example: m5ser report builds/quickstart")
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
+from pipeline.calibration import tempered
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
 from pipeline.judges.usable import usable_only
 from pipeline.judges.verdict import verdict
 from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
+from pipeline.languages import Language
 from pipeline.pretrained.named import ModelError, Pretrained
 from pipeline.records import Failure
+
+Classify = Callable[[Sequence[np.ndarray]], "list[np.ndarray | Failure]"]
+"""Clips float32 [T] at 16 kHz -> probabilities of the emotions that it knows, in their order."""
 
 _SCORES = ("probability", "margin", "entropy", "outside")
 
@@ -36,6 +42,8 @@ class SpeechEmotion(Pretrained, Judge):
     name: JudgeName = "emotion"
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
     """Our emotion for every label of the model; null for a label that is none of ours."""
+    temperatures: dict[Language, Annotated[float, Field(gt=0)]] = {}
+    """Calibrate its probabilities by language, as `m5ser calibrate` finds; 1 is its own softmax."""
     batch_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds of speech in a batch, padding and all."""
 
@@ -44,8 +52,30 @@ class SpeechEmotion(Pretrained, Judge):
         """What it writes, under its name."""
         return tuple(f"{self.name}_{score}" for score in _SCORES)
 
+    @property
+    def emotions(self) -> tuple[Emotion, ...]:
+        """Those of ours that it knows, in our order."""
+        return tuple(emotion for emotion in EMOTIONS if emotion in self.labels.values())
+
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Load the classifier.
+
+        Raises:
+            ModelError: it can't be had, or its labels are not those of the recipe.
+        """
+        classify = self.classifier()
+
+        def score(items: list[JudgeItem]) -> list[Scores | Failure]:
+            heard = classify([item.samples for item in items])
+            return [
+                found if isinstance(found, Failure) else self._score(item, found)
+                for item, found in zip(items, heard, strict=True)
+            ]
+
+        return usable_only(score)
+
+    def classifier(self) -> Classify:
+        """Load the classifier: what it gives to each of `emotions`, before any calibration.
 
         Raises:
             ModelError: it can't be had, or its labels are not those of the recipe.
@@ -62,14 +92,13 @@ class SpeechEmotion(Pretrained, Judge):
             self.batch_s,
         )
 
-        def score(items: list[JudgeItem]) -> list[Scores | Failure]:
-            heard = hearing([item.samples for item in items])
+        def classify(clips: Sequence[np.ndarray]) -> list[np.ndarray | Failure]:
             return [
-                found if isinstance(found, Failure) else self._score(item, found, classes)
-                for item, found in zip(items, heard, strict=True)
+                one if isinstance(one, Failure) else self._shares(one, classes)
+                for one in hearing(clips)
             ]
 
-        return usable_only(score)
+        return classify
 
     def _known(self, id2label: dict[int, str]) -> dict[str, Emotion | None]:
         """The label map, once it is known to be of the model's very labels."""
@@ -81,18 +110,22 @@ class SpeechEmotion(Pretrained, Judge):
             )
         return self.labels
 
-    def _score(
-        self, item: JudgeItem, found: np.ndarray, classes: list[Emotion | None]
-    ) -> Scores | Failure:
+    def _shares(self, found: np.ndarray, classes: list[Emotion | None]) -> np.ndarray | Failure:
+        """The probabilities of the labels, added up by emotion."""
         if not np.isfinite(found).all():
             return Failure("judge", f"{self.model} gave probabilities that are not numbers")
-        ours = [emotion for emotion in EMOTIONS if emotion in classes]
-        shares = np.array(
-            [sum(found[i] for i, one in enumerate(classes) if one == emotion) for emotion in ours]
+        return np.array(
+            [
+                sum(found[i] for i, one in enumerate(classes) if one == emotion)
+                for emotion in self.emotions
+            ]
         )
-        numbers = (math.nan,) * 3
+
+    def _score(self, item: JudgeItem, shares: np.ndarray) -> Scores:
+        ours, numbers = self.emotions, (math.nan,) * 3
         if item.emotion in ours and len(ours) > 1:
-            numbers = verdict(shares / shares.sum(), ours.index(item.emotion))
+            temperature = self.temperatures.get(item.language, 1.0)
+            numbers = verdict(tempered(shares, temperature), ours.index(item.emotion))
         outside = float(max(0.0, 1.0 - shares.sum()))
         return dict(zip(self.scores, (*numbers, outside), strict=True))
 

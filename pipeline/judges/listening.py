@@ -59,6 +59,15 @@ class Listener:
             for item, own, there in zip(items, prepared, spoken, strict=True)
         ]
 
+    def languages(self, items: Sequence[JudgeItem]) -> list[dict[str, float] | Failure]:
+        """The language that each take is heard to be in: probabilities of the recipe's."""
+        prepared = [self._prepare(item) for item in items]
+        heard = iter(self._transcriber.transcribe([p for p in prepared if isinstance(p, list)]))
+        return [
+            own if isinstance(own, Failure) else next(heard).language_probabilities
+            for own in prepared
+        ]
+
     def _prepare(self, item: JudgeItem) -> list[Piece] | Failure:
         try:
             return self._transcriber.prepare(Clip(item.samples, item.text, item.language))

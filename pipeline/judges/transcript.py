@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -112,7 +112,7 @@ class Whisper(Judge):
             CheckpointError: the weights can't be had, or are not those that were pinned.
             ValueError: the model doesn't know a language of the recipe.
         """
-        first = self._listener(self.model, self.sha256, context)
+        first = self.listener(context)
         speech = Speech().load(context)
 
         def score(items: list[JudgeItem]) -> list[Scores | Failure]:
@@ -121,11 +121,17 @@ class Whisper(Judge):
         if self.borderline is None:
             return usable_only(score)
         name, sha256 = self.borderline.model, self.borderline.sha256
-        second = cache(lambda: self._listener(name, sha256, context))
+        alike = self.model_copy(update={"model": name, "sha256": sha256})
+        second = cache(partial(alike.listener, context))
         return usable_only(_heard_again(score, second, self.borderline))
 
-    def _listener(self, model: str, sha256: str | None, context: JudgeContext) -> Listener:
-        checkpoint = load_checkpoint(model, sha256, self.device, self.dtype)
+    def listener(self, context: JudgeContext) -> Listener:
+        """Load the first model alone.
+
+        Raises:
+            CheckpointError, ValueError: as `load`.
+        """
+        checkpoint = load_checkpoint(self.model, self.sha256, self.device, self.dtype)
         return Listener(
             checkpoint,
             context.languages,

@@ -129,6 +129,6 @@ def test_report_writes_the_same_bytes_again(workbench):
 
 
 def test_every_command_helps_with_an_example():
-    for command in ("build", "plan", "tune", "report", "schema"):
+    for command in ("build", "plan", "calibrate", "tune", "report", "schema"):
         assert "Example: m5ser" in run(command, "--help").stdout
     assert json.loads(run("schema").stdout)["title"] == "Recipe"
