@@ -20,7 +20,8 @@ from model.evaluation import Evaluation, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, verdicts
-from model.recipe import DataSettings, FolderSet, RandomEncoder
+from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet, RandomEncoder
+from pipeline.corpora.manifest import Manifest
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
 
@@ -48,11 +49,34 @@ class Predictions:
         console.print(table)
 
 
-def run_evaluate(folder: Path, data: Path | None, cache: Path, device: Device) -> Evaluation:
-    """Evaluate a model on the test split of a dataset folder, or of its own recipe's sets.
+@dataclass(frozen=True)
+class Tested:
+    """What a model is held against.
 
-    Writes `evaluation.json`, `evaluation.md` and figures into the model's folder, and its table
-    into the model card.
+    `place`: a dataset folder's test split, or all of a manifest's recordings, in a `language`
+    (none: the test split of the recipe's own sets).
+    """
+
+    place: Path | None = None
+    language: str = "en"
+
+    def settings(self, own: DataSettings) -> DataSettings:
+        """The settings of the training with the tested set in the place of its own."""
+        if self.place is None:
+            return own
+        tested: AnySet = FolderSet(path=str(self.place))
+        if self.place.is_file():
+            manifest = Manifest(path=self.place)
+            tested = CorpusSet(corpus=manifest, language=self.language, split="test")
+        return own.model_copy(update={"sets": (tested,)})
+
+
+def run_evaluate(
+    folder: Path, tested: Tested, out: Path | None, cache: Path, device: Device
+) -> Evaluation:
+    """Evaluate a model, and write `evaluation.json`, `evaluation.md` and figures to `out`.
+
+    Without an `out` they go into the model's folder, and the table into the model card.
 
     Raises:
         InputError: the folder is no model, or a set is not what the recipe says.
@@ -62,13 +86,14 @@ def run_evaluate(folder: Path, data: Path | None, cache: Path, device: Device) -
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
     as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
     unaltered = load_clips(as_it_is, "train", recipe.labels, encoder, cache)
-    test = load_clips(_tested(recipe.data, data), "test", recipe.labels, encoder, cache)
+    test = load_clips(tested.settings(recipe.data), "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
     is_random = isinstance(recipe.encoder, RandomEncoder)
     found = evaluate(probabilities, train, test, readable(embedded), is_random)
-    write_evaluation(folder, found, embedded)
-    write_card(folder)
+    write_evaluation(out or folder, found, embedded)
+    if out is None:
+        write_card(folder)
     return found
 
 
@@ -100,12 +125,6 @@ def _predict(trained: Trained, files: Sequence[Path], labels: Sequence[str]) -> 
     heard = trained.model.hear(pad_sequence(frames, batch_first=True), lengths)
     found: np.ndarray = trained.model.label_probabilities(heard, labels).cpu().numpy()
     return found
-
-
-def _tested(data: DataSettings, folder: Path | None) -> DataSettings:
-    if folder is None:
-        return data
-    return data.model_copy(update={"sets": (FolderSet(path=str(folder)),)})
 
 
 def _read(file: Path, trained: Trained) -> np.ndarray:

@@ -92,12 +92,24 @@ def _trained(guarded: Guard, action: Callable[[], Any]) -> Any:
 
 
 def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
-    @app.command(epilog="Example: m5ser evaluate builds/models/quickstart")
+    @app.command(
+        epilog="Example: m5ser evaluate builds/models/quickstart pl.csv --language pl --out pl"
+    )
     def evaluate(
         model: Model,
         data: Annotated[
             Path | None,
-            typer.Argument(metavar="DATA", help="A dataset folder (default: the recipe's sets)."),
+            typer.Argument(
+                metavar="DATA",
+                help="A dataset folder, or a manifest of recordings (default: the recipe's sets).",
+            ),
+        ] = None,
+        language: Annotated[
+            str, typer.Option("--language", help="What is spoken in a manifest's recordings.")
+        ] = "en",
+        out: Annotated[
+            Path | None,
+            typer.Option("--out", help="Folder of the results (default: MODEL, and its card)."),
         ] = None,
         device: DeviceName = "auto",
         work: Cache = _WORK,
@@ -105,7 +117,8 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     ) -> None:
         """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
         flow = guarded(lambda: import_module("flows.evaluate"))
-        found = guarded(lambda: flow.run_evaluate(model, data, work / _FRAMES, device))
+        tested = flow.Tested(data, language)
+        found = guarded(lambda: flow.run_evaluate(model, tested, out, work / _FRAMES, device))
         emit(found.as_dict(), as_json, found.print_to)
 
 

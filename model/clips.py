@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import soundfile
 
 from model.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
-from model.sources import Part, Row
+from model.rows import Part, Row
 from pipeline.audio import encode_flac, resample
 from pipeline.engine import digest
 
@@ -134,7 +134,7 @@ def _write_batch(
     reasons: list[str | None] = []
     for row in rows:
         try:
-            clips.append(read_audio(row.audio, longest_s, speed))
+            clips.append(_usable_audio(row, longest_s, speed))
             reasons.append(None)
         except UnusableAudio as error:
             reasons.append(str(error))
@@ -152,6 +152,12 @@ def _write_batch(
         span = {"start": start, "size": items.tell() - start, "unusable": reason}
         described.append({**about, **span})
     return described
+
+
+def _usable_audio(row: Row, longest_s: float, speed: float) -> np.ndarray:
+    if row.unusable:
+        raise UnusableAudio(row.unusable)
+    return read_audio(row.audio, longest_s, speed)
 
 
 def _items(clips: Sequence[np.ndarray], encoder: FrozenEncoder | None) -> list[bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -22,8 +23,9 @@ from model.clips import ClipPart, prepare, read_audio
 from model.encoder import FrozenEncoder
 from model.losses import UNKNOWN
 from model.recipe import AnySet, DataSettings, HubSet
+from model.rows import Split
 from model.sampling import Rows
-from model.sources import Split, parts
+from model.sources import parts
 from pipeline.errors import InputError
 
 _MEASURED = 1024
@@ -203,27 +205,20 @@ def _labelled(ready: ClipPart, one: AnySet, place: int) -> pa.Table:
 def _usable(
     table: pa.Table, labels: Sequence[str], data: DataSettings, split: Split
 ) -> tuple[pa.Table, dict[str, int]]:
-    reasons = table["unusable"].to_pylist()
-    bad = [place for place, reason in enumerate(reasons) if reason]
+    emotions, reasons = table["emotion"].to_pylist(), table["unusable"].to_pylist()
+    known = [place for place, emotion in enumerate(emotions) if emotion in labels]
+    bad = [place for place in known if reasons[place]]
     if len(bad) > data.most_unusable * table.num_rows:
         first = table["name"][bad[0]].as_py()
         raise InputError(
             f"data.sets: {len(bad)} of {table.num_rows} clips of '{split}' are unusable "
             f"(data.most_unusable allows {data.most_unusable:.0%}); '{first}' {reasons[bad[0]]}"
         )
-    emotions = table["emotion"].to_pylist()
-    known = set(labels)
-    dropped = Counter("unusable audio" for _ in bad)
-    kept = []
-    for place, (emotion, label) in enumerate(
-        zip(emotions, table["label"].to_pylist(), strict=True)
-    ):
-        if reasons[place]:
-            continue
-        if emotion in known:
-            kept.append(place)
-        else:
-            dropped[f"label '{label}'"] += 1
+    unknown = pc.filter(table["label"], pc.invert(pc.is_in(table["emotion"], pa.array(labels))))
+    dropped = Counter(f"label '{label}'" for label in unknown.to_pylist())
+    if bad:
+        dropped["unusable audio"] = len(bad)
+    kept = [place for place in known if not reasons[place]]
     if not kept:
         raise InputError(
             f"data.sets: no clip of '{split}' has an emotion of `labels` ({', '.join(labels)}); "

@@ -26,12 +26,12 @@ _MOST_NAMED = 12
 
 
 def write_evaluation(folder: Path, found: Evaluation, embedded: Embedded) -> None:
-    """Write `evaluation.json`, `evaluation.md` and `figures/*.png` into a model's folder."""
+    """Write `evaluation.json`, `evaluation.md` and `figures/*.png` into a folder."""
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.as_dict(), indent=1)
     (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
     (folder / "evaluation.md").write_text(evaluation_markdown(found), encoding="utf-8")
     figures = {"confusion.png": draw_confusions(found), "embeddings.png": draw_embeddings(embedded)}
-    (folder / "figures").mkdir(exist_ok=True)
     for name, figure in figures.items():
         figure.savefig(folder / "figures" / name, dpi=_DPI, metadata={"Software": None})
 

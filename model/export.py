@@ -15,7 +15,7 @@ from model.bases import base_models
 from model.checkpoint import newest, read_position
 from model.encoder import FrozenEncoder, load_encoder
 from model.journal import draw_curves
-from model.recipe import FolderSet, PretrainedLlama, TrainingRecipe, WhisperEncoder
+from model.recipe import PretrainedLlama, TrainingRecipe, WhisperEncoder
 from model.recipe_file import parse_training_recipe
 from model.ser import EmotionModel, make_model, trained_tensors
 from pipeline.cards.templates import render_markdown
@@ -122,10 +122,7 @@ def _config(folder: Path, recipe: TrainingRecipe, weights: int, clips: int) -> d
     return {
         "m5ser_version": M5SER_VERSION,
         "base_models": [asdict(one) for one in base_models(recipe)],
-        "sets": [
-            Path(one.path).name if isinstance(one, FolderSet) else one.name
-            for one in recipe.data.sets
-        ],
+        "sets": [one.title for one in recipe.data.sets],
         "weights": weights,
         "clips": clips,
         "best_ua": read_position(place).best_ua,

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from pipeline.emotions import EMOTIONS
 from pipeline.engine import Engine, Settings
+from pipeline.recipe import AnyCorpus
 from pipeline.whisper.checkpoint import Device, Dtype
 from pipeline.whisper.encoding import Window
 
@@ -126,6 +127,11 @@ class FolderSet(Settings):
     rejects: bool = False
     """Train also on what the gates rejected, of the utterances that train."""
 
+    @property
+    def title(self) -> str:
+        """What a model card calls it."""
+        return Path(self.path).name
+
 
 class HubSet(Settings):
     """Any set that `datasets` reads: a Hub id, pinned by its revision, or a local folder."""
@@ -149,8 +155,36 @@ class HubSet(Settings):
     labels: dict[str, str] = {name: name for name in EMOTIONS}
     """The set's labels and the emotion of each; rows of others are dropped with a count."""
 
+    @property
+    def title(self) -> str:
+        """What a model card calls it."""
+        return self.name
 
-AnySet = Annotated[FolderSet | HubSet, Field(discriminator="engine")]
+
+class CorpusSet(Settings):
+    """Human recordings where they lie: a corpus of the data path, of which nothing is copied.
+
+    A recording and the takes that were made of it are positives of each other, and its speaker is
+    theirs.
+    """
+
+    engine: Literal["corpus"] = "corpus"
+    corpus: AnyCorpus
+    language: Annotated[str, Field(min_length=2)] = "en"
+    """What is spoken in it (BCP-47)."""
+    like: Annotated[str, Field(min_length=1)] | None = None
+    """A dataset folder that was built of it: a recording is of its takes' split, and one without
+    takes is left out (none: all are of `split`)."""
+    split: Literal["train", "validation", "test"] = "train"
+
+    @property
+    def title(self) -> str:
+        """What a model card calls it."""
+        names = [one.model_dump()["engine"] for one in self.corpus.members]
+        return f"recordings of {', '.join(names)}"
+
+
+AnySet = Annotated[FolderSet | HubSet | CorpusSet, Field(discriminator="engine")]
 
 
 class DataSettings(Settings):

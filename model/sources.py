@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from model.recipe import AnySet, FolderSet, HubSet
+from model.recipe import AnySet, CorpusSet, FolderSet, HubSet
+from model.recordings import recorded_part
+from model.rows import Part, Row, Split
 from pipeline.engine import digest
 from pipeline.errors import InputError
-
-Split = Literal["train", "validation", "test"]
 
 _COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
 _ROWS = 64
 """Rows held at once while a shard is read."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A clip and what is known of it; `label` is the set's own word for the emotion."""
-
-    name: str
-    source: str
-    label: str
-    language: str
-    speaker: str
-    synthetic: bool
-    audio: bytes
-
-
-@dataclass(frozen=True)
-class Part:
-    """A shard; `key` changes when its content does."""
-
-    name: str
-    key: str
-    rows: Callable[[], Iterator[Row]]
 
 
 def parts(data: AnySet, split: Split) -> list[Part]:
@@ -49,6 +26,8 @@ def parts(data: AnySet, split: Split) -> list[Part]:
     Raises:
         InputError: there is no such set, a column is missing, or a Hub set is not pinned.
     """
+    if isinstance(data, CorpusSet):
+        return recorded_part(data, split)
     return _folder_parts(data, split) if isinstance(data, FolderSet) else _hub_parts(data, split)
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -77,6 +78,26 @@ def test_evaluation_holds_the_model_against_baselines(place):
     ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
+
+
+def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(place, tmp_path):
+    lines = ["path,text,emotion,speaker,licence"]
+    for emotion in TINY["labels"]:
+        for number, speaker in enumerate(("anna", "bela")):
+            clip = encode_flac(np.tile(tone(emotion, "de", speaker, number), 2), RATE)
+            (tmp_path / f"{speaker}-{emotion}.flac").write_bytes(clip)
+            lines.append(f"{speaker}-{emotion}.flac,A text.,{emotion},{speaker},CC0-1.0")
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    card = (place / "m" / "README.md").read_text()
+    given = ("--language", "pl", "--out", tmp_path / "pl", "--work", place / "w")
+    result = call("evaluate", place / "m", tmp_path / "list.csv", *given)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert set(found["metrics"]["m5ser"]) == {"all", "pl"}
+    assert found["metrics"]["m5ser"]["pl"]["ua"] > 0.6
+    assert np.sum(found["confusion"]["pl"], axis=1).tolist() == [2, 2, 2]
+    assert "| pl | m5ser | 6 |" in (tmp_path / "pl" / "evaluation.md").read_text()
+    assert (place / "m" / "README.md").read_text() == card
 
 
 def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
