@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.judges.base import JUDGE_RATE_HZ
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelError, Pretrained
+from pipeline.pretrained.quiet import quiet
 from pipeline.records import Failure
 
 if TYPE_CHECKING:
@@ -117,13 +118,14 @@ def load_network(settings: Pretrained, architecture: Any) -> tuple[Any, Any]:
             f"model: '{settings.model}' hears {extractor.sampling_rate} Hz, judges {JUDGE_RATE_HZ}"
         )
     device, dtype = settings.placement()
-    model, report = architecture.from_pretrained(
-        folder,
-        config=config,
-        local_files_only=True,
-        dtype=getattr(torch, dtype),
-        output_loading_info=True,
-    )
+    with quiet():
+        model, report = architecture.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            dtype=getattr(torch, dtype),
+            output_loading_info=True,
+        )
     _refuse_missing(settings.model, report["missing_keys"])
     if getattr(config, "feat_extract_norm", None) == "group":
         _mask_first_norm(model)

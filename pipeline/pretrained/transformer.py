@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.pretrained.batching import is_out_of_memory
 from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.quiet import quiet
 
 _PACKAGES = "pip install 'm5ser[neural]'"
 
@@ -33,14 +34,15 @@ def open_model(kind: str, folder: Path, device: str, dtype: str, **options: Any)
 
     from_pretrained = getattr(_transformers(), kind).from_pretrained
     try:
-        model, found = from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            dtype=getattr(torch, dtype),
-            output_loading_info=True,
-            **options,
-        )
+        with quiet():
+            model, found = from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=getattr(torch, dtype),
+                output_loading_info=True,
+                **options,
+            )
         model = model.to(device)
     except (
         OSError,
@@ -69,22 +71,21 @@ def open_tokenizer(folder: Path, **options: Any) -> Any:
     """
     opener = _transformers().AutoTokenizer
     try:
-        return opener.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, **options
-        )
+        with quiet():
+            return opener.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, **options
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(folder, "tokenizer", error) from error
 
 
 def _transformers() -> Any:
     try:
-        transformers: Any = import_module("transformers")
+        return import_module("transformers")
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"this engine needs '{error.name}', which is not installed: {_PACKAGES}"
         ) from error
-    transformers.utils.logging.disable_progress_bar()
-    return transformers
 
 
 def _unusable(folder: Path, kind: str, error: Exception) -> ModelError:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.quiet import quiet
 
 PICKLED = ("model.pth",)
 """The one pickled file that is read; the others of the official folder are for training."""
 
 
+@quiet()
 def load_xtts(folder: Path, device: str, dtype: str) -> Any:
     """The `TTS.tts.models.xtts.Xtts` of a folder, ready to speak.
 
