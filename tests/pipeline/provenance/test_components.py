@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
+from flows.doctor import bundled_recipes
 from pipeline.provenance.components import (
     Component,
     components_of,
@@ -13,7 +14,8 @@ from pipeline.provenance.components import (
     may_pass_on_text,
 )
 from pipeline.provenance.licences import terms_of
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, published
+from pipeline.recipe_file import load_recipe
 
 
 def recipe(**changes: Any) -> dict[str, Any]:
@@ -89,6 +91,29 @@ def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
             entry = ledger()[kind, name]
             assert entry.setting is None or entry.setting in engine.model_fields, (kind, name)
             assert (entry.source_type is not None) == (kind == "synthesizer")
+
+
+@pytest.mark.parametrize("name", bundled_recipes())
+def test_every_model_that_a_bundled_recipe_names_has_an_entry(name: str) -> None:
+    fields = {**published(load_recipe(name)), "licences": {}}
+    models = [one for one in components_of(fields) if one.kind == "model"]
+    yours = ("checkpoints/", "data/")  # what a person makes or brings
+    assert [one.name for one in models if not one.name.startswith(yours) and not one.licence] == []
+
+
+def test_every_model_that_an_engine_names_by_itself_has_an_entry() -> None:
+    named = [
+        (field, engine, engine.model_fields["model"].default)
+        for field in ("translation", "synthesis", "judges")
+        for engine in engines(field)
+        if isinstance(getattr(engine.model_fields.get("model"), "default", None), str)
+    ]
+    assert len(named) >= 10
+    for field, engine, model in named:
+        settings = {"engine": engine.model_fields["engine"].default, "model": model}
+        section = [settings] if field == "judges" else settings
+        [found] = [one for one in components_of(recipe(**{field: section})) if one.kind == "model"]
+        assert found.licence, model
 
 
 def test_no_entry_is_laxer_than_its_own_licence() -> None:

@@ -74,7 +74,7 @@ def test_what_the_ledger_can_not_know_blocks_sharing_until_the_recipe_says_it(
 def test_models_bring_their_own_terms(translator: str, synthesizer: str, spdx: str) -> None:
     neural = recipe(
         translation={"engine": "nllb", "model": translator},
-        synthesis={"engine": "mms", "model": synthesizer},
+        synthesis={"engine": "vits", "model": synthesizer},
     )
     licence = resulting_licence(components_of(neural), ["Apache-2.0"])
     assert (licence.spdx, licence.may_share) == (spdx, True)
