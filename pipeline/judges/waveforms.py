@@ -8,6 +8,7 @@ its place. The pooling of x-vectors is in `pipeline.judges.wavlm`. Whisper hears
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,9 @@ class Hearing:
         fit = [clip for clip, fault in zip(clips, faults, strict=True) if fault is None]
         vectors = iter(())
         if fit:
-            with torch.inference_mode():
+            with torch.inference_mode(), warnings.catch_warnings():
+                # WavLM of transformers 5.23 gives torch a mask of flags and one of numbers.
+                warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
                 found = self.forward(self._inputs(fit))
             vectors = iter(found.float().cpu().numpy())
         return [Failure("judge", fault) if fault else next(vectors) for fault in faults]
