@@ -53,7 +53,7 @@ class Probe(Judge):
     """
 
     engine: Literal["probe"] = "probe"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
     needs_sources: ClassVar[bool] = True
 

@@ -48,7 +48,7 @@ class Profile:
         tilt_db_oct: Slope of the voiced long-term spectrum from 100 Hz to 8 kHz, in dB an octave.
         aperiodicity_db: Noise to harmonics of voiced frames (Boersma 1993, eq. 4), in dB.
         jitter_st: Median change of the slope of F0 between frames, in semitones.
-        voiced_share: Share of the speech frames that are voiced.
+        voiced_share: Share of the voiced frames in the time of the speech without its pauses.
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
         voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].
@@ -114,6 +114,7 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
     level_db = active_level_db(frames)
     pause_s = float(pauses(frames.active, frames.hop_s).sum() * frames.hop_s)
     span_s = (frames.last - frames.first + 1) * frames.hop_s
+    spoken_s = max(span_s - pause_s, frames.hop_s)
     bands = bands_db(frames.envelope)
     voiced_bands = bands[voiced].mean(axis=0)
     unvoiced = speech & ~voiced
@@ -124,12 +125,12 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
         f0_range_st=_range(f0_st),
         energy_db=level_db,
         energy_range_db=_range(frames.energy_db[speech]),
-        rate_phones_s=phones / max(span_s - pause_s, frames.hop_s),
+        rate_phones_s=phones / spoken_s,
         pause_share=pause_s / span_s,
         tilt_db_oct=_tilt(voiced_bands),
         aperiodicity_db=_aperiodicity_db(frames.strength[voiced]),
         jitter_st=_jitter_st(frames),
-        voiced_share=float(voiced.sum() / speech.sum()),
+        voiced_share=float(voiced.sum() * frames.hop_s / spoken_s),
         f0_contour_st=_contour(
             frames, voiced, 12 * np.log2(np.maximum(frames.f0_hz, 1) / 27.5) - level_st
         ),

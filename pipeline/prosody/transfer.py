@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import soxr
+from scipy.signal import butter, sosfilt
 
 from pipeline.prosody.frames import FFT, RATE, band_centres_hz, cut, frame_energy_db
 from pipeline.prosody.profile import POINTS, Profile, profile_of, to_rate
@@ -29,6 +31,10 @@ _MAX_BAND_DB = 18.0
 
 _F0_HZ = (70.0, 640.0)
 """What a take's pitch is held within: what `pitch` can measure."""
+
+_HIGH_PASS_HZ = 60.0
+"""Below this a take is filtered: pulses of one sign have a mean, which would rumble under the voice
+with every syllable. WORLD takes it out of each pulse; here once a take (order 4, assumed)."""
 
 _LOWEST_ST = 18.5
 """Lowest median F0 of a take: 80 Hz, in semitones above 27.5 Hz (assumed)."""
@@ -204,7 +210,8 @@ def _aperiodicity(reference_db: float, change_db: float) -> np.ndarray:
 
 
 def _finish(samples: np.ndarray, level_db: float) -> tuple[np.ndarray, float]:
-    """Set the level, hold the peak under full scale, and fade the ends."""
+    """Take out what lies below the voice, set the level, hold the peak, and fade the ends."""
+    samples = sosfilt(_high_pass(), samples)
     energy_db = frame_energy_db(samples, HOP_S)
     speech = energy_db > np.percentile(energy_db, 95) - 30
     own_db = 10 * np.log10(np.mean(10 ** (energy_db[speech] / 10)))
@@ -216,6 +223,12 @@ def _finish(samples: np.ndarray, level_db: float) -> tuple[np.ndarray, float]:
     scaled[: len(ramp)] *= ramp
     scaled[-len(ramp) :] *= ramp[::-1]
     return scaled.astype(np.float32), limited_db
+
+
+@lru_cache(maxsize=1)
+def _high_pass() -> np.ndarray:
+    """Second-order sections of the filter under the voice."""
+    return np.asarray(butter(4, _HIGH_PASS_HZ, "highpass", fs=RATE, output="sos"))
 
 
 def _at_rate(samples: np.ndarray, sampling_rate: int) -> np.ndarray:

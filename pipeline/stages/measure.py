@@ -17,7 +17,7 @@ from pipeline.work import tables
 from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
-_VERSION = 1
+_VERSION = 2
 
 
 def key(batch: str, door: Door) -> str:

@@ -49,6 +49,15 @@ def test_rate_counts_phones_over_speech_without_pauses() -> None:
     assert profile.pause_share == pytest.approx(0.9 / 4.1, abs=0.05)
 
 
+def test_sounds_too_soft_for_speech_frames_count_as_unvoiced_time() -> None:
+    samples = voice(seconds=1.6)
+    for start_s in (0.35, 0.75, 1.15):
+        start = round(start_s * RATE)
+        samples[start : start + round(0.12 * RATE)] *= 1e-3
+    share = measure(samples, RATE, 16).voiced_share
+    assert share == pytest.approx(1 - 3 * 0.12 / 1.6, abs=0.05)
+
+
 def test_rate_without_a_text_counts_syllables() -> None:
     estimated = measure(voice(seconds=1.6), RATE, None).rate_phones_s
     assert estimated == pytest.approx(4 * 2.5 / 1.6, rel=0.3)

@@ -121,6 +121,14 @@ def test_a_slope_that_takes_no_part_of_the_own_movement_is_added_once(
     assert np.polyfit(along, contour, 1)[0] == pytest.approx(falling_st + slope_st, abs=0.4)
 
 
+def test_nothing_rumbles_below_the_voice() -> None:
+    take = shape(NOTHING, 1.0).takes[0].astype(float)
+    power = np.abs(np.fft.rfft(take)) ** 2
+    hz = np.fft.rfftfreq(len(take), 1 / RATE)
+    below_db = 10 * np.log10(power[hz < 40].sum() / power.sum())
+    assert below_db < -45.0
+
+
 def test_takes_do_not_depend_on_the_takes_beside_them() -> None:
     target = from_emotion("happy", 1)
     several = transfer(speech(), target, [0.8, 1.0, 1.2], [4, 5, 6])
