@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from pipeline.engine import digest
 from pipeline.languages import Language
 from pipeline.loading import loaded
-from pipeline.records import Failure, Line, Tally, Utterance
+from pipeline.records import Line, Tally, Utterance
 from pipeline.text_judges.base import TextItem, TextJudge
 from pipeline.work import tables
 from pipeline.work.store import Store
@@ -46,13 +45,7 @@ def run(store: Store, judges: Sequence[TextJudge], job: CheckJob) -> Tally:
         if not store.has(STAGE, job.key(judge)):
             judge_batch = loaded(job.load_key(judge), partial(judge.load, job.languages))
             answers = judge_batch(items) if items else []
-            rows: list[dict[str, Any]] = [
-                {
-                    "source_id": line.source_id,
-                    **({"error": a.error} if isinstance(a, Failure) else a),
-                }
-                for line, a in zip(lines, answers, strict=True)
-            ]
+            rows = tables.answered("source_id", [line.source_id for line in lines], answers)
             schema = tables.line_scores_schema(judge.scores)
             store.write(STAGE, job.key(judge), tables.table(rows, schema))
             failed |= {row["source_id"] for row in rows if row.get("error")}

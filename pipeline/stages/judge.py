@@ -18,7 +18,7 @@ from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
 from pipeline.prosody.target import Target
-from pipeline.records import Failure, Take, Tally, Utterance
+from pipeline.records import Take, Tally, Utterance
 from pipeline.work import tables
 from pipeline.work.store import Store
 
@@ -63,13 +63,7 @@ def run(store: Store, judges: Sequence[Judge], job: JudgeJob) -> Tally:
         load = partial(_load, store, job, judge)
         judge_batch = loaded(job.load_key(judge), load)
         answers = judge_batch(items) if items else []
-        rows: list[dict[str, Any]] = [
-            {
-                "take_id": item.take_id,
-                **({"error": a.error} if isinstance(a, Failure) else a),
-            }
-            for item, a in zip(items, answers, strict=True)
-        ]
+        rows = tables.answered("take_id", [item.take_id for item in items], answers)
         schema = tables.scores_schema(judge.scores)
         store.write(STAGE, job.key(judge), tables.table(rows, schema))
         failed |= {row["take_id"] for row in rows if row.get("error")}

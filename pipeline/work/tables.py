@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.records import Line, Recording, Take, Tally, Utterance
+from pipeline.records import Failure, Line, Recording, Take, Tally, Utterance
 
 _TEXT, _FLOAT, _INT = pa.string(), pa.float64(), pa.int64()
 
@@ -93,6 +93,16 @@ def table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
         if unknown:
             raise KeyError(f"fields {sorted(unknown)} are not in the schema {schema.names}")
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def answered(
+    key: str, ids: Iterable[str], answers: Iterable[Mapping[str, Any] | Failure]
+) -> list[dict[str, Any]]:
+    """A row for each id under `key`: what was found, or the error."""
+    return [
+        {key: id, **({"error": found.error} if isinstance(found, Failure) else found)}
+        for id, found in zip(ids, answers, strict=True)
+    ]
 
 
 def tally(written: pa.Table) -> Tally:
