@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.audio import resample
-from pipeline.pretrained.batching import halving
+from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
 from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
+from pipeline.synthesis.seamless_steps import encode, speak, write
 from pipeline.translation.seamless import CODES
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _RATE_HZ = 16_000
 _SHORTEST_S = 0.1
@@ -34,17 +38,19 @@ class SeamlessSpeech(Pretrained, Synthesizer):
     say, and the `whisper` judge measures how far it does. It keeps neither voice nor emotion (that
     is SeamlessExpressive, see `command`): its voices are its vocoder's, and prosody transfer brings
     the emotion. Without a recording, it reads the line's text. Decoding is greedy; a seed changes
-    nothing.
+    nothing. Texts are written in batches (`seamless_steps` says what is not, and why).
     """
 
     engine: Literal["seamless"] = "seamless"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
     model: ModelName = "facebook/seamless-m4t-v2-large"
     speakers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = tuple(range(20))
     """Numbers of the vocoder's speakers to choose from."""
     longest_tokens: PositiveInt = 256
     """Text tokens after which a translation is cut off, and its take marked."""
+    batch_size: PositiveInt = 16
+    """Texts that are written at a time, of the longest; halved where memory runs out."""
 
     @property
     def conditioned_on(self) -> ConditionedOn:
@@ -67,13 +73,10 @@ class SeamlessSpeech(Pretrained, Synthesizer):
         inputs = _Inputs(open_tokenizer(folder), folder)
 
         def synthesize(requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
-            # One at a time: of a batch, transformers' generate cuts the end mark off the longest
-            # text only, and the others' would be spoken.
-            return [
-                answer
-                for request in requests
-                for answer in halving(partial(self._speak, model, inputs), [request], "synthesize")
-            ]
+            lengths = [_length(request) for request in requests]
+            budget = self.batch_size * max(lengths, default=1)
+            run = partial(self._speak, model, inputs)
+            return run_by_length(run, requests, lengths, budget, "synthesize")
 
         return synthesize
 
@@ -82,26 +85,44 @@ class SeamlessSpeech(Pretrained, Synthesizer):
     ) -> list[Speech | Failure]:
         import torch
 
-        (request,) = requests
-        heard_s = sum(clip.duration_s for clip in request.references[:1])
-        if request.references and heard_s < _SHORTEST_S:
-            error = f"the recording lasts {heard_s:.3f} s and seamless needs {_SHORTEST_S:g} s"
-            return [Failure("synthesize", error)]
-        with torch.inference_mode():
-            made = model.generate(
-                **inputs.of(request, model),
-                tgt_lang=CODES[request.language],
-                speaker_id=int(request.voice.removeprefix("speaker-")),
-                return_intermediate_token_ids=True,
-                text_num_beams=1,
-                text_do_sample=False,
-                text_max_new_tokens=self.longest_tokens,
-            )
-        samples = made.waveform.flatten()[: int(made.waveform_lengths)].float().cpu().numpy()
+        faults = [_fault(request) for request in requests]
+        heard = [one for one, fault in zip(requests, faults, strict=True) if fault is None]
+        made: Iterator[Speech | Failure] = iter(())
+        if heard:
+            with torch.inference_mode():
+                frames = [encode(model, inputs.of(one, model)) for one in heard]
+                languages = [CODES[one.language] for one in heard]
+                texts = write(model, frames, languages, self.longest_tokens)
+                made = iter(
+                    [self._said(model, *one) for one in zip(heard, frames, texts, strict=True)]
+                )
+        return [Failure("synthesize", fault) if fault else next(made) for fault in faults]
+
+    def _said(
+        self, model: Any, request: SpeechRequest, frames: Tensor, tokens: Tensor
+    ) -> Speech | Failure:
+        speaker = int(request.voice.removeprefix("speaker-"))
+        samples = speak(model, frames, tokens, CODES[request.language], speaker)
         if not len(samples):
-            return [Failure("synthesize", "seamless found nothing to say")]
-        ended = model.generation_config.eos_token_id in made.sequences[0, 2:].tolist()
-        return [Speech(samples, model.config.sampling_rate, hit_length_cap=not ended)]
+            return Failure("synthesize", "seamless found nothing to say")
+        capped = int(tokens[-1]) != model.generation_config.eos_token_id
+        wave = samples.float().cpu().numpy()
+        return Speech(wave, model.config.sampling_rate, hit_length_cap=capped)
+
+
+def _length(request: SpeechRequest) -> int:
+    """Of what is encoded: frames of 10 ms, or characters."""
+    if request.references:
+        return round(request.references[0].duration_s * 100)
+    return len(request.text)
+
+
+def _fault(request: SpeechRequest) -> str | None:
+    """Why a recording can't be heard; None where it can, or where the text is read."""
+    heard_s = sum(clip.duration_s for clip in request.references[:1])
+    if request.references and heard_s < _SHORTEST_S:
+        return f"the recording lasts {heard_s:.3f} s and seamless needs {_SHORTEST_S:g} s"
+    return None
 
 
 class _Inputs:
