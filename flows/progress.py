@@ -15,6 +15,26 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from flows.price import Total, Worked
 
 _LOG_EVERY_S = 10.0
+_TRANSFER_EVERY_S = 30.0
+
+
+class NowAndThen:
+    """Bytes of a transfer as a line: at the start, every tenth of them or half minute, at the end.
+
+    For output that is no terminal, where a live bar shows nothing.
+    """
+
+    def __init__(self, what: str, console: Console) -> None:
+        self._what, self._console = what, console
+        self._tenth, self._logged = -1, 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell of `done` of `total` bytes, if it is time to."""
+        tenth, now = 10 * done // max(1, total), time.monotonic()
+        if tenth == self._tenth and now - self._logged < _TRANSFER_EVERY_S:
+            return
+        self._tenth, self._logged = tenth, now
+        self._console.print(f"{self._what} {done / 1e6:.1f} of {total / 1e6:.1f} MB", markup=False)
 
 
 class StageProgress:

@@ -20,6 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from flows.progress import NowAndThen
 from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
@@ -81,7 +82,10 @@ def _bar(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        yield NowAndThen(what, console)
+        return
+    with Progress(*columns, console=console) as progress:
         bar = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)
 

@@ -88,7 +88,8 @@ def _rows(before: Path, after: Path) -> list[RowCounts]:
 
 
 def _changed(before: Any, after: Any, place: str = "") -> tuple[tuple[str, str, str], ...]:
-    """Fields whose values differ, with their paths."""
+    """Fields whose values differ, with their paths; engines in a list are known by their names."""
+    before, after = _by_engine(before), _by_engine(after)
     if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
         return () if before == after else ((place, _shown(before), _shown(after)),)
     found: list[tuple[str, str, str]] = []
@@ -98,7 +99,18 @@ def _changed(before: Any, after: Any, place: str = "") -> tuple[tuple[str, str, 
     return tuple(found)
 
 
+def _by_engine(value: Any) -> Any:
+    """A list of engines as a mapping, if no engine is in it twice."""
+    named = isinstance(value, list) and all(
+        isinstance(one, Mapping) and "engine" in one for one in value
+    )
+    engines = {str(one["engine"]): one for one in value} if named else {}
+    return engines if engines and len(engines) == len(value) else value
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = {name: one for name, one in value.items() if one not in (None, {}, [])}
     text = "none" if value is None else yaml.safe_dump(value, default_flow_style=True, width=1000)
     return text.removesuffix("...\n").strip()
 

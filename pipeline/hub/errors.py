@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import InputError
-from pipeline.hub.retry import HubUnreachable, causes
+from pipeline.hub.retry import HubUnreachable, causes, status_of
 
 _TOKENS = "https://huggingface.co/settings/tokens"
 _STORAGE = ("storage", "quota", "too large", "limit reached")
@@ -28,7 +28,7 @@ def explained(repo_id: str) -> Iterator[None]:
         HubRefused: with the fix.
         Conflict: the repository has a newer commit.
     """
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalTokenNotFoundError
 
     try:
         yield
@@ -42,18 +42,17 @@ def explained(repo_id: str) -> Iterator[None]:
     except HFValidationError as error:
         raise HubRefused(f"'{repo_id}' is no name of a repository: {error}") from error
     except Exception as error:
-        answer = next((one for one in causes(error) if isinstance(one, HfHubHTTPError)), None)
-        if answer is not None:
-            raise _refusal(repo_id, answer.response.status_code, _said(answer)) from error
+        if (status := status_of(error)) is not None:
+            raise _refusal(repo_id, status, _said(error)) from error
         if isinstance(error, ValueError):  # the client's word for a card or file that is refused
             raise HubRefused(f"'{repo_id}': {' '.join(str(error).split())}") from error
         raise
 
 
-def _said(answer: Exception) -> str:
+def _said(error: Exception) -> str:
     """What the Hub said, in one line."""
-    said = getattr(answer, "server_message", None) or "it gives no reason"
-    return " ".join(said.split())
+    told = (getattr(cause, "server_message", None) for cause in causes(error))
+    return " ".join(next(filter(None, told), "it gives no reason").split())
 
 
 def _refusal(repo_id: str, status: int, said: str) -> Exception:

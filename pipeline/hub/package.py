@@ -23,8 +23,12 @@ from pipeline.hub.repository import Kind
 
 CARD = "README.md"
 WEIGHTS = "model.safetensors"
-_OF_A_MODEL = re.compile(r".+\.(md|safetensors|csv|png)|recipe\.yaml|evaluation\.json")
+_OF_A_MODEL = re.compile(
+    r"[^/]+\.(md|csv|png)|figures/[^/]+\.png|model\.safetensors|recipe\.yaml"
+    r"|(config|evaluation)\.json"
+)
 """Files of a model's folder that are published; what only a training needs stays at home."""
+_LINK = "is a link to somewhere else: put the file itself there"
 
 
 class BadPackage(InputError):
@@ -78,12 +82,19 @@ def open_package(folder: Path) -> Package:
 
 def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
     path = folder / name
+    if _is_link_away(folder, path):
+        return f"'{name}' {_LINK}"
     if not path.is_file():
         return f"'{name}' is missing from '{folder}', but {MANIFEST} has it"
     stated, found = manifest.files[name].bytes, path.stat().st_size
     if stated != found:
         return f"'{name}' was changed: {MANIFEST} has {stated} bytes and the file {found}"
     return None
+
+
+def _is_link_away(folder: Path, path: Path) -> bool:
+    """Whether a folder that came from elsewhere would send a file of this machine."""
+    return not path.resolve().is_relative_to(folder.resolve())
 
 
 def _paths_of_this_machine(value: object) -> Iterator[str]:
@@ -108,8 +119,11 @@ def _model(folder: Path) -> Package:
             f"recipe.yaml of '{folder}' names '{path}', which tells of this machine: write a "
             "relative path there, or its last name alone"
         )
-    files = sorted(path for path in folder.iterdir() if _OF_A_MODEL.fullmatch(path.name))
-    files = [path for path in files if path.is_file() and path.name != MANIFEST]
+    names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))}
+    files = [path for path, at in names.items() if _OF_A_MODEL.fullmatch(at)]
     facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
+    away = [names[path] for path in files if _is_link_away(folder, path)]
+    if away:
+        raise BadPackage(f"'{away[0]}' {_LINK}")
     text = manifest_text(facts, folder, files)
     return Package(folder, "model", parse_manifest(text), text)

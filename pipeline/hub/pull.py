@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ import pyarrow.parquet as pq
 import yaml
 
 from pipeline.dataset.manifest import FileEntry, Manifest, sha256
-from pipeline.dataset.shards import ShardWriter, write_failures
+from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.hub.push import Advance
 from pipeline.hub.repository import Repository, Revision
-from pipeline.recipe import published
+from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
+from pipeline.verify.claims import read_build
+from pipeline.verify.shards import schema_fault
 
 _BATCH_ROWS = 64
 Group = tuple[str, str]
@@ -53,7 +56,9 @@ def needed_shards(manifest: Manifest, selection: Selection) -> dict[Group, list[
     groups: dict[Group, list[_Shard]] = defaultdict(list)
     known: dict[str, set[str]] = {"languages": set(), "emotions": set(), "splits": set()}
     for name, entry in manifest.shards():
-        _, language, file = name.split("/", 2)
+        if name.count("/") != 2:
+            raise InputError(f"'{name}' is no name of a shard: the set is not what m5ser wrote")
+        _, language, file = name.split("/")
         split = file.split("-", 1)[0]
         emotions = entry.emotions or {}
         known["languages"].add(language)
@@ -95,6 +100,8 @@ def pull(
         InputError: see `needed_shards`; or a shard is not what the manifest says.
     """
     groups = needed_shards(manifest, selection)
+    recipe = parse_recipe(repository.text("recipe.yaml", at) or "")
+    schema = kept_schema(recipe.score_names, recipe.sampling_rate)
     share = _share(groups, selection.hours)
     due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
     done = 0
@@ -104,12 +111,12 @@ def pull(
         for shard in shards:
             if rows.is_full:
                 break
-            paths.append(_download(repository, at, shard))
+            paths.append(_download(repository, at, shard, schema))
             rows.count(paths[-1])
             done += shard.entry.bytes
             advance(done, due)
         _write(folder / "data" / language / split, paths, rows)
-    _write_facts(repository, at, manifest, selection, folder)
+    _write_facts(repository, at, manifest, selection, recipe, folder)
     return done
 
 
@@ -119,10 +126,12 @@ def _share(groups: dict[Group, list[_Shard]], hours: float | None) -> float:
     return 1.0 if hours is None else min(1.0, hours * 3600 / total) if total else 0.0
 
 
-def _download(repository: Repository, at: Revision, shard: _Shard) -> Path:
+def _download(repository: Repository, at: Revision, shard: _Shard, schema: pa.Schema) -> Path:
     path = repository.download(shard.name, at.commit)
     if sha256(path) != shard.entry.sha256:
         raise InputError(f"'{shard.name}' of '{repository.id}' is not what its manifest says")
+    if wrong := schema_fault(path, schema):
+        raise InputError(f"'{shard.name}' of '{repository.id}': {wrong}")
     return path
 
 
@@ -141,6 +150,8 @@ class _Rows:
         mask = []
         pairs = zip(table["emotion"].to_pylist(), table["duration_s"].to_pylist(), strict=True)
         for emotion, seconds in pairs:
+            if seconds is None or not 0 <= seconds < math.inf:
+                raise InputError(f"'{path.name}' has a clip with a length of {seconds} s")
             wanted = not self.is_full and _wanted(self._emotions, emotion)
             if wanted and seconds > self._left_s:
                 self.is_full, wanted = True, False
@@ -170,11 +181,15 @@ def _taken(path: Path, mask: Sequence[bool]) -> Iterator[dict[str, Any]]:
 
 
 def _write_facts(
-    repository: Repository, at: Revision, manifest: Manifest, selection: Selection, folder: Path
+    repository: Repository,
+    at: Revision,
+    manifest: Manifest,
+    selection: Selection,
+    recipe: Recipe,
+    folder: Path,
 ) -> None:
     """The recipe of the part, what its build was, and what the part is of."""
-    recipe = parse_recipe(repository.text("recipe.yaml", at) or "")
-    build = json.loads(repository.text("build.json", at) or "{}")
+    build = read_build(repository.text("build.json", at) or "{}")
     there = {path.parent.name for path in (folder / "data").glob("*/*.parquet")}
     languages = tuple(one for one in recipe.languages if one in there)
     build["part"] = {

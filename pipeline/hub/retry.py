@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from time import sleep
 from typing import TypeVar
@@ -14,6 +15,8 @@ _ATTEMPTS = 6
 _LONGEST_S = 60.0
 _PASSING = (408, 429, 500, 502, 503, 504)
 """HTTP states that may pass by themselves."""
+_XET_STATUS = re.compile(r"HTTP status client error \((\d{3})")
+"""How hf_xet tells the Hub's refusal: in the text of a ConnectionError (hf_xet 1.8)."""
 
 
 class HubUnreachable(OSError):
@@ -59,17 +62,29 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__
 
 
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that the Hub answered with, by LFS or by Xet; None if it did not answer."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    for cause in causes(error):
+        if isinstance(cause, HfHubHTTPError):
+            return cause.response.status_code
+        if isinstance(cause, ConnectionError) and (found := _XET_STATUS.search(str(cause))):
+            return int(found[1])
+    return None
+
+
 def _passing(error: Exception) -> str | None:
     """Why an error may pass by itself, or None."""
     import httpx2
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
+    status = status_of(error)
+    if status is not None:
+        return f"HTTP {status}" if status in _PASSING else None
     for cause in causes(error):
         if isinstance(cause, OfflineModeIsEnabled):
             return None
-        if isinstance(cause, HfHubHTTPError):
-            status = cause.response.status_code
-            return f"HTTP {status}" if status in _PASSING else None
         if isinstance(cause, httpx2.TransportError | ConnectionError | TimeoutError):
             return f"{type(cause).__name__}: {cause}"
         if isinstance(cause, json.JSONDecodeError):

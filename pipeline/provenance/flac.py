@@ -97,6 +97,13 @@ def _vendor(body: bytes) -> bytes:
 
 
 def _decode(body: bytes) -> dict[str, str]:
+    try:
+        return _fields(body)
+    except (struct.error, UnicodeDecodeError) as wrong:
+        raise NotFlac("its comments are not what they say of themselves") from wrong
+
+
+def _fields(body: bytes) -> dict[str, str]:
     at = 4 + len(_vendor(body))
     (count,) = struct.unpack_from("<I", body, at)
     at += 4

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from jinja2 import TemplateError
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from pipeline.cards.card import own_section, render_card, with_own_section
+from pipeline.cards.templates import plain
 from pipeline.dataset.reading import DatasetFolder, open_folder
 from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
@@ -24,12 +28,88 @@ _SHOWN = 80
 
 def check_claims(folder: Path, findings: Findings) -> None:
     """All that is known without the audio; of a folder whose shards have the right columns."""
+    known = False
+    with findings.reading("build", "build.json"):
+        try:
+            read_build((folder / "build.json").read_text(encoding="utf-8"))
+            known = True
+        except InputError as bad:
+            findings.report("build", "build.json", str(bad))
+    if not known:
+        return
     with findings.reading("rows", "data"), open_folder(folder) as dataset:
+        if not _check_values(dataset, findings):
+            return
         _check_ids(dataset, findings)
         _check_splits(dataset, findings)
         _check_licence(dataset, findings)
     with findings.reading("card", CARD):
         _check_card(folder, findings)
+
+
+class _Read(BaseModel):
+    utterances: NonNegativeInt
+    dropped: dict[str, NonNegativeInt]
+    failed: NonNegativeInt
+
+
+class _Probe(BaseModel):
+    uar: float
+    classes: Annotated[list[str], Field(min_length=1)]
+    clips: NonNegativeInt
+    speakers: NonNegativeInt
+
+
+class _Part(BaseModel):
+    repository: str
+    revision: str
+
+
+class _Build(BaseModel):
+    """What the card prints of `build.json`, whoever wrote it."""
+
+    m5ser: str
+    fingerprint: str
+    clip_fingerprint: str
+    read: _Read
+    probe: _Probe | None = None
+    components: dict[str, str]
+    part: _Part | None = None
+
+
+def read_build(text: str) -> dict[str, Any]:
+    """The facts of a `build.json` from anywhere.
+
+    Raises:
+        InputError: with the first field that is not what m5ser writes.
+    """
+    try:
+        _Build.model_validate_json(text)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"build.json: {field}: {first['msg']}") from wrong
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
+def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
+    """Every row has what names and groups it, in the words of the vocabularies."""
+    known = {"emotion": EMOTIONS, "language": dataset.languages}
+    sound = True
+    for column in ("take_id", "source_id", "language", "emotion", "speaker_id", "voice", "licence"):
+        words = known.get(column)
+        wrong = f"{column} IS NULL" + (f" OR NOT list_contains($1, {column})" if words else "")
+        rows = dataset.rows(
+            f"SELECT {column} AS value, count(*) AS times FROM takes WHERE {wrong} "  # noqa: S608
+            "GROUP BY value ORDER BY value LIMIT 3",
+            [list(words)] if words else [],
+        )
+        for row in rows:
+            sound = False
+            said = "nothing" if row["value"] is None else f"'{plain(row['value'])[:_SHOWN]}'"
+            findings.report("rows", column, f"it is {said} in {row['times']} rows")
+    return sound
 
 
 def _check_ids(dataset: DatasetFolder, findings: Findings) -> None:
@@ -108,7 +188,7 @@ def _header(folder: Path) -> dict[str, Any]:
     header = card[4:].partition("\n---\n")[0] if card.startswith("---\n") else ""
     try:
         fields = yaml.safe_load(header)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         fields = None
     return fields if isinstance(fields, dict) else {}
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.dataset.manifest import MANIFEST, Manifest, describe_file, sha256
+from pipeline.dataset.row_index import ROWS
 from pipeline.hub.difference import CHANGES
-from pipeline.hub.package import CARD
+from pipeline.hub.package import CARD, WEIGHTS
+from pipeline.provenance.credentials import CREDENTIALS
 from pipeline.verify.findings import Findings
 
 BESIDE = frozenset({MANIFEST, CHANGES, ".gitattributes"})
 """What may lie beside the files of a manifest: itself, and what a repository adds."""
+
+_OF_A_SET = frozenset({CARD, CREDENTIALS, ROWS, "recipe.yaml", "build.json", "failures.parquet"})
 
 
 def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
@@ -18,6 +22,9 @@ def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
 
     The card is looked at elsewhere: people may write in it.
     """
+    if WEIGHTS not in manifest.files:
+        for name in sorted(_OF_A_SET - set(manifest.files)):
+            findings.report("files", name, f"{MANIFEST} does not have it, and every set has one")
     for name in sorted(manifest.files):
         if name != CARD:
             _check_file(folder, name, manifest, findings)

@@ -28,6 +28,9 @@ def verify_folder(
         InputError: it has no manifest to hold it against.
     """
     findings = Findings()
+    for path in folder.rglob("*"):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"'{path}' is neither a file nor a folder: nothing here is read")
     manifest = manifest or read_manifest(folder)
     check_files(folder, manifest, findings)
     if WEIGHTS in manifest.files:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pipeline.dataset.reading import DatasetFolder, open_folder
 from pipeline.dataset.rows import clip_marks
@@ -57,12 +58,18 @@ def check_remade(folder: Path, recipe: Recipe, count: int, findings: Findings) -
 
 
 def _refuse_commands(recipe: Recipe) -> None:
-    engines = [recipe.corpus, recipe.translation, recipe.synthesis, *recipe.judges]
-    if any("command" in type(engine).model_fields for engine in engines):
+    if _has_command(recipe.model_dump()):
         raise InputError(
             "--rebuild: the recipe runs a command of whoever wrote it, which is not run here: "
             "read it, and build the set yourself with `m5ser build`"
         )
+
+
+def _has_command(settings: Any) -> bool:
+    """Whether any engine, however deep in another's settings, has a command."""
+    if isinstance(settings, dict):
+        return "command" in settings or any(map(_has_command, settings.values()))
+    return isinstance(settings, list | tuple) and any(map(_has_command, settings))
 
 
 def _sample(dataset: DatasetFolder, count: int) -> list[_Wanted]:

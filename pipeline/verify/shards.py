@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,8 @@ from pipeline.provenance.flac import NotFlac, comments_of
 from pipeline.recipe import Recipe
 from pipeline.verify.findings import Findings
 
-_BATCH_ROWS = 64
-_LARGEST_GROUP = 4 << 30
-"""Bytes of a row group, unpacked, that are still read."""
+_LARGEST_GROUP = 1 << 30
+"""Bytes of a row group, packed by dictionary at most, that are still read."""
 _COLUMNS = ["take_id", "audio", "sampling_rate", "duration_s", "is_synthetic"]
 
 
@@ -34,7 +34,7 @@ def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path
         for shard in parquet_files(folder, part):
             name = shard.relative_to(folder).as_posix()
             with findings.reading("schema", name):
-                if wrong := _schema_fault(shard, schema):
+                if wrong := schema_fault(shard, schema):
                     findings.report("schema", name, wrong)
                 else:
                     good.append(shard)
@@ -42,7 +42,8 @@ def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path
     return good
 
 
-def _schema_fault(shard: Path, wanted: pa.Schema) -> str | None:
+def schema_fault(shard: Path, wanted: pa.Schema) -> str | None:
+    """What keeps a shard from being read as one of this schema, None if nothing does."""
     with pq.ParquetFile(shard) as file:
         found: pa.Schema = file.schema_arrow
         groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
@@ -77,17 +78,15 @@ def check_clips(folder: Path, shards: list[Path], findings: Findings) -> None:
 
 def _rows(shard: Path) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(shard) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=_COLUMNS):
+        # One by one: rows that share an entry of a dictionary unpack to many times their group.
+        for batch in file.iter_batches(batch_size=1, columns=_COLUMNS):
             yield from batch.to_pylist()
 
 
 def _clip_fault(row: dict[str, Any]) -> str | None:
     """What is wrong with a clip; its header is read before its samples, lest it unpack to all."""
-    if row["is_synthetic"] is not True:
-        return "is_synthetic is not true"
-    empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
-    if empty:
-        return f"its {empty[0]} is empty"
+    if fault := _row_fault(row):
+        return fault
     stated = round(row["duration_s"] * row["sampling_rate"])
     try:
         with soundfile.SoundFile(io.BytesIO(row["audio"]["bytes"])) as file:
@@ -104,6 +103,17 @@ def _clip_fault(row: dict[str, Any]) -> str | None:
     if read != frames:
         return f"the clip breaks off after {read} of {frames} samples"
     return _mark_fault(row)
+
+
+def _row_fault(row: dict[str, Any]) -> str | None:
+    if row["is_synthetic"] is not True:
+        return "is_synthetic is not true"
+    empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
+    if empty or row["audio"]["bytes"] is None:
+        return f"its {empty[0] if empty else 'audio'} is empty"
+    if not 0 <= row["duration_s"] < math.inf:
+        return f"its duration_s is {row['duration_s']}"
+    return None
 
 
 def _mark_fault(row: dict[str, Any]) -> str | None:

@@ -62,7 +62,8 @@ def test_the_tables_count_what_is_there(dataset_folder: Path) -> None:
     assert "28 takes, 0.2 min, of 14 English source sentences in English and German" in card
     assert cells_of(card, "Kept takes") == ["Kept takes", "28 of 42 judged (66.7 %)"]
     assert cells_of(card, "quality")[1:] == [
-        "dnsmos_ovrl (opinion score, 1 to 5) not of its lowest 10 % in its language; de: at least 2.5",
+        "dnsmos_ovrl (opinion score, 1 to 5) not of its lowest 10 % in its language; "
+        "de: at least 2.5",
         "3 (7.1 %)",
         "3 (7.1 %)",
     ]

@@ -224,6 +224,10 @@ def model(tmp_path: Path) -> Path:
     (folder / "training.yaml").write_text("name: tiny\n")
     (folder / CARD).write_text("---\nlibrary_name: m5ser\n---\n\n# tiny\n")
     (folder / "metrics.csv").write_text("step,loss\n")
+    (folder / "config.json").write_text("{}")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "confusion.png").write_bytes(b"a picture")
+    (folder / "best-align.safetensors").write_bytes(b"of an earlier stage")
     return folder
 
 
@@ -231,10 +235,22 @@ def test_a_model_is_published_without_its_checkpoints(hub: Hub, model: Path) -> 
     published = publishing(model, "org/tiny")
     assert published.kind == "model"
     assert set(hub.repo("model", "org/tiny").files()) == {
-        ".gitattributes", "CHANGES.md", MANIFEST, CARD, "metrics.csv", "model.safetensors",
-        "recipe.yaml",
+        ".gitattributes", "CHANGES.md", MANIFEST, CARD, "config.json", "figures/confusion.png",
+        "metrics.csv", "model.safetensors", "recipe.yaml",
     }  # fmt: skip
     assert publishing(model, "org/tiny").commits == 0
+
+
+def test_a_link_to_a_file_of_this_machine_is_not_followed(
+    hub: Hub, model: Path, my_tones: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("mine")
+    for folder, name in ((model, "config.json"), (my_tones, "build.json")):
+        (folder / name).unlink()
+        (folder / name).symlink_to(tmp_path / "secret")
+        with pytest.raises(InputError, match=f"'{name}' is a link to somewhere else"):
+            publishing(folder, "org/tiny")
+    assert not hub.repos
 
 
 def test_an_unfinished_model(hub: Hub, model: Path) -> None:

@@ -11,7 +11,7 @@ from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
 from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Repo
-from tests.hub_server import Hub
+from tests.hub_server import Fault, Hub
 from tests.publishing import NAME, publishing
 
 
@@ -74,6 +74,23 @@ def test_a_token_that_will_not_do(
 def test_a_name_that_will_not_do(hub: Hub, tones: Path, name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         publishing(tones, name)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "does not accept the token"), (403, "the token may not do this"), (402, "no room for")],
+)
+def test_what_the_hub_refuses_while_xet_sends(
+    hub: Hub, tones: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch, status: int,
+    said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", False)
+    hub.faults = [Fault("xet-write-token", times=99, status=status)]
+    with pytest.raises(InputError, match=said):
+        publishing(tones)
+    assert any("xet-write-token" in request for request in hub.requests)
+    assert not hub.uploaded
+    assert waits == []
 
 
 def test_a_name_that_a_model_has(hub: Hub, tones: Path) -> None:

@@ -212,7 +212,50 @@ def test_facts_of_a_build_that_are_none(my_tones: Path) -> None:
     facts = json.loads((my_tones / "build.json").read_text())
     (my_tones / "build.json").write_text(json.dumps({**facts, "read": 3}))
     write_manifest(my_tones)
-    assert found(verify_folder(my_tones)) == {"card"}
+    findings = verify_folder(my_tones)
+    assert found(findings) == {"build"}
+    assert "build.json: read: Input should be an object" in findings.sentences()[0]
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "[" * 100_000, '{"m5ser": 1}'])
+def test_facts_of_a_build_in_any_form_are_said(my_tones: Path, content: str) -> None:
+    (my_tones / "build.json").write_text(content)
+    assert "build" in found(verify_folder(my_tones))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("emotion", "<script>", "rows: emotion: it is '<script>' in"),
+        ("language", "xx", "rows: language: it is 'xx' in"),
+        ("licence", None, "rows: licence: it is nothing in"),
+        ("take_id", None, "rows: take_id: it is nothing in"),
+    ],
+)
+def test_rows_that_say_what_no_set_says(
+    my_tones: Path, column: str, value: str | None, said: str
+) -> None:
+    shard = sorted(my_tones.glob("data/en/*.parquet"))[0]
+    _rewrite(shard, column, value)
+    write_manifest(my_tones)
+    assert any(one.startswith(said) for one in verify_folder(my_tones).sentences())
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "rows.parquet", "build.json"])
+def test_a_file_that_the_manifest_leaves_out(my_tones: Path, name: str) -> None:
+    manifest = json.loads((my_tones / MANIFEST).read_text())
+    del manifest["files"][name]
+    (my_tones / name).unlink()
+    (my_tones / MANIFEST).write_text(json.dumps(manifest))
+    told = "\n".join(verify_folder(my_tones).sentences())
+    assert f"files: {name}: {MANIFEST} does not have it, and every set has one" in told
+
+
+def test_what_would_keep_a_reader_waiting_is_not_read(my_tones: Path) -> None:
+    (my_tones / "recipe.yaml").unlink()
+    os.mkfifo(my_tones / "recipe.yaml")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        verify_folder(my_tones)
 
 
 def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
@@ -225,7 +268,8 @@ def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
     }
 
 
-def _rewrite(shard: Path, column: str, value: str) -> None:
+def _rewrite(shard: Path, column: str, value: str | None) -> None:
     table = pq.read_table(shard)
     at = table.schema.get_field_index(column)
-    pq.write_table(table.set_column(at, column, pa.array([value] * len(table))), shard)
+    values = pa.array([value] * len(table), pa.string())
+    pq.write_table(table.set_column(at, column, values), shard)
