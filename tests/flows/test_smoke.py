@@ -82,6 +82,20 @@ def test_the_recipe_is_built_through_every_judge(build):
     assert all(len(one.revision) == 64 for one in resolved.judges if hasattr(one, "revision"))
 
 
+def test_both_whispers_hear_what_is_speech(build):
+    first, second = "checkpoints/whisper.pt", "checkpoints/whisper-larger.pt"
+    whisper = {"engine": "whisper", "model": first, "window": "short",
+               "borderline": {"model": second, "between": [0, 100]}}  # fmt: skip
+    spoken_in_english = ("synthesis={engine: espeak}", "languages=[en]", *QUICK)
+    result, out = build("heard-twice", *spoken_in_english, f"judges={json.dumps([whisper])}")
+    assert result["kept"] == 4
+    scores = [row["scores"] for row in spoken(out)]
+    assert all(one["heard_twice"] == one["transcribed"] == 1 for one in scores)
+    assert any(one["cer"] != one["first_cer"] for one in scores)
+    [judge] = load_recipe(str(out / "recipe.yaml")).judges
+    assert len({judge.sha256, judge.borderline.sha256}) == 2
+
+
 @pytest.mark.parametrize("engine", ["m2m100", "madlad", "marian", "seamless", "llm"])
 def test_every_translator_builds_it(build, engine):
     translation = f"translation={{engine: {engine}, model: checkpoints/{engine}}}"
