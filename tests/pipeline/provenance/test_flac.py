@@ -59,3 +59,12 @@ def test_other_metadata_blocks_are_kept_and_padding_is_not() -> None:
 def test_what_is_no_flac_is_refused(broken: bytes) -> None:
     with pytest.raises(NotFlac):
         with_comments(broken, MARKS)
+
+
+@pytest.mark.parametrize("count", [1, 2**32 - 1])
+def test_comments_that_lie_about_their_number_are_none(count: int) -> None:
+    body = bytes(4) + count.to_bytes(4, "little")
+    at = 4 + 4 + int.from_bytes(CLIP[5:8], "big")
+    lying = bytes([4]) + len(body).to_bytes(3, "big") + body
+    with pytest.raises(NotFlac, match="not what they say"):
+        comments_of(CLIP[:at] + lying + CLIP[at:])
