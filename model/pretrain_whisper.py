@@ -1,6 +1,6 @@
 """Make the small Whisper that ships with m5ser, from nothing.
 
-    python -m model.pretrain_whisper --out builds/pretrain [--clips 55040] [--seed 0]
+    python -m model.pretrain_whisper --out builds/pretrain [--clips 108800] [--seed 0]
 
 Nothing is downloaded: espeak-ng reads random words aloud. Killed, it goes on from its last chunk.
 `small-espeak.safetensors` (and .json) in the folder can be used at any moment.
@@ -23,7 +23,7 @@ NAME = "small-espeak.safetensors"
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training and its checkpoint.")],
-    clips: Annotated[int, typer.Option(min=1, help="How many to learn from.")] = 55_040,
+    clips: Annotated[int, typer.Option(min=1, help="How many to learn from.")] = 108_800,
     seed: int = 0,
 ) -> None:
     """Train, and write the checkpoint after every chunk of clips."""

@@ -18,9 +18,8 @@ from pipeline.whisper.spelling import LETTERS, spell
 WORDS = 12_000
 """Words of a language, the most frequent (wordfreq, Speer 2022: its lists are CC BY-SA 4.0)."""
 
-_FLATTEN = 0.9
-"""Exponent of a word's rank: 1 is Zipf's law, under which half of all words would be twenty."""
-_HEAD = 20.0
+_SHIFT = 10.0
+"""Of the ranks in Zipf's law (Mandelbrot 1953), so that half of all words are not twenty."""
 _LATIN = re.compile(rf"(?=.*[aeiouyàâäæèéêëìíîïòóôöùúûüœ])[{LETTERS}]+('[{LETTERS}]+)*")
 _HAN = re.compile("[\u4e00-\u9fff]+")
 _ELIDED = frozenset(("l", "d", "j", "n", "s", "c", "m", "t", "qu"))
@@ -49,7 +48,7 @@ def word_list(language: Language) -> tuple[tuple[str, ...], np.ndarray]:
     words = [word for word in top_n_list(language, WORDS) if pattern.fullmatch(word)]
     if language == "fr":
         words = [word for word in words if word not in _ELIDED]
-    weights = (np.arange(len(words)) + _HEAD) ** -_FLATTEN
+    weights = 1 / (np.arange(len(words)) + _SHIFT)
     return tuple(words), weights / weights.sum()
 
 
