@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
-from torch.nn.utils.rnn import pad_sequence
 
 from model.baselines import readable
 from model.clips import UnusableAudio, read_audio
@@ -19,7 +17,7 @@ from model.data import load_clips
 from model.evaluation import Evaluation, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
-from model.inference import embed, verdicts
+from model.inference import embed, predict, verdicts
 from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet, RandomEncoder
 from pipeline.corpora.manifest import Manifest
 from pipeline.errors import InputError
@@ -104,7 +102,7 @@ def run_predict(
     device: Device,
     batch_size: int,
 ) -> Predictions:
-    """Probabilities of the model's labels, or of any others, for audio files.
+    """Probabilities of the model's labels, or of any others, for audio files heard whole.
 
     Raises:
         InputError: the folder is no model, a file can't be used, or the labels leave no choice.
@@ -116,19 +114,14 @@ def run_predict(
     return Predictions(tuple(str(file) for file in files), chosen, np.concatenate(found))
 
 
-@torch.no_grad()
 def _predict(trained: Trained, files: Sequence[Path], labels: Sequence[str]) -> np.ndarray:
-    clips = [_read(file, trained) for file in files]
-    device = trained.model.projection.weight.device
-    frames = [torch.from_numpy(one).float().to(device) for one in trained.encoder.encode(clips)]
-    lengths = torch.tensor([len(one) for one in frames], device=device)
-    heard = trained.model.hear(pad_sequence(frames, batch_first=True), lengths)
-    found: np.ndarray = trained.model.label_probabilities(heard, labels).cpu().numpy()
-    return found
+    clips = [_read(file) for file in files]
+    longest_s = trained.recipe.data.longest_s
+    return predict(trained.model, trained.encoder, clips, labels, longest_s)
 
 
-def _read(file: Path, trained: Trained) -> np.ndarray:
+def _read(file: Path) -> np.ndarray:
     try:
-        return read_audio(file.read_bytes(), trained.recipe.data.longest_s)
+        return read_audio(file.read_bytes(), longest_s=None)
     except (UnusableAudio, FileNotFoundError) as error:
         raise InputError(f"'{file}' {error}") from error

@@ -15,7 +15,7 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from model.checkpoint import newest, read_position
 from model.data import load_clips
 from model.encoder import load_encoder
-from model.export import export
+from model.export import TRAINED_RECIPE, export
 from model.recipe import TrainingRecipe
 from model.ser import make_model
 from model.training import Trainer
@@ -74,7 +74,7 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
 def _claim(folder: Path, recipe: TrainingRecipe) -> None:
     """Refuse to go on with another recipe's checkpoints: the result would be neither's."""
     text = yaml.safe_dump(recipe.model_dump(mode="json", exclude={"running"}), sort_keys=False)
-    owner = folder / "training.yaml"
+    owner = folder / TRAINED_RECIPE
     if owner.is_file() and owner.read_text(encoding="utf-8") != text:
         raise InputError(
             f"'{folder}' holds the training of another recipe; give another --out, or remove it"

@@ -60,7 +60,7 @@ def _changed(
 
 def _unfiltered(recipe: TrainingRecipe) -> TrainingRecipe:
     sets = tuple(
-        one.model_copy(update={"rejects": True}) if isinstance(one, FolderSet) else one
+        one.model_copy(update={"rejects": "all"}) if isinstance(one, FolderSet) else one
         for one in recipe.data.sets
     )
     if sets == recipe.data.sets:

@@ -71,8 +71,8 @@ def prepare(
     return ClipPart(pq.read_table(place / "rows.parquet", memory_map=True), place / "items")
 
 
-def read_audio(data: bytes, longest_s: float, speed: float = 1.0) -> np.ndarray:
-    """Encoded audio as mono float32 [T] at 16 kHz, at most so long, played at a speed.
+def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.ndarray:
+    """Encoded audio as mono float32 [T] at 16 kHz, at most so long (none: all), played at a speed.
 
     Raises:
         UnusableAudio: unreadable, shorter than 10 ms, or not finite.
@@ -80,7 +80,8 @@ def read_audio(data: bytes, longest_s: float, speed: float = 1.0) -> np.ndarray:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = int(file.samplerate)
-            samples = file.read(int(longest_s * speed * rate), dtype="float32", always_2d=True)
+            most = -1 if longest_s is None else int(longest_s * speed * rate)
+            samples = file.read(most, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:
         raise UnusableAudio(f"can't be decoded: {error}") from error
     played = round(rate * speed)

@@ -23,9 +23,12 @@ from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
 from pipeline.pretrained.devices import resolve as resolve_device
+from pipeline.recipe import without_machine_paths
 from pipeline.whisper.checkpoint import pinned_sha256
 
-_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+_WEIGHTS, _CONFIG, _RECIPE = "model.safetensors", "config.json", "recipe.yaml"
+TRAINED_RECIPE = "training.yaml"
+"""The recipe as it was given, with paths of this machine: it is not published."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,19 @@ class Trained:
 def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int) -> None:
     """Write the finished model into the folder of its training.
 
+    Its recipe tells where the data lay by their last names alone, as it may be published; where
+    they lie here stays in the training's own file.
+
     Raises:
         OSError: a file can't be written.
     """
     weights = trained_tensors(model)
     checkpoint.save_weights(folder / _WEIGHTS, weights)
     pinned = _pinned(recipe)
-    text = yaml.safe_dump(pinned.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+    fields = pinned.model_dump(mode="json")
+    fields["data"] = without_machine_paths(fields["data"])
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    (folder / _RECIPE).write_text(text, encoding="utf-8")
     draw_curves(folder, folder / "curves.png")
     config = _config(folder, pinned, sum(weight.numel() for weight in weights.values()), clips)
     (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
@@ -56,7 +64,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
 
 def write_card(folder: Path) -> None:
     """Write the model card from what lies in the folder, with the evaluation where there is one."""
-    recipe = parse_training_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    recipe = parse_training_recipe((folder / _RECIPE).read_text(encoding="utf-8"))
     config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     evaluation = folder / "evaluation.md"
     card = render_markdown(
@@ -75,13 +83,17 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
     Raises:
         InputError: it is no such folder, or its weights are of another architecture.
     """
-    recipe_path = folder / "recipe.yaml"
+    recipe_path = folder / _RECIPE
     if not recipe_path.is_file() or not (folder / _WEIGHTS).is_file():
         raise InputError(
-            f"'{folder}' is no finished model: it has no recipe.yaml and {_WEIGHTS}; give the "
+            f"'{folder}' is no finished model: it has no {_RECIPE} and {_WEIGHTS}; give the "
             "folder that `m5ser train` wrote"
         )
     recipe = parse_training_recipe(recipe_path.read_text(encoding="utf-8"))
+    trained_here = folder / TRAINED_RECIPE
+    if trained_here.is_file():
+        own = parse_training_recipe(trained_here.read_text(encoding="utf-8"))
+        recipe = recipe.model_copy(update={"data": own.data})
     place, _ = resolve_device(device, "float32")
     encoder = load_encoder(recipe.encoder)
     encoder.whisper.to(place)

@@ -5,14 +5,17 @@ Shapes: N clips, L labels, D the Q-Former's width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from model.data import ClipSet
+from model.encoder import SAMPLING_RATE, FrozenEncoder
 from model.ser import EmotionModel, Heard
 
 _BATCH = 32
@@ -43,6 +46,54 @@ def verdicts(
             probabilities.append(model.label_probabilities(heard, labels).cpu().numpy())
             embeddings.append(heard.embedding.float().cpu().numpy())
     return np.concatenate(probabilities), np.concatenate(embeddings)
+
+
+def predict(
+    model: EmotionModel,
+    encoder: FrozenEncoder,
+    clips: Sequence[np.ndarray],
+    labels: Sequence[str],
+    longest_s: float,
+) -> np.ndarray:
+    """Probabilities [N, L] of the labels for clips, each float32 [T] at 16 kHz and of any length.
+
+    What is longer than `longest_s`, the most that the model was trained on, is heard whole, in as
+    few windows of equal length as that allows. A clip's log-probability of a label is the mean of
+    its windows', normalised anew: each second weighs the same, and a window that rules a label out
+    counts for more than in a mean of probabilities.
+
+    Raises:
+        InputError: the labels leave no choice.
+    """
+    windows = [_windows(clip, longest_s) for clip in clips]
+    every = [window for one in windows for window in one]
+    with _in_use(model):
+        found = [
+            _probabilities(model, encoder, every[start : start + _BATCH], labels)
+            for start in range(0, len(every), _BATCH)
+        ]
+    logs = np.log(np.maximum(np.concatenate(found), 1e-30))
+    ends = np.cumsum([len(one) for one in windows])
+    means = np.exp([part.mean(axis=0) for part in np.split(logs, ends[:-1])])
+    return np.asarray(means / means.sum(axis=1, keepdims=True))
+
+
+def _windows(clip: np.ndarray, longest_s: float) -> list[np.ndarray]:
+    return np.array_split(clip, math.ceil(len(clip) / (longest_s * SAMPLING_RATE)))
+
+
+def _probabilities(
+    model: EmotionModel,
+    encoder: FrozenEncoder,
+    clips: Sequence[np.ndarray],
+    labels: Sequence[str],
+) -> np.ndarray:
+    device = model.projection.weight.device
+    frames = [torch.from_numpy(one).float().to(device) for one in encoder.encode(clips)]
+    lengths = torch.tensor([len(one) for one in frames], device=device)
+    heard = model.hear(pad_sequence(frames, batch_first=True), lengths)
+    found: np.ndarray = model.label_probabilities(heard, labels).cpu().numpy()
+    return found
 
 
 def embeddings(model: EmotionModel, clips: ClipSet) -> np.ndarray:

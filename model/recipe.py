@@ -124,8 +124,9 @@ class FolderSet(Settings):
 
     engine: Literal["folder"] = "folder"
     path: Annotated[str, Field(min_length=1)]
-    rejects: bool = False
-    """Train also on what the gates rejected, of the utterances that train."""
+    rejects: Literal["none", "spare", "all"] = "none"
+    """Train also on rejected takes of the utterances that train: on those that passed every gate
+    but were not their line's best, or on all."""
 
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from model.recordings import recorded_part
 from model.rows import Part, Row, Split
 from pipeline.engine import digest
 from pipeline.errors import InputError
+from pipeline.selection.choose import BEST_TAKE
 
 _COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
 _ROWS = 64
@@ -38,18 +39,20 @@ def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
             f"data.sets: '{data.path}' is no dataset folder: it has no data/; build it by "
             "`m5ser build`, or correct the path"
         )
-    found = [_shard(folder, shard) for shard in sorted(folder.glob(f"data/*/{split}-*.parquet"))]
-    if data.rejects and split == "train":
+    shards = sorted(folder.glob(f"data/*/{split}-*.parquet"))
+    found = [_shard(folder, shard, {}) for shard in shards]
+    if data.rejects != "none" and split == "train":
+        only = {"split": split, **({"reason": BEST_TAKE} if data.rejects == "spare" else {})}
         rejects = sorted(folder.glob("rejects/*/*.parquet"))
-        found += [_shard(folder, shard, only=split) for shard in rejects]
+        found += [_shard(folder, shard, only) for shard in rejects]
     return found
 
 
-def _shard(folder: Path, shard: Path, only: Split | None = None) -> Part:
-    """A shard's rows, or `only` those of a split where it has rows of several."""
+def _shard(folder: Path, shard: Path, only: Mapping[str, str]) -> Part:
+    """A shard's rows, `only` those that have these values in these columns."""
     name = str(shard.relative_to(folder))
     columns = set(pq.read_schema(shard).names)
-    wanted = (*_COLUMNS, "audio", *(("split",) if only else ()))
+    wanted = (*_COLUMNS, "audio", *only)
     missing = [column for column in wanted if column not in columns]
     if missing:
         raise InputError(
@@ -58,15 +61,15 @@ def _shard(folder: Path, shard: Path, only: Split | None = None) -> Part:
         )
     with shard.open("rb") as file:
         key = hashlib.file_digest(file, "sha256").hexdigest()
-    return Part(name, digest(key, only), lambda: _shard_rows(shard, only))
+    return Part(name, digest(key, dict(only)), lambda: _shard_rows(shard, only))
 
 
-def _shard_rows(shard: Path, only: Split | None) -> Iterator[Row]:
-    columns = [*_COLUMNS, "audio", *(("split",) if only else ())]
+def _shard_rows(shard: Path, only: Mapping[str, str]) -> Iterator[Row]:
+    columns = [*_COLUMNS, "audio", *only]
     with pq.ParquetFile(shard) as file:
         for batch in file.iter_batches(_ROWS, columns=columns):
             for row in batch.to_pylist():
-                if only and row["split"] != only:
+                if any(row[column] != value for column, value in only.items()):
                     continue
                 corpus = row["corpus"]
                 yield Row(

@@ -176,7 +176,7 @@ class Recipe(Settings):
         """Hash of what shapes a clip; judges, gates, languages and places of files do not."""
         fields = self.model_dump(by_alias=True, include=_SHAPING)
         fields["corpus"] = _without_paths(fields["corpus"])
-        return digest(_without_machine_paths(to_jsonable_python(fields)))
+        return digest(without_machine_paths(to_jsonable_python(fields)))
 
     @property
     def score_names(self) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ def published(recipe: Recipe) -> dict[str, object]:
     A path within the working folder stays as it was given; of any other only the last name is kept.
     """
     fields = recipe.model_dump(mode="json", by_alias=True)
-    return {name: _without_machine_paths(value) for name, value in fields.items()}
+    return {name: without_machine_paths(value) for name, value in fields.items()}
 
 
 def _without_paths(value: Any) -> Any:
@@ -208,11 +208,12 @@ def _without_paths(value: Any) -> Any:
     return value
 
 
-def _without_machine_paths(value: object) -> object:
+def without_machine_paths(value: object) -> object:
+    """Plain data whose paths out of the working folder are cut to their last names."""
     if isinstance(value, dict):
-        return {key: _without_machine_paths(item) for key, item in value.items()}
+        return {key: without_machine_paths(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_machine_paths(item) for item in value]
+        return [without_machine_paths(item) for item in value]
     if isinstance(value, str) and _leaves_the_folder(value):
         return Path(value).name
     return value

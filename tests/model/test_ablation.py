@@ -30,7 +30,7 @@ def test_each_arm_adds_one_thing():
     assert losses(english) == losses(languages) == (0.0, 0.0, 0.5)
     assert losses(contrast) == (0.5, 0.0, 0.5)
     assert adversary.recipe == recipe
-    assert [one.rejects for one in unfiltered.recipe.data.sets] == [True]
+    assert [one.rejects for one in unfiltered.recipe.data.sets] == ["all"]
     assert unfiltered.recipe.stages == recipe.stages
     for arm in (english, languages, contrast, unfiltered):
         assert arm.recipe.stages[0] == recipe.stages[0]

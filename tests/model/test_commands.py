@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from flows.train_cli import register
+from model.export import load_trained
 from model.recipe_file import load_training_recipe
 from pipeline.audio import encode_flac
 from pipeline.errors import InputError
@@ -136,6 +137,28 @@ def test_prediction_takes_any_file_and_any_labels(place, tmp_path):
     assert max(found, key=found.get) == "sad"
     others = call("predict", place / "m", path, "--labels", "calm, bored")
     assert set(json.loads(others.output.splitlines()[-1])[str(path)]) == {"calm", "bored"}
+
+
+def test_a_long_file_is_heard_to_its_end(place, tmp_path):
+    """A file of two windows has the geometric mean of what each of them has alone."""
+    parts = [tone(emotion, "en", "anna", 500)[: 20 * RATE] for emotion in ("sad", "happy")]
+    clips = {"sad": parts[0], "happy": parts[1], "long": np.concatenate(parts)}
+    for name, samples in clips.items():
+        (tmp_path / f"{name}.flac").write_bytes(encode_flac(samples, RATE))
+    paths = [tmp_path / f"{name}.flac" for name in clips]
+    found = json.loads(call("predict", place / "m", *paths).output.splitlines()[-1])
+    sad, happy, long = (found[str(path)] for path in paths)
+    assert long != pytest.approx(sad, abs=0.05)
+    expected = {label: (sad[label] * happy[label]) ** 0.5 for label in sad}
+    total = sum(expected.values())
+    assert long == pytest.approx({k: v / total for k, v in expected.items()}, abs=0.02)
+
+
+def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
+    recipe = load_training_recipe(str(place / "m" / "recipe.yaml"))
+    assert [one.path for one in recipe.data.sets] == ["set"]
+    assert str(place) not in (place / "m" / "recipe.yaml").read_text()
+    assert [one.path for one in load_trained(place / "m").recipe.data.sets] == [str(place / "set")]
 
 
 @pytest.mark.parametrize(

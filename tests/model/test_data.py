@@ -235,20 +235,27 @@ def test_every_speed_of_a_clip_counts_as_another_speaker_in_training_only(
     assert len(load(folder, encoder, tmp_path, "test", speeds=[1.0, 0.8])) == 24
 
 
-def test_rejects_train_and_never_those_of_other_splits(folder, encoder, tmp_path):
+@pytest.mark.parametrize(("rejects", "added"), [("none", ()), ("spare", (0,)), ("all", (0, 3))])
+def test_rejects_train_and_never_those_of_other_splits(folder, encoder, tmp_path, rejects, added):
     whole = write_set(tmp_path / "set")
     kept = sorted((whole / "data" / "de").glob("train-*"))[0]
     rejected = pq.read_table(kept).slice(0, 4)
-    splits = pa.array(["train", "test", "validation", "train"])
+    about = {
+        "split": ["train", "test", "validation", "train"],
+        "reason": ["best_take", "best_take", "best_take", "transcript"],
+    }
     (whole / "rejects" / "de").mkdir(parents=True)
     place = whole / "rejects" / "de" / "rejects-00000-of-00001.parquet"
-    pq.write_table(rejected.append_column("split", splits), place)
-    sets = [{"engine": "folder", "path": str(whole), "rejects": True}]
-    assert len(load(None, encoder, tmp_path, sets=sets)) == 26
+    table = rejected
+    for name, values in about.items():
+        table = table.append_column(name, pa.array(values))
+    pq.write_table(table, place)
+    sets = [{"engine": "folder", "path": str(whole), "rejects": rejects}]
+    assert len(load(None, encoder, tmp_path, sets=sets)) == 24 + len(added)
     assert len(load(None, encoder, tmp_path, "test", sets=sets)) == 24
     names = load(None, encoder, tmp_path, sets=sets).names.to_pylist()
     twice = {name for name in names if names.count(name) == 2}
-    assert twice == {rejected["take_id"][n].as_py() for n in (0, 3)}
+    assert twice == {rejected["take_id"][n].as_py() for n in added}
 
 
 def test_channels_are_measured_over_the_frames_of_all_clips(folder, encoder, tmp_path):
