@@ -19,6 +19,7 @@ from pipeline.judges.quality import Quality
 from pipeline.judges.transcript import Whisper
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
+from pipeline.whisper.checkpoint import BUNDLED
 from pipeline.work.store import Store
 
 Device = Literal["cpu", "cuda"]
@@ -118,6 +119,8 @@ def published_price(stage: str, engine: Engine) -> Price:
     """What an engine costs at a stage by others' reports."""
     if isinstance(engine, Quality):
         return _quality_price(engine)
+    if isinstance(engine, Whisper) and engine.model in BUNDLED:
+        return Price("cpu", 0.03, "speech_s", "assumed, of one core")
     return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)
 
 

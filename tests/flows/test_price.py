@@ -6,6 +6,7 @@ from flows.price import Total, Worked, measured_prices, published_price, remembe
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
+from pipeline.judges.transcript import Whisper
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
 from pipeline.text_judges.emotion import TextEmotion
@@ -72,6 +73,8 @@ def test_what_a_build_pins_makes_no_other_price(tmp_path):
         ("check", TextEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
         ("judge", Duration(), "cpu"),
         ("judge", Quality(), "cpu"),
+        ("judge", Whisper(), "cuda"),
+        ("judge", Whisper(model="small-espeak"), "cpu"),
     ],
 )
 def test_every_engine_has_a_price_and_its_source(stage, engine, device):

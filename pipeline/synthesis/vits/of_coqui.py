@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.quiet import quiet
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class CoquiVits(Steps):
                 f"model: '{folder}' has several languages or cloned voices; use one without"
             )
         arguments.init_discriminator = False
-        model: Any = Model.init_from_config(config)
+        with quiet():
+            model: Any = Model.init_from_config(config)
         model.load_state_dict(_weights(folder))
         self._model = model.to(device).eval().requires_grad_(False)
         self._arguments = arguments
