@@ -68,7 +68,7 @@ class Whisper(Judge):
     """
 
     engine: Literal["whisper"] = "whisper"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     model: ModelName = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""
     sha256: Sha256 | None = None

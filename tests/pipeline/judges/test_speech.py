@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.judges.bundled import open_onnx, package_folder
-from pipeline.judges.speech import MODEL, Speech, speech_probabilities
+from pipeline.judges.speech import MODEL, Speech, levelled, speech_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,30 @@ def test_clips_of_all_lengths_in_one_batch_score_as_in_the_package(judge_batch, 
     clips = [spoken, spoken[:700], spoken[:20_001], np.concatenate([spoken, spoken, spoken])]
     answers = judge_batch([make_item(samples=clip) for clip in clips])
     for clip, scores in zip(clips, answers, strict=True):
-        assert scores["speech_s"] == pytest.approx(silero(clip), abs=1e-6)
-        assert scores["speech_share"] == pytest.approx(16_000 * silero(clip) / len(clip), abs=1e-6)
+        assert scores["speech_s"] == pytest.approx(silero(levelled(clip)), abs=1e-6)
+        assert scores["speech_share"] == pytest.approx(
+            16_000 * silero(levelled(clip)) / len(clip), abs=1e-6
+        )
 
 
 def test_human_speech_scores_as_in_the_package(judge_batch, silero, make_item, human_speech):
     [scores] = judge_batch([make_item(samples=human_speech)])
-    assert scores["speech_s"] == pytest.approx(silero(human_speech), abs=1e-6)
+    assert scores["speech_s"] == pytest.approx(silero(levelled(human_speech)), abs=1e-6)
     assert 0.6 < scores["speech_share"] < 1.0
+
+
+def test_a_quiet_take_is_heard_as_a_loud_one(judge_batch, make_item):
+    loud = levelled(make_item("kids").samples)
+    quiet = loud * np.float32(10 ** (-25 / 20))
+    one, other = judge_batch([make_item(samples=loud), make_item(samples=quiet)])
+    assert other["speech_s"] == pytest.approx(one["speech_s"], abs=0.05)
+    assert one["speech_share"] > 0.6
+
+
+def test_what_is_all_but_silent_is_not_raised_to_speech():
+    hiss = np.full(1600, 1e-5, np.float32)
+    assert abs(levelled(hiss)).max() < 1e-3
+    assert not levelled(np.zeros(1600, np.float32)).any()
 
 
 def test_the_batch_changes_no_probability(make_item):
