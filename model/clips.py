@@ -107,10 +107,20 @@ def _write(
             for batch in _batches(part.rows()):
                 described = _write_batch(batch, items, encoder, longest_s, speed)
                 rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
-        temporary.rename(place)
+        _move(temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _move(written: Path, place: Path) -> None:
+    """Put a part into its place; what another training wrote there meanwhile is the same."""
+    try:
+        written.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        shutil.rmtree(written)
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -7,11 +7,12 @@ import pytest
 import soundfile
 import torch
 
-from model.clips import UnusableAudio, read_audio
+from model.clips import UnusableAudio, prepare, read_audio
 from model.data import load_clips
 from model.encoder import load_encoder
 from model.losses import UNKNOWN
 from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
+from model.rows import Part, Row
 from pipeline.audio import decode_flac, encode_flac
 from pipeline.errors import InputError
 from pipeline.whisper.checkpoint import save_checkpoint
@@ -72,6 +73,23 @@ def test_a_batch_is_padded_with_zeros_behind_each_length(folder, encoder, tmp_pa
     assert batch.frames.shape == (2, int(batch.lengths.max()), WIDTH)
     for row, length in enumerate(batch.lengths.tolist()):
         assert not batch.frames[row, length:].any()
+
+
+def test_what_another_training_wrote_meanwhile_is_taken(encoder, tmp_path):
+    meanwhile = []
+
+    def some_rows():
+        if not meanwhile:
+            meanwhile.append("entered")
+            meanwhile.append(prepare(part, tmp_path, encoder, True, 30.0))
+        audio = encode_flac(tone("sad", "en", "anna", 0), RATE)
+        yield Row("a", "a", "sad", "en", "anna", False, audio)
+
+    part = Part("part", "key", some_rows)
+    written = prepare(part, tmp_path, encoder, True, 30.0)
+    assert written.items == meanwhile[1].items
+    assert written.table.equals(meanwhile[1].table)
+    assert [path.name for path in tmp_path.iterdir()] == [written.items.parent.name]
 
 
 def test_whisper_runs_once_a_clip(folder, encoder, tmp_path, monkeypatch):
