@@ -22,7 +22,7 @@ from pipeline.recipe_file import parse_recipe
 from pipeline.records import Failure, Gender, Utterance
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize
 from pipeline.synthesis.espeak import Espeak
-from pipeline.translation.base import Translate
+from pipeline.translation.base import Sentence, Translate, Translation
 from pipeline.translation.memory import Memory
 
 RATE_HZ = 16_000
@@ -53,8 +53,10 @@ class Echo(Memory):
     def load(self) -> Translate:
         """Nothing is loaded."""
 
-        def translate(texts: Sequence[str], language: Language) -> list[str | Failure]:
-            return list(texts)
+        def translate(
+            sentences: Sequence[Sentence], source: Language, target: Language
+        ) -> list[Translation | Failure]:
+            return [Translation(one.text) for one in sentences]
 
         return translate
 
