@@ -23,7 +23,7 @@ from model.recipe import TrainingRecipe
 
 @dataclass(frozen=True)
 class Ablation:
-    """By arm, metrics by language and the training clips."""
+    """By arm, metrics by language and the clips of the last stage of training."""
 
     arms: tuple[Arm, ...]
     metrics: tuple[dict[str, Metrics], ...]
@@ -72,8 +72,8 @@ def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Conso
     found = []
     for arm in (planned := arms(recipe)):
         console.print(f"{arm.about}:", markup=False)
-        outcome = run_train(arm.recipe, folder / arm.name, cache, console)
-        found.append((_measure(folder / arm.name, cache), outcome.clips))
+        run_train(arm.recipe, folder / arm.name, cache, console)
+        found.append(_measure(folder / arm.name, cache))
     metrics, clips = zip(*found, strict=True)
     ablation = Ablation(tuple(planned), metrics, clips)
     text = json.dumps(ablation.as_dict(), indent=1) + "\n"
@@ -83,12 +83,18 @@ def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Conso
     return ablation
 
 
-def _measure(folder: Path, cache: Path) -> dict[str, Metrics]:
+def _measure(folder: Path, cache: Path) -> tuple[dict[str, Metrics], int]:
+    """Metrics by language, and how many clips the last stage learned from."""
     trained = load_trained(folder)
     recipe = trained.recipe
-    test = load_clips(recipe.data, "test", recipe.labels, trained.encoder, cache)
+    train, test = (
+        load_clips(recipe.data, split, recipe.labels, trained.encoder, cache)
+        for split in ("train", "test")
+    )
+    heard = recipe.stages[-1].languages
+    clips = sum(heard is None or name in heard for name in train.languages())
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
-    return measured(probabilities.argmax(axis=1), test)
+    return measured(probabilities.argmax(axis=1), test), clips
 
 
 def _ua(one: Metrics) -> str:

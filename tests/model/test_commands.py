@@ -117,6 +117,7 @@ def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
         assert low <= arm["metrics"]["all"]["ua"] <= high
     table = (tmp_path / "a" / "ablation.md").read_text()
     assert "| + contrast | 24 |" in table
+    assert "| English only | 12 |" in table
 
 
 def test_prediction_in_batches_is_that_of_single_files(place, tmp_path):

@@ -50,7 +50,7 @@ def test_a_folder_that_no_build_wrote_is_an_error(tmp_path: Path) -> None:
 def test_gates_are_described_in_words(dataset_folder: Path) -> None:
     with open_folder(dataset_folder) as dataset:
         rules = reasons_of(dataset.recipe)
-    assert rules["speech"] == "speech_share at least 0.5"
+    assert rules["speech"] == "speech_share (of the clip) at least 0.5"
     assert rules["quality"] == "dnsmos_ovrl above its lowest 10%; de: at least 2.5"
     assert rules["emotion"] == (
         "at least 1 of 2: probe_probability at least 0.2; prosody_distance at most 1.5"
@@ -71,4 +71,4 @@ def test_limits_are_by_language_and_over_all_judged_takes(dataset_folder: Path) 
 
 def test_a_gate_on_both_sides_names_both() -> None:
     gates = gates_of({"gates": {"rate": {"score": "phones_per_s", "min": 4, "max": 30}}})
-    assert describe(gates["rate"]) == "phones_per_s at least 4 and at most 30"
+    assert describe(gates["rate"]) == "phones_per_s (phones/s) at least 4 and at most 30"
