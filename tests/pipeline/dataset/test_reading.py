@@ -51,9 +51,13 @@ def test_gates_are_described_in_words(dataset_folder: Path) -> None:
     with open_folder(dataset_folder) as dataset:
         rules = reasons_of(dataset.recipe)
     assert rules["speech"] == "speech_share (of the clip) at least 0.5"
-    assert rules["quality"] == "dnsmos_ovrl above its lowest 10%; de: at least 2.5"
+    assert rules["quality"] == (
+        "dnsmos_ovrl (opinion score, 1 to 5) not of its lowest 10 % in its language; "
+        "de: at least 2.5"
+    )
     assert rules["emotion"] == (
-        "at least 1 of 2: probe_probability at least 0.2; prosody_distance at most 1.5"
+        "at least 1 of 2: probe_probability at least 0.2; "
+        "prosody_distance (1: noticeable) at most 1.5"
     )
     assert list(rules)[3:] == ["duplicate", "best_take", "balance"]
 
