@@ -33,6 +33,7 @@ define install
 	$(PIP) install --no-deps -r $(1)
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(VENV)/bin/python -m pipeline.pretrained.torchaudio_cpu
+	$(VENV)/bin/python -m flows.prefect_database
 endef
 
 $(CORE): requirements/core.lock pyproject.toml

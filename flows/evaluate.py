@@ -13,7 +13,7 @@ from rich.table import Table
 
 from model.baselines import readable
 from model.clips import UnusableAudio, read_audio
-from model.data import load_clips
+from model.data import ClipSet, load_clips
 from model.evaluation import Evaluation, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
@@ -70,20 +70,24 @@ class Tested:
 
 
 def run_evaluate(
-    folder: Path, tested: Tested, out: Path | None, cache: Path, device: Device
+    folder: Path,
+    tested: Tested,
+    out: Path | None,
+    cache: Path,
+    device: Device,
+    baselines: bool = True,
 ) -> Evaluation:
     """Evaluate a model, and write `evaluation.json`, `evaluation.md` and figures to `out`.
 
-    Without an `out` they go into the model's folder, and the table into the model card.
+    Without an `out` they go into the model's folder, and the table into the model card. `baselines`
+    are fitted on the sets that the model was trained on, which have to be there for them.
 
     Raises:
         InputError: the folder is no model, or a set is not what the recipe says.
     """
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
-    train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
-    as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
-    unaltered = load_clips(as_it_is, "train", recipe.labels, encoder, cache)
+    train, unaltered = _training_clips(trained, cache) if baselines else (None, None)
     test = load_clips(tested.settings(recipe.data), "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
@@ -93,6 +97,21 @@ def run_evaluate(
     if out is None:
         write_card(folder)
     return found
+
+
+def _training_clips(trained: Trained, cache: Path) -> tuple[ClipSet, ClipSet]:
+    """What the model was trained on, and the same at its own speed only.
+
+    Raises:
+        InputError: a set is not there any more, or is not what the recipe says.
+    """
+    recipe, encoder = trained.recipe, trained.encoder
+    as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
+    try:
+        clips = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
+        return clips, load_clips(as_it_is, "train", recipe.labels, encoder, cache)
+    except InputError as error:
+        raise InputError(f"{error}; or go without what is fitted on it: --no-baselines") from error
 
 
 def run_predict(

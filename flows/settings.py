@@ -8,11 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.prefect_database import empty_database, place_database
+
+_SERVICES = (
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "EVENT_PERSISTER",
+    "FOREMAN",
+    "LATE_RUNS",
+    "PAUSE_EXPIRATIONS",
+    "REPOSSESSOR",
+    "SCHEDULER",
+    "TASK_RUN_RECORDER",
+    "TRIGGERS",
+)
+"""Of Prefect's server: for deployments, schedules, automations and a history to browse. A server
+that lives as long as one command has none of them, and they cost more than its flows; set
+`PREFECT_API_URL` to report to a server that has."""
+
 
 def prepare_prefect(work: Path) -> None:
     """Set Prefect's environment where the person hasn't; call it before Prefect is imported."""
+    own = (work / ".prefect").resolve()
     defaults = {
-        "PREFECT_HOME": str((work / ".prefect").resolve()),
+        "PREFECT_HOME": str(own),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -21,10 +40,14 @@ def prepare_prefect(work: Path) -> None:
         # A busy machine takes its time to start the server.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
+    defaults |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _SERVICES}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     # Its server waits in silence for a database that it can't open in a folder that isn't there.
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+    home = Path(os.environ["PREFECT_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    if home == own:
+        place_database(home, empty_database())
 
 
 @contextmanager

@@ -111,6 +111,10 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
             Path | None,
             typer.Option("--out", help="Folder of the results (default: MODEL, and its card)."),
         ] = None,
+        baselines: Annotated[
+            bool,
+            typer.Option(help="Beside what is fitted on the training sets; they must be there."),
+        ] = True,
         device: DeviceName = "auto",
         work: Cache = _WORK,
         as_json: AsJson = False,
@@ -118,7 +122,9 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
         flow = guarded(lambda: import_module("flows.evaluate"))
         tested = flow.Tested(data, language)
-        found = guarded(lambda: flow.run_evaluate(model, tested, out, work / _FRAMES, device))
+        found = guarded(
+            lambda: flow.run_evaluate(model, tested, out, work / _FRAMES, device, baselines)
+        )
         emit(found.as_dict(), as_json, found.print_to)
 
 

@@ -87,15 +87,22 @@ def cells(one: Metrics) -> tuple[str, ...]:
 
 def evaluate(
     probabilities: np.ndarray,
-    train: ClipSet,
+    train: ClipSet | None,
     test: ClipSet,
     readable: Mapping[str, dict[str, float]],
     encoder_is_random: bool,
 ) -> Evaluation:
-    """Hold a model's probabilities [N, L] on the test clips against the baselines."""
+    """Hold a model's probabilities [N, L] on the test clips against baselines fitted on `train`."""
     said = probabilities.argmax(axis=1)
-    metrics = {
-        MODEL: measured(said, test),
+    metrics = {MODEL: measured(said, test), **({} if train is None else _baselines(train, test))}
+    truth, classes = test.rows.emotions, len(test.labels)
+    counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
+    return Evaluation(test.labels, metrics, counts, dict(readable), encoder_is_random)
+
+
+def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
+    """Metrics of what the model must beat, by name and language."""
+    return {
         MAJORITY: measured(majority(train, test), test),
         MLP: measured(frames_and_mlp(train, test), test),
         OWN_MLP: {
@@ -103,9 +110,6 @@ def evaluate(
             for name, verdict in own_language_mlp(train, test).items()
         },
     }
-    truth, classes = test.rows.emotions, len(test.labels)
-    counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
-    return Evaluation(test.labels, metrics, counts, dict(readable), encoder_is_random)
 
 
 def measured(said: np.ndarray, clips: ClipSet) -> dict[str, Metrics]:

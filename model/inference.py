@@ -103,10 +103,11 @@ def embeddings(model: EmotionModel, clips: ClipSet) -> np.ndarray:
     return np.concatenate(found)
 
 
-def embed(models: Iterator[tuple[str, EmotionModel]], train: ClipSet, test: ClipSet) -> Embedded:
-    """Clips of training and test through the models of some stages, each named."""
-    chosen = np.random.default_rng(0).permutation(len(train))[:_EMBEDDED]
-    sets = (train.chosen(np.sort(chosen)), test)
+def embed(
+    models: Iterator[tuple[str, EmotionModel]], train: ClipSet | None, test: ClipSet
+) -> Embedded:
+    """Clips of training, if there are any, and test through the models of some stages, named."""
+    sets = [test] if train is None else [_some(train), test]
     by_stage = {
         name: np.concatenate([embeddings(model, clips) for clips in sets]) for name, model in models
     }
@@ -116,8 +117,14 @@ def embed(models: Iterator[tuple[str, EmotionModel]], train: ClipSet, test: Clip
         languages=np.concatenate([c.languages().astype(str) for c in sets]),
         speakers=np.concatenate([c.speakers() for c in sets]),
         sources=np.concatenate([c.sources() for c in sets]),
-        held_out=np.repeat([False, True], [len(c) for c in sets]),
+        held_out=np.concatenate([np.full(len(c), c is test) for c in sets]),
     )
+
+
+def _some(clips: ClipSet) -> ClipSet:
+    """At most `_EMBEDDED` of the clips, in their order."""
+    chosen = np.random.default_rng(0).permutation(len(clips))[:_EMBEDDED]
+    return clips.chosen(np.sort(chosen))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ def test_a_line_goes_through_all_of_them():
     request = SpeechRequest(lines[0].text, "de", "s0", 1)
     [spoken] = recipe.synthesis.load()([request])
     assert isinstance(spoken, Speech)
+    assert spoken.phone_count == 1
     [judge] = recipe.judges
     item = JudgeItem("a", spoken.samples, lines[0].text, "de", "sad", "s0")
     [scores] = judge.load(JudgeContext(("de",)))([item])

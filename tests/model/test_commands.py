@@ -1,6 +1,7 @@
 """train, evaluate and predict as a person calls them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -81,7 +82,9 @@ def test_evaluation_holds_the_model_against_baselines(place):
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
 
 
-def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(place, tmp_path):
+@pytest.fixture
+def recordings(tmp_path):
+    """A manifest of two speakers, each with one recording of every label."""
     lines = ["path,text,emotion,speaker,licence"]
     for emotion in TINY["labels"]:
         for number, speaker in enumerate(("anna", "bela")):
@@ -89,9 +92,15 @@ def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(place, t
             (tmp_path / f"{speaker}-{emotion}.flac").write_bytes(clip)
             lines.append(f"{speaker}-{emotion}.flac,A text.,{emotion},{speaker},CC0-1.0")
     (tmp_path / "list.csv").write_text("\n".join(lines))
+    return tmp_path / "list.csv"
+
+
+def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(
+    place, tmp_path, recordings
+):
     card = (place / "m" / "README.md").read_text()
     given = ("--language", "pl", "--out", tmp_path / "pl", "--work", place / "w")
-    result = call("evaluate", place / "m", tmp_path / "list.csv", *given)
+    result = call("evaluate", place / "m", recordings, *given)
     assert result.exit_code == 0, result.output
     found = json.loads(result.output.splitlines()[-1])
     assert set(found["metrics"]["m5ser"]) == {"all", "pl"}
@@ -99,6 +108,19 @@ def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(place, t
     assert np.sum(found["confusion"]["pl"], axis=1).tolist() == [2, 2, 2]
     assert "| pl | m5ser | 6 |" in (tmp_path / "pl" / "evaluation.md").read_text()
     assert (place / "m" / "README.md").read_text() == card
+
+
+def test_a_model_is_measured_where_its_training_sets_are_not(place, tmp_path, recordings):
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "training.yaml").unlink()  # where the sets lie: as a published model has none
+    given = (tmp_path / "m", recordings, "--language", "pl", "--out", tmp_path / "pl")
+    given += ("--work", tmp_path / "w")
+    refused = call("evaluate", *given)
+    assert refused.exit_code == 2
+    assert "--no-baselines" in refused.output
+    found = json.loads(call("evaluate", *given, "--no-baselines").output.splitlines()[-1])
+    assert set(found["metrics"]) == {"m5ser"}
+    assert found["metrics"]["m5ser"]["pl"]["clips"] == 6
 
 
 def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
