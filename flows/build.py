@@ -30,7 +30,7 @@ from pipeline.dataset.writing import (
 )
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.stages import check, judge, measure, ready, synthesize, translate, voices
+from pipeline.stages import check, judge, measure, synthesize, translate, voices
 from pipeline.work.census import Census, take_census
 from pipeline.work.chains import chains_of
 from pipeline.work.intake import take_in
@@ -103,8 +103,6 @@ def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) ->
     due = [[work for work in chain if not work.done] for chain in chains]
     due = [chain for chain in due if chain]
     if due:
-        for _ in range(workshop.runner.workers):  # they start while Prefect's server does
-            workshop.runner.submit(ready.run)
         # The heartbeat's thread would hold a finished flow back for a second.
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             _flow(workshop, " ".join(stages), due)()

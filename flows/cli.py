@@ -70,7 +70,7 @@ def build(
     """Build the dataset folder of a recipe; what is done already is not done again."""
     loaded = _guarded(lambda: trusted(_load(recipe, overrides), allow_commands))
     store = open_store(work)
-    prepare_prefect(Path(_WORK if store.is_remote else work))
+    _guarded(lambda: prepare_prefect(Path(_WORK if store.is_remote else work)))
     from flows.command import run_build
     from flows.runners.base import open_runner
 

@@ -53,21 +53,26 @@ def make_empty_database(at: Path) -> None:
         whole.replace(at)
 
 
-def place_database(home: Path, empty: Path) -> None:
-    """Begin Prefect's home with the empty database, if there is one and the home has none.
+def begin_home(home: Path, empty: Path) -> None:
+    """Make Prefect's home, with the empty database in it if there is one; one in use stays.
 
-    Two builds may begin at once: the first one's database stays.
+    It is made beside its place and moved: two builds may begin at once, and the first one's stays.
+
+    Raises:
+        OSError: it can't be made; nothing of it stays.
     """
-    if not empty.is_file() or (home / NAME).exists():
+    if home.is_dir():
         return
-    copied = home / f"{NAME}.{uuid.uuid4().hex}"
+    begun = home.with_name(f"{home.name}.{uuid.uuid4().hex}")
     try:
-        shutil.copyfile(empty, copied)
-        os.link(copied, home / NAME)
-    except FileExistsError:
-        pass
-    finally:
-        copied.unlink(missing_ok=True)
+        begun.mkdir(parents=True)
+        if empty.is_file():
+            shutil.copyfile(empty, begun / NAME)
+        begun.rename(home)
+    except OSError:
+        shutil.rmtree(begun, ignore_errors=True)
+        if not home.is_dir():
+            raise
 
 
 if __name__ == "__main__":

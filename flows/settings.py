@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.prefect_database import empty_database, place_database
+from flows.prefect_database import begin_home, empty_database
 
 _SERVICES = (
     "CANCELLATION_CLEANUP",
@@ -28,7 +28,11 @@ that lives as long as one command has none of them, and they cost more than its 
 
 
 def prepare_prefect(work: Path) -> None:
-    """Set Prefect's environment where the person hasn't; call it before Prefect is imported."""
+    """Set Prefect's environment where the person hasn't; call it before Prefect is imported.
+
+    Raises:
+        OSError: its home can't be made.
+    """
     own = (work / ".prefect").resolve()
     defaults = {
         "PREFECT_HOME": str(own),
@@ -45,9 +49,10 @@ def prepare_prefect(work: Path) -> None:
         os.environ.setdefault(name, value)
     # Its server waits in silence for a database that it can't open in a folder that isn't there.
     home = Path(os.environ["PREFECT_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
     if home == own:
-        place_database(home, empty_database())
+        begin_home(home, empty_database())
+    else:
+        home.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
