@@ -127,10 +127,12 @@ def _sections(dataset: DatasetFolder) -> list[Section]:
 def _choose(dataset: DatasetFolder, salt: str, reason: str | None) -> list[Take]:
     """Up to ten takes with this reason (None: kept ones) by hash, the languages in turn."""
     return dataset.rows(
-        "WITH ranked AS (SELECT *, row_number() OVER "
+        # Ranked by their ids alone: whole rows of a large set would fill the memory.
+        "WITH ranked AS (SELECT take_id, language, row_number() OVER "
         "(PARTITION BY language ORDER BY md5($1 || take_id)) AS turn "
-        "FROM takes WHERE reason IS NOT DISTINCT FROM $2) "
-        "SELECT * EXCLUDE turn FROM ranked ORDER BY turn, language LIMIT $3",
+        "FROM takes WHERE reason IS NOT DISTINCT FROM $2), "
+        "chosen AS (SELECT take_id, turn FROM ranked ORDER BY turn, language LIMIT $3) "
+        "SELECT takes.* FROM takes JOIN chosen USING (take_id) ORDER BY turn, language",
         [salt, reason, _EXAMPLES],
     )
 

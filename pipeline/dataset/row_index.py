@@ -25,16 +25,15 @@ def write_row_index(folder: Path) -> None:
     """Write `rows.parquet` over the kept rows of a dataset folder."""
     with pq.ParquetWriter(folder / ROWS, _SCHEMA, compression="zstd") as writer:
         for shard in sorted((folder / "data").glob("*/*.parquet")):
-            rows = list(_hashed(shard))
-            writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA))
+            writer.write_table(pa.Table.from_batches(_hashed(shard), schema=_SCHEMA))
 
 
-def _hashed(shard: Path) -> Iterator[dict[str, Any]]:
+def _hashed(shard: Path) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(shard) as file:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            for row in batch.to_pylist():
-                digest = row_sha256(row)
-                yield {"take_id": row["take_id"], "language": row["language"], "sha256": digest}
+            digests = pa.array([row_sha256(row) for row in batch.to_pylist()], pa.binary(32))
+            columns = [batch.column("take_id"), batch.column("language"), digests]
+            yield pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
 
 
 def row_sha256(row: dict[str, Any]) -> bytes:
