@@ -8,7 +8,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.image import imread
 
-from pipeline.cards.figures import draw_counts, draw_emotion, draw_scores, draw_takes, write_figures
+from pipeline.cards.charts import draw_counts, draw_emotion, draw_scores
+from pipeline.cards.figures import write_figures
+from pipeline.cards.spectrograms import draw_takes
 from pipeline.dataset.reading import open_folder
 
 Make = Callable[..., Path]

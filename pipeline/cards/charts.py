@@ -1,0 +1,194 @@
+"""Charts of a dataset folder: what it holds, whom the gates hit, what they saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.cards.canvas import ELSEWHERE, INK, KEPT, THIS_GATE, new_figure, plain
+from pipeline.cards.losses import losses
+from pipeline.cards.rules import gates_of, limits, score_gates
+from pipeline.dataset.reading import DatasetFolder, score
+from pipeline.languages import language_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BINS = 40
+_COLUMNS = 3
+_OF_EMOTION = {
+    "probe_probability": ("Probe: the wanted emotion", "probability"),
+    "prosody_distance": ("Prosody: asked against got", "distance (1 = noticeable)"),
+    "prosody_f0_level": ("F0 level", "error (1 = 2 st)"),
+    "prosody_f0_range": ("F0 range", "error (1 = 42 %)"),
+    "prosody_energy": ("Energy", "error (1 = 3 dB)"),
+    "prosody_rate": ("Rate", "error (1 = 16 %)"),
+}
+"""Scores that speak of emotion: title and axis; the units are those of `prosody.target`."""
+
+
+def draw_counts(dataset: DatasetFolder) -> Figure | None:
+    """Kept takes by language and emotion, and the share kept of those that were judged."""
+    emotions = dataset.emotions
+    if not emotions:
+        return None
+    judged = _crossed(dataset, "takes")
+    kept = _crossed(dataset, "kept")
+    share = 100 * kept / np.where(judged > 0, judged, np.nan)
+    height = 1.5 + 0.45 * len(dataset.languages)
+    figure = new_figure(11, height)
+    left, right = figure.subplots(1, 2)
+    _heat_map(left, kept, "Kept takes", "{:.0f}", top=max(1.0, kept.max()))
+    _heat_map(right, share, "Kept, % of judged takes", "{:.0f}", top=100.0)
+    for axes in (left, right):
+        axes.set_xticks(range(len(emotions)), emotions, rotation=35, ha="right")
+        names = [language_name(code) for code in dataset.languages]  # type: ignore[arg-type]
+        axes.set_yticks(range(len(names)), names)
+    return figure
+
+
+def draw_losses(dataset: DatasetFolder) -> Figure | None:
+    """Whom the gates hit: takes lost by emotion and by language, with 95 % intervals."""
+    groups = {column: losses(dataset, column) for column in ("emotion", "language")}
+    if not groups["emotion"] or not gates_of(dataset.recipe):
+        return None
+    figure = new_figure(11, 1.6 + 0.32 * max(len(found) for found in groups.values()))
+    for axes, (column, found) in zip(
+        figure.subplots(1, 2, sharex=True), groups.items(), strict=True
+    ):
+        places = range(len(found))
+        low, high = 100 * np.array([one.interval for one in found]).T
+        axes.hlines(places, low, high, color=THIS_GATE, linewidth=2.5)
+        axes.plot([100 * one.share for one in found], places, "o", color=THIS_GATE, markersize=6)
+        names = [one.group for one in found]
+        axes.set_yticks(places, [language_name(n) if column == "language" else n for n in names])  # type: ignore[arg-type]
+        axes.invert_yaxis()
+        axes.set_xlim(left=0)
+        axes.set_xlabel("% of the judged takes")
+        axes.set_title(f"By {column}", fontsize=11)
+        plain(axes)
+    figure.suptitle("Lost to the gates: share and 95 % interval")
+    return figure
+
+
+def draw_scores(dataset: DatasetFolder) -> Figure | None:
+    """For every threshold of a gate: the score's distribution by what became of the takes."""
+    panels = [
+        (name, part)
+        for name, gate in gates_of(dataset.recipe).items()
+        for part in score_gates(gate)
+        if part.score in dataset.score_names
+    ]
+    if not panels or not dataset.emotions:
+        return None
+    rows = -(-len(panels) // _COLUMNS)
+    figure = new_figure(11, 0.5 + 2.5 * rows)
+    grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for axes, (name, part) in zip(grid, panels, strict=False):
+        _histogram(axes, dataset, name, part.score)
+        for low, high in sorted(set(limits(dataset, part).values())):
+            for limit in (low, high):
+                if np.isfinite(limit):
+                    axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+        axes.set_title(name if name == part.score else f"{name}: {part.score}", fontsize=10)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    handles, labels = max((axes.get_legend_handles_labels() for axes in grid), key=_size)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.suptitle("Every judged take, and the gates' limits (dashed; a line for each language)")
+    return figure
+
+
+def draw_emotion(dataset: DatasetFolder) -> Figure | None:
+    """By emotion: what the probe heard, and how far the prosody is from what was asked."""
+    present = {name: title for name, title in _OF_EMOTION.items() if name in dataset.score_names}
+    emotions = dataset.emotions
+    if not present or not emotions:
+        return None
+    rows = -(-len(present) // _COLUMNS)
+    figure = new_figure(11, 0.8 + rows * (0.9 + 0.26 * len(emotions)))
+    grid = figure.subplots(rows, _COLUMNS, squeeze=False)
+    for axes, (name, title) in zip(grid.ravel(), present.items(), strict=False):
+        for label, colour, shift in (("kept", KEPT, -0.14), ("rejected", THIS_GATE, 0.14)):
+            _quartiles(axes, dataset, name, label=label, colour=colour, shift=shift)
+        axes.set_title(title[0], fontsize=10)
+        axes.set_xlabel(title[1])
+        axes.set_yticks(range(len(emotions)), emotions)
+        axes.invert_yaxis()
+        plain(axes)
+    for axes in grid.ravel()[len(present) :]:
+        axes.set_visible(False)
+    figure.suptitle("Was the emotion kept? Median and middle half of the takes")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _size(legend: tuple[list[Any], list[Any]]) -> int:
+    return len(legend[1])
+
+
+def _crossed(dataset: DatasetFolder, view: str) -> np.ndarray:
+    """Takes of a view by language and emotion, float64 [languages, emotions]."""
+    counts = np.zeros((len(dataset.languages), len(dataset.emotions)))
+    counts_of = f"SELECT language, emotion, count(*) AS n FROM {view} GROUP BY ALL"  # noqa: S608
+    for row in dataset.rows(counts_of):
+        at = dataset.languages.index(row["language"]), dataset.emotions.index(row["emotion"])
+        counts[at] = row["n"]
+    return counts
+
+
+def _heat_map(axes: Axes, values: np.ndarray, title: str, form: str, top: float) -> None:
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=top * 1.25, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        text = form.format(value) if np.isfinite(value) else "–"
+        colour = "white" if value > 0.7 * top else INK
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=10)
+    axes.set_title(title, fontsize=12)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _histogram(axes: Axes, dataset: DatasetFolder, gate: str, name: str) -> None:
+    """Stacked counts of a score; the outermost half per cent goes into the outer bins."""
+    takes = dataset.columns(
+        f"SELECT coalesce(reason, '') AS reason, {score(name)} AS value FROM takes"  # noqa: S608
+    )
+    finite = np.isfinite(takes["value"])
+    values, reasons = takes["value"][finite], takes["reason"][finite]
+    axes.set_xlabel(name.replace("_", " "))
+    axes.set_ylabel("Takes")
+    axes.locator_params(axis="y", integer=True, nbins=5)
+    axes.spines[["top", "right"]].set_visible(False)
+    if not values.size:
+        axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center")
+        return
+    low, high = np.quantile(values, [0.005, 0.995])
+    edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
+    parts = {
+        "kept": reasons == "",
+        "rejected elsewhere": (reasons != "") & (reasons != gate),
+        "rejected here": reasons == gate,
+    }
+    axes.hist(
+        [np.clip(values[part], edges[0], edges[-1]) for part in parts.values()],
+        bins=edges.tolist(), stacked=True, color=[KEPT, ELSEWHERE, THIS_GATE], label=list(parts),
+    )  # fmt: skip
+
+
+def _quartiles(
+    axes: Axes, dataset: DatasetFolder, name: str, *, label: str, colour: str, shift: float
+) -> None:
+    """A dot at the median and a line over the middle half of a score, for every emotion."""
+    rejected = "IS NOT NULL" if label == "rejected" else "IS NULL"
+    quartiles = f"quantile_cont({score(name)}, [0.25, 0.5, 0.75])"
+    rows = dataset.rows(
+        f"SELECT emotion, {quartiles} AS quartiles FROM takes "  # noqa: S608 - quoted names
+        f"WHERE reason {rejected} AND isfinite({score(name)}) GROUP BY emotion ORDER BY emotion"
+    )
+    places = [dataset.emotions.index(row["emotion"]) + shift for row in rows]
+    low, middle, high = np.array([row["quartiles"] for row in rows]).reshape(-1, 3).T
+    axes.hlines(places, low, high, color=colour, linewidth=2.5)
+    axes.plot(middle, places, "o", color=colour, markersize=5, label=label)
