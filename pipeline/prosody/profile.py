@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import soxr
 from scipy.signal import find_peaks
 
 from pipeline.prosody.frames import RATE, Frames, band_centres_hz, bands_db, cut
+from pipeline.prosody.numbers import Numbers
 from pipeline.prosody.timing import pauses
 
 HOP_S = 0.01
@@ -35,7 +34,7 @@ SCALARS: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Numbers):
     """What is measured on a clip; contours and spectra are relative to the clip's own level.
 
     Attributes:
@@ -69,22 +68,6 @@ class Profile:
     energy_contour_db: tuple[float, ...]
     voiced_bands_db: tuple[float, ...]
     unvoiced_bands_db: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form; numbers are rounded to 1e-4."""
-        return {
-            name: round(value, 4) if isinstance(value, float) else [round(v, 4) for v in value]
-            for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Profile:
-        """The profile of `to_dict`'s form."""
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else float(value)
-            for name, value in data.items()
-        }
-        return cls(**values)
 
 
 def measure(samples: np.ndarray, sampling_rate: int, phone_count: int | None) -> Profile:

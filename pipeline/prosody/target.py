@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from pipeline.emotions import Emotion
 from pipeline.prosody.frames import band_centres_hz
+from pipeline.prosody.numbers import Numbers
 from pipeline.prosody.profile import POINTS, Profile
 from pipeline.prosody.published import CHANGES, VARIATION, Change
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(Numbers):
     """Differences from neutral: `_st` and `_db` by subtraction, `_ratio` by division.
 
     Attributes:
@@ -42,22 +41,6 @@ class Target:
     energy_contour_db: tuple[float, ...]
     voiced_bands_db: tuple[float, ...]
     unvoiced_bands_db: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form; numbers are rounded to 1e-4."""
-        return {
-            name: round(value, 4) if isinstance(value, float) else [round(v, 4) for v in value]
-            for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Target:
-        """The target of `to_dict`'s form."""
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else float(value)
-            for name, value in data.items()
-        }
-        return cls(**values)
 
 
 _YIELD = 0.5
