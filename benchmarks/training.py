@@ -37,12 +37,12 @@ BATCH = 8
 Batches = Iterator[Batch]
 
 
-def write_set(folder: Path, clips: int) -> None:
-    """A dataset folder of noise that lasts 2 to 5 s, as sentences do."""
+def write_set(folder: Path, clips: int, length_s: tuple[float, float] = (2.0, 5.0)) -> None:
+    """A dataset folder of noise that lasts 2 to 5 s, as sentences do, or as is said."""
     random = np.random.default_rng(0)
     with ShardWriter(folder / "data" / "en" / "train", kept_schema([], RATE_HZ), clips, clips) as w:
         for number in range(clips):
-            samples = random.normal(0, 0.05, random.integers(2 * RATE_HZ, 5 * RATE_HZ))
+            samples = random.normal(0, 0.05, int(random.uniform(*length_s) * RATE_HZ))
             audio = encode_flac(samples.astype(np.float32), RATE_HZ)
             w.write(
                 {

@@ -18,7 +18,7 @@ from model.evaluation import Evaluation, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, predict, verdicts
-from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet, RandomEncoder
+from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet
 from pipeline.corpora.manifest import Manifest
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
@@ -91,8 +91,7 @@ def run_evaluate(
     test = load_clips(tested.settings(recipe.data), "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
-    is_random = isinstance(recipe.encoder, RandomEncoder)
-    found = evaluate(probabilities, train, test, readable(embedded), is_random)
+    found = evaluate(probabilities, train, test, readable(embedded), recipe.encoder.caveat)
     write_evaluation(out or folder, found, embedded)
     if out is None:
         write_card(folder)

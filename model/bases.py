@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.recipe import PretrainedLlama, RandomEncoder, TrainingRecipe
+from pipeline.whisper.checkpoint import BUNDLED
 
 _OPENAI_WHISPER = "MIT"
 """https://github.com/openai/whisper/blob/main/LICENSE, of code and weights."""
@@ -32,10 +33,13 @@ def _encoder(recipe: TrainingRecipe) -> BaseModel:
     if isinstance(settings, RandomEncoder):
         name = f"Whisper's architecture, width {settings.width}, random weights"
         return BaseModel("encoder", name, f"seed {settings.seed}", "Apache-2.0")
+    revision = f"sha256 {settings.sha256}"
+    if settings.model in BUNDLED:
+        name = f"{settings.model}, m5ser's own Whisper"
+        return BaseModel("encoder", name, revision, "Apache-2.0")
     name = Path(settings.model).name
     named = settings.model == name and not Path(settings.model).suffix
     licence = _OPENAI_WHISPER if named else None
-    revision = f"sha256 {settings.sha256}"
     return BaseModel("encoder", f"openai-whisper {name}", revision, licence)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pipeline.emotions import EMOTIONS
 from pipeline.engine import Engine, Settings
 from pipeline.recipe import AnyCorpus
-from pipeline.whisper.checkpoint import Device, Dtype
+from pipeline.whisper.checkpoint import BUNDLED, Device, Dtype
 from pipeline.whisper.encoding import Window
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -43,6 +43,13 @@ class WhisperEncoder(Engine):
     last, as Whisper's decoder reads it). Early ones still hold prosody that a recogniser discards;
     the mix is SUPERB's (Yang et al. 2021, section 3)."""
 
+    @property
+    def caveat(self) -> str | None:
+        """What keeps its frames from standing for Whisper's, if anything does."""
+        if self.model in BUNDLED:
+            return "The encoder is no OpenAI Whisper: it was trained on espeak-ng's voices alone."
+        return None
+
 
 class RandomEncoder(Engine):
     """An untrained encoder of Whisper's architecture, made from its seed: no download.
@@ -57,6 +64,11 @@ class RandomEncoder(Engine):
     n_mels: Literal[80, 128] = 80
     seed: Seed = 0
     window: Window = "short"
+
+    @property
+    def caveat(self) -> str:
+        """What keeps its frames from standing for Whisper's."""
+        return "The encoder is random: it has Whisper's architecture and no trained weights."
 
 
 AnyEncoder = Annotated[WhisperEncoder | RandomEncoder, Field(discriminator="engine")]

@@ -56,7 +56,7 @@ def test_a_trained_folder_has_all_that_its_model_needs(place):
     wanted = {"model.safetensors", "recipe.yaml", "config.json", "README.md", "metrics.csv"}
     assert wanted | {"curves.png"} <= names
     card = (place / "m" / "README.md").read_text()
-    assert "The encoder of this model is random" in card
+    assert "The encoder is random" in card
     assert str(place) not in card
 
 
