@@ -16,6 +16,7 @@ from model.checkpoint import newest, read_position
 from model.data import load_clips
 from model.encoder import load_encoder
 from model.export import TRAINED_RECIPE, export
+from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
 from model.training import Trainer
@@ -52,12 +53,17 @@ class TrainOutcome:
 def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Console) -> TrainOutcome:
     """Train a recipe's model in `folder`, from its newest checkpoint if there is one.
 
+    Run by several processes (`torchrun`), the first one writes and speaks.
+
     Raises:
         InputError: the data are not what the recipe says, or the folder is another recipe's.
         Diverged: a loss is not a number.
     """
     started = time.monotonic()
-    _claim(folder, recipe)
+    own = together()
+    console.quiet = not own.is_main_process
+    with own.main_process_first():
+        _claim(folder, recipe)
     encoder = load_encoder(recipe.encoder)
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
     names = train.speaker_names
@@ -65,10 +71,16 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     with _StepProgress(recipe, console) as progress:
         trainer = Trainer(recipe, train, validation, folder, progress.advance)
         model = trainer.run(make_model(recipe, encoder.width))
-    export(folder, recipe, model, len(train))
+    if own.is_main_process:
+        export(folder, recipe, model, len(train))
     place = newest(folder)
     best = read_position(place).best_ua if place else 0.0
     return TrainOutcome(folder, len(train), train.dropped, best, time.monotonic() - started)
+
+
+def speaks() -> bool:
+    """Whether this is the process that prints, of those that train together."""
+    return bool(together().is_main_process)
 
 
 def _claim(folder: Path, recipe: TrainingRecipe) -> None:

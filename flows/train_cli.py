@@ -52,13 +52,17 @@ def _register_train(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         work: Cache = _WORK,
         as_json: AsJson = False,
     ) -> None:
-        """Train a model through its stages; a stopped training goes on from its checkpoint."""
+        """Train a model through its stages; a stopped training goes on from its checkpoint.
+
+        On several devices: torchrun --nproc-per-node 4 -m flows.cli train RECIPE
+        """
         loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
         flow = guarded(lambda: import_module("flows.train"))
         folder = out or Path("builds/models") / loaded.name
         console = Console(stderr=True)
         outcome = _trained(guarded, lambda: flow.run_train(loaded, folder, work / _FRAMES, console))
-        emit(outcome.as_dict(), as_json, outcome.print_to)
+        if flow.speaks():
+            emit(outcome.as_dict(), as_json, outcome.print_to)
 
 
 def _register_ablate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:

@@ -40,7 +40,7 @@ def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: i
     try:
         temporary.mkdir(parents=True)
         save_weights(temporary / "trained.safetensors", trained_tensors(module))
-        torch.save({"rest": rest, "random": _random_state()}, temporary / "rest.pt")
+        torch.save(rest, temporary / "rest.pt")
         (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)
         temporary.rename(place)
@@ -68,17 +68,13 @@ def read_position(place: Path) -> Position:
 
 
 def restore(place: Path, module: nn.Module) -> Any:
-    """Put the weights and the random states back; returns the `rest` that was saved.
+    """Put the weights back; returns the `rest` that was saved.
 
     Raises:
         InputError: the checkpoint is of another architecture.
     """
     load_weights(place / "trained.safetensors", module)
-    held = torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
-    torch.set_rng_state(held["random"]["cpu"])
-    if torch.cuda.is_available() and held["random"]["cuda"]:
-        torch.cuda.set_rng_state_all(held["random"]["cuda"])
-    return held["rest"]
+    return torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -125,8 +121,3 @@ def load_weights(path: Path, module: nn.Module) -> None:
 
 def _all(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("checkpoint-*") if path.suffix != ".tmp")
-
-
-def _random_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}

@@ -263,6 +263,9 @@ class Running(Settings):
 
     precision: Literal["no", "bf16"] = "no"
     gradient_checkpointing: bool = False
+    shard: bool = False
+    """Each of several processes holds its share of the frozen LLaMA, and gathers a layer when it is
+    its turn (FSDP, Zhao et al. 2023): for a model that fills a GPU. One process holds it whole."""
     validate_every: Positive = 100
     save_every: Positive = 100
     keep: Positive = 2
@@ -302,4 +305,6 @@ class TrainingRecipe(Settings):
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ValueError("stages: two have the same name")
+        if self.running.shard and isinstance(self.language_model, TinyLlama):
+            raise ValueError("running.shard: splits a frozen LLaMA; a tiny one is trained whole")
         return self

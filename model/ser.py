@@ -114,9 +114,9 @@ def make_model(recipe: TrainingRecipe, encoder_width: int) -> EmotionModel:
     for prompt in recipe.prompts:
         if prompt.endswith(SPEECH):
             raise InputError(f"prompts: '{prompt}' ends with the speech: put words behind it")
-    language_model = load_language_model(recipe.language_model)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
+        language_model = load_language_model(recipe.language_model)
         qformer = EmotionQFormer(recipe.qformer, encoder_width, recipe.encoder_layers)
         return EmotionModel(qformer, language_model, recipe.prompts)
 

@@ -1,12 +1,14 @@
 """The training loop: one stage after the other, from any checkpoint on.
 
 A step's gradient is that of one large batch: the word loss is divided by the valid tokens of all
-ranks and accumulated batches, the other losses by the number of those batches.
+ranks and accumulated batches, the other losses by the number of those batches. All ranks read and
+validate; the first one writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from torch import Tensor, nn
 from transformers import get_cosine_schedule_with_warmup
 
-from model import checkpoint
+from model import checkpoint, ranks
 from model.checkpoint import Position
 from model.data import Batch, ClipSet
 from model.inference import verdicts
@@ -57,26 +59,33 @@ class Trainer:
             OSError: a checkpoint can't be written.
         """
         running = self.recipe.running
-        unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-        accelerator = Accelerator(mixed_precision=running.precision, kwargs_handlers=[unused])
+        accelerator = ranks.accelerator(running.precision)
         torch.manual_seed(self.recipe.seed)
         objective = Objective(
             model,
             self.recipe.labels,
             len(self.train.speaker_names),
             self.recipe.shared_width,
-        ).to(accelerator.device)
+        )
+        if running.shard and accelerator.num_processes > 1:
+            ranks.shard(objective, model.language_model.llama, accelerator.device)
+        objective.to(accelerator.device)
         if running.gradient_checkpointing:
             model.language_model.llama.activation_checkpointing_enable()
         model.qformer.input.fit(*self.train.channel_statistics())
         place = checkpoint.newest(self.folder)
         position = checkpoint.read_position(place) if place else Position()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with Journal(self.folder, position) as journal:
+        accelerator.wait_for_everyone()  # nothing is written before all have read
+        with ExitStack() as stack:
+            journal = None
+            if accelerator.is_main_process:
+                journal = stack.enter_context(Journal(self.folder, position))
             for number in range(position.stage, len(self.recipe.stages)):
                 at = position if number == position.stage else Position(stage=number)
                 loop = _StageLoop(self, accelerator, objective, journal, at)
                 loop.run(place if number == position.stage else None)
+        accelerator.wait_for_everyone()
         last = self.recipe.stages[-1].name
         checkpoint.load_weights(checkpoint.best_path(self.folder, last), model)
         return model
@@ -90,7 +99,7 @@ class _StageLoop:
         trainer: Trainer,
         accelerator: Accelerator,
         objective: Objective,
-        journal: Journal,
+        journal: Journal | None,
         position: Position,
     ) -> None:
         self.trainer, self.accelerator, self.objective = trainer, accelerator, objective
@@ -121,7 +130,8 @@ class _StageLoop:
             last = self.position.step == stage.steps
             if last or self.position.step % running.validate_every == 0:
                 found["validation_ua"] = self._validate()
-            self.journal.write(stage.name, self.position, found)
+            if self.journal is not None:
+                self.journal.write(stage.name, self.position, found)
             if last or self.position.step % running.save_every == 0:
                 self._save()
 
@@ -138,6 +148,7 @@ class _StageLoop:
 
     def _step(self, batches: list[Batch]) -> dict[str, float]:
         stage, accelerator = self.stage, self.accelerator
+        self._seed()
         self.wrapped.train()
         own = sum(self.objective.word_tokens(batch.emotions) for batch in batches)
         tokens = accelerator.reduce(torch.tensor(float(own), device=accelerator.device), "sum")
@@ -162,6 +173,12 @@ class _StageLoop:
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
         return {**sums, "learning_rate": self.schedule.get_last_lr()[0]}
+
+    def _seed(self) -> None:
+        """Draw a step's chances from where it stands, so that none has to be kept for a resume."""
+        place = (self.position.stage, self.position.step, self.accelerator.process_index)
+        sequence = np.random.SeedSequence([self.trainer.recipe.seed, *place])
+        torch.manual_seed(int(sequence.generate_state(1)[0]))
 
     def _refuse_divergence(self, values: dict[str, Tensor]) -> None:
         bad = [name for name, value in values.items() if not torch.isfinite(value).all()]
@@ -217,6 +234,4 @@ def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:
 
 
 def _synchronised(accelerator: Accelerator, module: nn.Module, last: bool) -> Any:
-    from contextlib import nullcontext
-
     return nullcontext() if last else accelerator.no_sync(module)
