@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from flows.runners.base import Pending
@@ -41,6 +42,8 @@ def processes(workers: int) -> Iterator[OnThisMachine]:
     )
     with _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1"):
         try:
+            for _ in range(workers):  # they start now, and not once Prefect's server is there
+                pool.submit(_wake)
             yield OnThisMachine(pool, workers)
         except BaseException:
             for worker in list((pool._processes or {}).values()):  # no public way before 3.14
@@ -72,6 +75,12 @@ def _start_worker() -> None:
     """Deaf to Ctrl-C, which is for the parent, and no life beyond the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _wake() -> None:
+    """Import what most of the work needs."""
+    import_module("pipeline.stages.synthesize")
+    import_module("pipeline.stages.judge")
 
 
 def _die_with_parent() -> None:

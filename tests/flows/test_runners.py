@@ -14,6 +14,14 @@ def test_processes_have_no_address() -> None:
         open_runner("processes", 1, "tcp://127.0.0.1:8786")
 
 
+def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
+    with open_runner("processes", 1, None) as runner:
+        loaded = runner.submit(
+            eval, "__import__('sys').modules.keys() >= {'pipeline.stages.judge'}"
+        )
+        assert loaded.result()
+
+
 def _check(opening) -> None:
     with opening as runner:
         assert runner.workers == 1
