@@ -13,12 +13,11 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import distributed
 from torch.distributed.tensor import DTensor
-from transformers import ByT5Tokenizer, LlamaConfig, LlamaForCausalLM
 
 from model import ranks
 from model.ser import make_model
 from tests.model.test_training import EVERYTHING
-from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_set
+from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_llama, write_set
 
 STAGE = {
     "name": "transfer",
@@ -33,19 +32,8 @@ STAGE = {
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory):
     """The settings of a frozen LLaMA with adapters; without dropout, whose chances are a rank's."""
-    folder = tmp_path_factory.mktemp("llama")
-    config = LlamaConfig(
-        vocab_size=259,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-    )
-    torch.manual_seed(0)
-    LlamaForCausalLM(config).save_pretrained(folder)
-    ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
-    lora = {"dropout": 0.0}
-    return {"engine": "pretrained", "model": str(folder), "dtype": "float32", "lora": lora}
+    model, lora = write_llama(tmp_path_factory.mktemp("llama")), {"dropout": 0.0}
+    return {"engine": "pretrained", "model": model, "dtype": "float32", "lora": lora}
 
 
 def recipe_file(folder, llama, shard=False, **stage):

@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from model.qformer import FrameInput
 from model.ser import make_model, trained_parameters, trained_tensors
 from pipeline.errors import InputError
-from tests.model.tiny import TINY, WIDTH, tiny_recipe
+from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_llama
 
 LENGTHS = [11, 40, 23]
 LABELS = ("angry", "happy", "surprised and afraid")
@@ -122,21 +121,8 @@ def test_the_same_seed_makes_the_same_model_and_leaves_chance_alone():
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """A llama as `from_pretrained` finds it, with attention dropout and a byte tokenizer."""
-    from transformers import ByT5Tokenizer
-
-    folder = tmp_path_factory.mktemp("llama")
-    config = LlamaConfig(
-        vocab_size=259,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        attention_dropout=0.5,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
-    return folder
+    """A llama with attention dropout."""
+    return write_llama(tmp_path_factory.mktemp("llama"), attention_dropout=0.5)
 
 
 def pretrained(folder, **settings):

@@ -27,6 +27,17 @@ def tiny_recipe(**changes) -> TrainingRecipe:
     return TrainingRecipe.model_validate({**TINY, **changes})
 
 
+def write_llama(folder, **changes):
+    """A random LLaMA of two layers over bytes, as `from_pretrained` finds it; the folder's name."""
+    from transformers import ByT5Tokenizer, LlamaConfig, LlamaForCausalLM
+
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
+    config = LlamaConfig(vocab_size=259, num_attention_heads=2, **sizes, **changes)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
+    return str(folder)
+
+
 RATE = 16_000
 PITCH_HZ = {"angry": 300, "happy": 600, "sad": 120}
 LANGUAGES = ("en", "de")

@@ -161,5 +161,5 @@ def test_it_closes_what_it_opens(name: str, checkpoint: Any, tmp_path: Path) -> 
     before, children = process.num_fds(), set(process.children())
     Bench(engine, []).speak(SpeechRequest("Ja.", "de", engine.voice_for("a", "female", ()), 0))
     gc.collect()
-    assert process.num_fds() == before
+    assert process.num_fds() <= before  # what an earlier test left may close meanwhile
     assert set(process.children()) <= children
