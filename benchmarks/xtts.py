@@ -5,9 +5,9 @@
 Greedy on both sides, every text to the cap, so that both do the same work, after a first text that
 is not timed. Prints seconds of the autoregressive part and of the whole call, vocoder included; how
 far it has come goes to standard error. The default is the smallest checkpoint, about a minute on
-two quiet cores; XTTS v2 has 30 layers of 1024. The vocoder has one size, whatever the checkpoint's,
-and speaks one text at a time on both sides: the smaller the decoder, the more it hides what
-batching gains. The last line is one JSON object.
+two quiet cores; XTTS v2 has 30 layers of 1024, which take five. The vocoder has one size, whatever
+the checkpoint's, and speaks one text at a time on both sides: the smaller the decoder, the more it
+hides what batching gains. The last line is one JSON object.
 """
 
 from __future__ import annotations

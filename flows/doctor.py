@@ -21,6 +21,8 @@ from flows.plan import disk_bytes, make_plan
 from pipeline.corpora.base import CorpusMissing
 from pipeline.engine import Engine
 from pipeline.errors import InputError
+from pipeline.judges.autopcp import AutoPcp
+from pipeline.judges.comparator import ADDRESS
 from pipeline.judges.transcript import Whisper
 from pipeline.languages import SOURCE, Language
 from pipeline.pretrained import torchaudio_cpu
@@ -192,6 +194,8 @@ def _weights(recipe: Recipe) -> Iterator[Lack]:
                 )
         elif isinstance(engine, Pretrained):
             yield from _lacking_model(engine.model, engine.revision)
+            if isinstance(engine, AutoPcp):
+                yield from _lacking_comparator(engine.comparator)
         elif isinstance(engine, Whisper):
             yield from _lacking_whisper(engine.model)
             if engine.borderline is not None:
@@ -214,6 +218,13 @@ def _lacking_model(name: str, revision: str | None) -> Iterator[Lack]:
         yield Lack(f"the weights of {name}, or a folder of this name", f"hf download {name}{at}")
     except HFValidationError:
         yield Lack(f"the folder '{name}' of a model", "correct the engine's field `model`")
+
+
+def _lacking_comparator(folder: str) -> Iterator[Lack]:
+    if not Path(folder).expanduser().is_dir():
+        archive = ADDRESS.rsplit("/", 1)[-1]
+        fix = f"curl -O {ADDRESS} && unzip {archive}, and name its folder in `comparator`"
+        yield Lack(f"the folder '{folder}' of AutoPCP's comparator", fix)
 
 
 def _lacking_whisper(name: str) -> Iterator[Lack]:

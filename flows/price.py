@@ -99,6 +99,7 @@ _PUBLISHED: Mapping[tuple[str, str], Price] = {
     ("judge", "whisper"): Price("cuda", _WHISPER_S, "speech_s", _WHISPER_SOURCE),
     ("judge", "emotion"): Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
     ("judge", "dimensions"): Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
+    ("judge", "autopcp"): Price("cuda", 0.01, "speech_s", "assumed, of 120 million parameters"),
     ("judge", "wavlm"): Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
 }
 _WINDOW_S, _CHEAP_WINDOW_S = 0.5, 0.02

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from pipeline.corpora.several import AnyPart, Several
 from pipeline.engine import Settings, digest
+from pipeline.judges.autopcp import AutoPcp
 from pipeline.judges.clipping import Clipping
 from pipeline.judges.dimensions import Dimensions
 from pipeline.judges.duration import Duration
@@ -53,6 +54,7 @@ AnyJudge = Annotated[
     | Probe
     | SpeechEmotion
     | Dimensions
+    | AutoPcp
     | Whisper,
     Field(discriminator="engine"),
 ]

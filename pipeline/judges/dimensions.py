@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
 from pipeline.judges.usable import usable_only
-from pipeline.judges.waveforms import Hearing, frame_count, load_network, shortest_clip
+from pipeline.judges.waveforms import Hearing, load_network, mean_frame, shortest_clip
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
@@ -124,10 +124,7 @@ def regressor() -> Any:
         def forward(self, input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             """Waveforms [B, T] with their mask [B, T] -> [B, number of labels]."""
             frames = self.wav2vec2(input_values, attention_mask=attention_mask).last_hidden_state
-            lengths = frame_count(self, attention_mask.sum(dim=1))[:, None]
-            inside = torch.arange(frames.shape[1], device=frames.device) < lengths
-            mean = (frames * inside[..., None]).sum(dim=1) / lengths
-            found: torch.Tensor = self.classifier(mean.to(frames.dtype))
+            found: torch.Tensor = self.classifier(mean_frame(self, frames, attention_mask))
             return found
 
     return Wav2Vec2Regressor

@@ -3,7 +3,7 @@
 The measures are those by which SeamlessExpressive was evaluated (Seamless Communication et al.
 2023, arXiv 2312.05187), as its toolkit states them (facebookresearch/stopes, eval/local_prosody,
 README). It aligns words by networks; here nothing is transcribed, and the words of both sides are
-assumed to run in step. Its AutoPCP needs a model of its own kind (fairseq2) and is not here.
+assumed to run in step. AutoPCP is a judge of its own, `pipeline.judges.autopcp`.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ def write(folder: Path) -> None:
     write_whisper_classifier(folder / "whisper-emotion", SEVEN)
     write_regressor(folder / "dimensions")
     write_x_vectors(folder / "wavlm-speaker")
+    write_autopcp(folder / "xlsr", folder / "autopcp")
 
 
 def write_classifier(
@@ -91,6 +92,31 @@ def write_x_vectors(folder: Path) -> None:
         xvector_output_dim=16,
     )
     _save(folder, WavLMForXVector, config, "group")
+
+
+def write_autopcp(network: Path, comparator: Path) -> None:
+    """A wav2vec 2.0 of the large kind, and a comparator of its vectors, in stopes' two files."""
+    import torch
+    from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+    config = Wav2Vec2Config(**_speech("layer"))
+    _save(network, Wav2Vec2Model, config, "layer")
+    width, hidden, dropout = config.hidden_size, 8, 0.1
+    settings = {
+        "input_form": "qe", "dropout": dropout, "idim": width, "odim": 1, "nhid": [hidden],
+        "activation": "TANH", "norm_emb": True, "output_act": False, "trainable_pooler": False,
+    }  # fmt: skip
+    layers = torch.nn.Sequential(
+        torch.nn.Dropout(dropout), torch.nn.Linear(4 * width, hidden), torch.nn.Tanh(),
+        torch.nn.Dropout(dropout), torch.nn.Linear(hidden, 1),
+    )  # fmt: skip
+    with torch.no_grad():
+        layers[1].weight.mul_(_SPREAD)
+    comparator.mkdir(parents=True)
+    name = f"i{width}.o1.dp{dropout}"
+    torch.save(settings, comparator / f"{name}.config")
+    weights = {f"mlp.{key}": tensor for key, tensor in layers.state_dict().items()}
+    torch.save(weights, comparator / f"{name}.pt")
 
 
 def _speech(norm: str) -> dict[str, Any]:

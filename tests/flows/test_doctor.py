@@ -73,6 +73,15 @@ def test_a_second_whisper_s_weights_are_looked_for_too(empty_caches):
     assert list(lacks) == ["the weights of Whisper base"]
 
 
+def test_a_comparator_that_is_no_model_of_the_hub_comes_with_its_address(empty_caches):
+    judge = "{engine: autopcp, model: ., comparator: ./no/such, allow_pickle: true}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    [(what, fix)] = lacks.items()
+    assert what == "the folder './no/such' of AutoPCP's comparator"
+    assert fix.startswith("curl -O https://")
+    assert "AutoPCP-multilingual-v2.zip" in fix
+
+
 def test_a_path_that_is_no_folder_is_told_apart_from_a_name(empty_caches):
     judge = "{engine: dimensions, model: ./no/such/folder}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")

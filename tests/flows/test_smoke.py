@@ -77,6 +77,7 @@ def test_the_recipe_is_built_through_every_judge(build):
         heard = [name for name in row["scores"] if name.startswith(("wav2vec2_", "hubert_"))]
         assert all(math.isfinite(row["scores"][name]) for name in heard if "outside" in name)
         assert math.isfinite(row["scores"]["dimensions_distance"])
+        assert math.isfinite(row["scores"]["autopcp"])
         assert -1 <= row["scores"]["wavlm_source_cosine"] <= 1.0001
     resolved = load_recipe(str(out / "recipe.yaml"))
     assert all(len(one.revision) == 64 for one in resolved.judges if hasattr(one, "revision"))

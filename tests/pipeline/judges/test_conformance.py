@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.emotions import Emotion
+from pipeline.judges.autopcp import AutoPcp
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext
 from pipeline.judges.clipping import Clipping
 from pipeline.judges.dimensions import Dimensions
@@ -47,6 +48,9 @@ JUDGES: Mapping[str, Callable[[Path], Judge]] = {
     "emotion-wavlm": lambda at: _emotion(at / "wavlm-emotion", "third", FOUR),
     "emotion-whisper": lambda at: _emotion(at / "whisper-emotion", "fourth", SEVEN),
     "dimensions": lambda at: Dimensions(model=str(at / "dimensions")),
+    "autopcp": lambda at: AutoPcp(
+        model=str(at / "xlsr"), layer=1, comparator=str(at / "autopcp"), allow_pickle=True
+    ),
     "whisper": lambda _: Whisper(model="small-espeak", window="short"),
     "wavlm": lambda at: WavlmSpeaker(model=str(at / "wavlm-speaker")),
 }
@@ -56,6 +60,7 @@ NAN_WITHOUT_CONTEXT: Mapping[str, tuple[str, ...]] = {
     "probe": Probe.scores,
     "expressivity": ("pause_agreement", "pause_s", "source_syllables_per_s"),
     "dimensions": ("dimensions_distance",),
+    "autopcp": ("autopcp",),
     "wavlm": ("wavlm_source_cosine",),
 }
 """Scores that are NaN for a text-only corpus and an engine that tells no phones."""
