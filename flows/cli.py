@@ -197,8 +197,10 @@ def _guarded(action: Any) -> Any:
             typer.secho(f"error: {line}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except ModuleNotFoundError as bad:
-        fix = "pip install '.[train]' -c requirements/all.lock"
-        typer.secho(f"error: the package '{bad.name}' is missing: {fix}", fg="red", err=True)
+        fix = "pip install '.[neural,train]' -c requirements/all.lock"
+        # What knows its own fix says it, and names no module.
+        said = f"the module '{bad.name}' is missing: {fix}" if bad.name else str(bad)
+        typer.secho(f"error: {said}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except OSError as bad:
         typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)

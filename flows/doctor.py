@@ -22,11 +22,11 @@ from pipeline.corpora.base import CorpusMissing
 from pipeline.engine import Engine
 from pipeline.errors import InputError
 from pipeline.judges.autopcp import AutoPcp
-from pipeline.judges.comparator import ADDRESS
+from pipeline.judges.comparator import ADDRESS, comparator_sha256
 from pipeline.judges.transcript import Whisper
 from pipeline.languages import SOURCE, Language
 from pipeline.pretrained import torchaudio_cpu
-from pipeline.pretrained.named import OnDevice, Pretrained
+from pipeline.pretrained.named import PICKLED_FILES, ModelError, OnDevice, Pretrained
 from pipeline.provenance.components import components_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
@@ -39,6 +39,9 @@ from pipeline.whisper.checkpoint import BUNDLED
 _PACKAGE = "m5ser"
 Pairs = Sequence[tuple[Language, Language]]
 """Languages that something is translated from, and into."""
+_WEIGHTS = ("*.safetensors", *PICKLED_FILES)
+_TINY = "checkpoints/"
+"""The folder of the smoke recipe's models, which are made and not downloaded."""
 _EMBEDDED = "quickstart"
 """The recipe that needs nothing but the installation."""
 
@@ -126,7 +129,8 @@ def bundled_recipes() -> list[str]:
 
 def _diagnose(name: str, recipe: Recipe, work: Path) -> Diagnosis:
     lacks = [*_packages(recipe), *_corpora(recipe), *_weights(recipe), *_disk(recipe, work)]
-    return Diagnosis(name, tuple(dict.fromkeys(lacks)))
+    made = Lack(f"what the tests make in {_TINY}", f"python -m tests.checkpoints {_TINY}")
+    return Diagnosis(name, tuple(dict.fromkeys(made if _TINY in x.what else x for x in lacks)))
 
 
 def _packages(recipe: Recipe) -> Iterator[Lack]:
@@ -212,16 +216,21 @@ def _lacking_model(name: str, revision: str | None) -> Iterator[Lack]:
     if Path(name).expanduser().is_dir():
         return
     at = f" --revision {revision}" if revision else ""
+    lack = Lack(f"the weights of {name}, or a folder of this name", f"hf download {name}{at}")
     try:
-        snapshot_download(name, revision=revision, local_files_only=True)
+        found = Path(snapshot_download(name, revision=revision, local_files_only=True))
+        if not any(next(found.rglob(pattern), None) for pattern in _WEIGHTS):
+            yield lack
     except LocalEntryNotFoundError:
-        yield Lack(f"the weights of {name}, or a folder of this name", f"hf download {name}{at}")
+        yield lack
     except HFValidationError:
         yield Lack(f"the folder '{name}' of a model", "correct the engine's field `model`")
 
 
 def _lacking_comparator(folder: str) -> Iterator[Lack]:
-    if not Path(folder).expanduser().is_dir():
+    try:
+        comparator_sha256(folder)
+    except ModelError:
         archive = ADDRESS.rsplit("/", 1)[-1]
         fix = f"curl -O {ADDRESS} && unzip {archive}, and name its folder in `comparator`"
         yield Lack(f"the folder '{folder}' of AutoPCP's comparator", fix)

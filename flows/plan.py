@@ -255,7 +255,10 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("speech", f"about {plan.speech_hours:.2f} h in all takes"),
         ("cost", f"about {plan.core_hours:.2f} h of a CPU core{gpu}"),
         ("time", f"about {_duration(plan.build_hours)} {_where(plan)}"),
-        ("disk", f"about {plan.disk_mb:.0f} MB, work store and dataset together"),
+        (
+            "disk",
+            f"about {plan.disk_mb:.0f} MB, work store and dataset, without models' weights",
+        ),
         ("licence", plan.licence),
     ):
         table.add_row(name, value)

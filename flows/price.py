@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 
 from pipeline.engine import Engine, digest
+from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
 from pipeline.judges.transcript import Whisper
 from pipeline.recipe import Recipe
@@ -106,6 +107,13 @@ _WINDOW_S, _CHEAP_WINDOW_S = 0.5, 0.02
 """Of one core for a window of each of DNSMOS' networks (`pipeline.judges.quality`)."""
 _CLIP_S = 3.0
 """Length of an utterance; DNSMOS hears a window for each second."""
+_WHISPER_CLASSIFIER = Price(
+    "cuda",
+    0.05 / _CLIP_S,
+    "speech_s",
+    "assumed, 0.05 s a clip, of which it always hears 30 s",
+)
+"""Of a classifier on Whisper large's encoder."""
 PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
 """Prosody transfer by vocoder."""
 _SUMS = Price("cpu", 0.0, "speech_s", "counts and sums")
@@ -120,6 +128,8 @@ def published_price(stage: str, engine: Engine) -> Price:
     """What an engine costs at a stage by others' reports."""
     if isinstance(engine, Quality):
         return _quality_price(engine)
+    if isinstance(engine, SpeechEmotion) and "whisper" in engine.model.lower():
+        return _WHISPER_CLASSIFIER
     if isinstance(engine, Whisper) and engine.model in BUNDLED:
         return Price("cpu", 0.03, "speech_s", "assumed, of one core")
     return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)

@@ -33,7 +33,8 @@ class SpeechEmotion(Pretrained, Judge):
     `NAME_outside` is the probability of labels that map to none of our emotions, taken out before.
     The first three are NaN where the classifier doesn't know the wanted emotion. Such classifiers
     were mostly trained on acted English and do not carry over to synthetic speech by themselves
-    (arXiv 2603.16483): let several vote, and calibrate them by language.
+    (arXiv 2603.16483): let several vote, and calibrate them by language. Model card, licence,
+    languages and paper are those of the model that you name.
     """
 
     engine: Literal["emotion"] = "emotion"

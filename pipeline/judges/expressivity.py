@@ -45,6 +45,9 @@ class Timing:
 class Expressivity(Judge):
     """Pauses and rate of a take, beside those of its source recording.
 
+    By Silero VAD (https://github.com/snakers4/silero-vad, MIT, many languages; see `Speech`), after
+    Seamless Communication et al. 2023.
+
     `pause_agreement` in [0, 1]: every pause counts by its length, with the product of the ratio of
     lengths (the shorter over the longer) and of places (the share of words that are on the same
     side of both) of the pause that it is paired with, or 0; 1 where neither side pauses.

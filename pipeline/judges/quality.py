@@ -30,6 +30,7 @@ _OVRL = (-0.06766283, 1.11546468, 0.04602535)
 class Quality(Judge):
     """DNSMOS opinion scores from 1 to 5, equal to the speechmos package's.
 
+    https://github.com/microsoft/DNS-Challenge, MIT; which languages were rated is not stated.
     `dnsmos_sig`, `dnsmos_bak`, `dnsmos_ovrl` (signal, background, overall; Reddy et al. 2022,
     "DNSMOS P.835") and `dnsmos_p808` (overall; Reddy et al. 2021, "DNSMOS"). A clip is doubled
     until it fills 9.01 s and heard in windows every second; the score is their mean. Trained on

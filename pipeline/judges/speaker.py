@@ -25,6 +25,8 @@ Embed = Callable[[Sequence[np.ndarray]], "list[np.ndarray | None]"]
 class Speaker(Judge):
     """Likeness of a take to its voice's neutral English clip (GE2E, Wan et al. 2018; resemblyzer).
 
+    https://github.com/resemble-ai/Resemblyzer, Apache-2.0; trained on English, and by its own word
+    less sure of other languages.
     `speaker_cosine` to its own voice; `speaker_margin`, that minus the cosine to the likest other
     voice (NaN where the recipe has one voice). Both are NaN where the voice detector leaves nothing
     to embed. Embeddings are resemblyzer's own: the level is raised to -30 dBFS, what webrtcvad

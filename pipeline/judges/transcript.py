@@ -52,6 +52,9 @@ class Borderline(Settings):
 class Whisper(Judge):
     """openai-whisper with the wanted language forced (Radford et al. 2022).
 
+    https://github.com/openai/whisper, MIT, 99 languages; `small-espeak` is m5ser's own
+    (data_cards/whisper-small-espeak.md, Apache-2.0, six languages in espeak-ng's voices alone).
+
     `cer`, `wer`, `missing_start`, `missing_end`, `repetition`: the transcript against the wanted
     text (`pipeline.judges.agreement`). `average_log_probability` and `compression_ratio` are
     Whisper's own; below -1.0 and above 2.4 it distrusts itself. `text_log_probability`: the mean

@@ -23,8 +23,8 @@ class WavlmSpeaker(Pretrained, Judge):
     `NAME_cosine` to the voice's neutral English clip, `NAME_margin`, that minus the cosine to the
     likest other voice (NaN where the recipe has one), and `NAME_source_cosine` to the source
     recording (NaN without one): a clone should be near its source, another voice need not be. The
-    default is https://huggingface.co/microsoft/wavlm-base-plus-sv (its repository: CC BY-SA 3.0).
-    Strong emotion lowers the cosine of one and the same voice.
+    default is https://huggingface.co/microsoft/wavlm-base-plus-sv (its repository: CC BY-SA 3.0),
+    trained on English. Strong emotion lowers the cosine of one and the same voice.
     """
 
     engine: Literal["wavlm"] = "wavlm"

@@ -133,15 +133,23 @@ def _used(
     if engine.licence is None and kind in ("translator", "synthesizer"):
         engine = engine.model_copy(update=_stated(stated.get(settings["engine"])))
     yield engine
-    for part in (settings, settings.get("borderline") or {}):
-        for name in _names(part.get(engine.setting or "")):
-            model = _model(name, stated)
-            revision = str(part.get("revision") or (part.get("sha256") or "")[:12])
-            covers = model.covers_output and kind not in ("judge", "text judge")
-            yield model.model_copy(update={"revision": revision, "covers_output": covers})
+    for name, revision in _weights(settings, engine.setting):
+        model = _model(name, stated)
+        covers = model.covers_output and kind not in ("judge", "text judge")
+        yield model.model_copy(update={"revision": revision, "covers_output": covers})
     if kind == "text judge" and "translator" in settings:
         for one in _used("translator", settings["translator"], stated):
             yield one.model_copy(update={"covers_output": False})
+
+
+def _weights(settings: Mapping[str, Any], setting: str | None) -> Iterator[tuple[str, str]]:
+    """Name and revision of every model that an engine uses."""
+    for part in (settings, settings.get("borderline") or {}):
+        revision = str(part.get("revision") or (part.get("sha256") or "")[:12])
+        for name in _names(part.get(setting or "")):
+            yield name, revision
+    if comparator := settings.get("comparator"):
+        yield comparator, (settings.get("comparator_sha256") or "")[:12]
 
 
 def _names(value: object) -> list[str]:

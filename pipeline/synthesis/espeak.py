@@ -40,7 +40,12 @@ _PITCH_STEPS_PER_ST = 50 / 12
 
 
 class Espeak(Synthesizer):
-    """espeak-ng through its library; it leaves nothing to chance: a seed changes nothing."""
+    """espeak-ng through its library, a synthesizer by rules and formants.
+
+    https://github.com/espeak-ng/espeak-ng, GPL-3.0, which doesn't cover what it says; over a
+    hundred languages, of which m5ser asks for its own; no paper. It leaves nothing to chance: a
+    seed changes nothing.
+    """
 
     engine: Literal["espeak"] = "espeak"
     words_per_minute: int = Field(165, ge=80, le=400)

@@ -19,7 +19,8 @@ _PACKAGE = "sacrebleu>=2.5"
 class BackTranslation(TextJudge):
     """chrF of the translation's translation back to English against the source (Popović 2015).
 
-    From 0 to 1, with sacrebleu's defaults: character 6-grams, beta 2 (chrF2). Use another
+    From 0 to 1, with the defaults of sacrebleu (Post 2018; https://github.com/mjpost/sacrebleu,
+    Apache-2.0): character 6-grams, beta 2 (chrF2). Use another
     translator than the one that wrote the lines, or it will find its own mistakes sensible. 1 for a
     line that is in English.
     """

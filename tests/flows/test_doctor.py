@@ -82,6 +82,36 @@ def test_a_comparator_that_is_no_model_of_the_hub_comes_with_its_address(empty_c
     assert "AutoPCP-multilingual-v2.zip" in fix
 
 
+def test_settings_without_weights_in_the_cache_are_not_enough(empty_caches, tmp_path):
+    name = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
+    kept = tmp_path / "hub" / f"models--{name.replace('/', '--')}"
+    snapshot = kept / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("a" * 40)
+    (snapshot / "config.json").write_text("{}")
+    recipe = ("quickstart", "judges=[{engine: dimensions}]", "gates={}", "selection={}")
+    lacks, _ = lacks_of(*recipe)
+    assert list(lacks.values()) == [f"hf download {name}"]
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert lacks_of(*recipe) == ({}, True)
+
+
+def test_what_the_tests_make_is_one_lack_with_the_command_that_makes_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lacks, runs = lacks_of("m5ser-smoke")
+    assert not runs
+    assert lacks == {"what the tests make in checkpoints/": (
+        "python -m tests.checkpoints checkpoints/"
+    )}  # fmt: skip
+
+
+def test_an_empty_folder_is_no_comparator(empty_caches, tmp_path):
+    judge = f"{{engine: autopcp, model: ., comparator: {tmp_path}, allow_pickle: true}}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    assert [what for what in lacks if "comparator" in what]
+
+
 def test_a_path_that_is_no_folder_is_told_apart_from_a_name(empty_caches):
     judge = "{engine: dimensions, model: ./no/such/folder}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")

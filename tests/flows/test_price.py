@@ -1,15 +1,27 @@
 """What engines cost: remembered from builds, else as published."""
 
+from typing import get_args
+
 import pytest
 
-from flows.price import Total, Worked, measured_prices, published_price, remember, timed
+from flows.price import (
+    Total,
+    Worked,
+    engine_name,
+    measured_prices,
+    published_price,
+    remember,
+    timed,
+)
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
 from pipeline.judges.transcript import Whisper
-from pipeline.recipe import Recipe
+from pipeline.recipe import AnyJudge, AnySynthesizer, Recipe
 from pipeline.records import Tally
+from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.emotion import TextEmotion
+from pipeline.translation.any import AnyTranslator
 from pipeline.work.store import Store
 
 RECIPE = Recipe.model_validate(
@@ -81,6 +93,35 @@ def test_every_engine_has_a_price_and_its_source(stage, engine, device):
     price = published_price(stage, engine)
     assert price.device == device
     assert price.source
+
+
+def test_only_counts_and_sums_are_free():
+    """An engine that nobody priced would cost nothing, and the bill be wrong without a word."""
+    unions = {
+        "translate": AnyTranslator, "check": AnyTextJudge,
+        "synthesize": AnySynthesizer, "judge": AnyJudge,
+    }  # fmt: skip
+    labels = {"sad": "sad", "rest": None}
+    free = set()
+    for stage, union in unions.items():
+        for kind in get_args(get_args(union)[0]):
+            engine = kind.model_construct(model="a/b", labels=labels)
+            price = published_price(stage, engine)
+            assert price.source
+            if price.seconds == 0:
+                free.add(f"{stage} {engine_name(engine)}")
+    assert free == {
+        "translate memory", "check form", "judge duration", "judge clipping", "judge probe",
+    }  # fmt: skip
+
+
+def test_a_classifier_that_always_hears_half_a_minute_costs_more():
+    labels = {"sad": "sad", "rest": None}
+    hubert, whisper = (
+        published_price("judge", SpeechEmotion(model=name, labels=labels))
+        for name in ("a/hubert-large", "b/openai-whisper-large-v3")
+    )
+    assert whisper.seconds > hubert.seconds
 
 
 def test_the_costly_network_of_quality_costs_more():

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -106,6 +107,9 @@ def test_every_translator_builds_it(build, engine):
     )  # fmt: skip
     assert result["kept"] + result["rejected"] + result["failed"] == 2
     assert {row["translator"] for row in spoken(out)} <= {engine}
+    # What random weights write may be beyond any voice; that they wrote is what counts.
+    failures = pq.read_table(out / "failures.parquet").to_pylist()
+    assert result["kept"] or {one["stage"] for one in failures} == {"synthesize"}
 
 
 @pytest.mark.parametrize("name", SYNTHESIZERS)

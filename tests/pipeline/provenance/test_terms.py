@@ -96,6 +96,19 @@ def test_a_judge_that_nobody_has_read_blocks_nothing() -> None:
     assert resulting_licence(components_of(judged), ["Apache-2.0"]).spdx == "Apache-2.0"
 
 
+def test_autopcp_s_network_and_comparator_are_each_a_component() -> None:
+    pin = "c" * 64
+    judge = {
+        "engine": "autopcp", "model": "facebook/wav2vec2-large-xlsr-53", "revision": "a" * 40,
+        "comparator": "models/AutoPCP-multilingual-v2", "comparator_sha256": pin,
+    }  # fmt: skip
+    used = {one.name: one for one in components_of(recipe(judges=[judge]))}
+    assert used["facebook/wav2vec2-large-xlsr-53"].licence == "Apache-2.0"
+    comparator = used["models/AutoPCP-multilingual-v2"]
+    assert (comparator.licence, comparator.revision) == (None, pin[:12])
+    assert resulting_licence(tuple(used.values()), ["Apache-2.0"]).spdx == "Apache-2.0"
+
+
 def test_a_judge_s_licence_does_not_reach_the_clips() -> None:
     judged = recipe(judges=[{"engine": "emotion", "model": "some/classifier"}])
     assert resulting_licence(components_of(judged), ["Apache-2.0"]).spdx == "Apache-2.0"
