@@ -8,7 +8,6 @@ as plain values and tensors; anything else in them is refused.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from pipeline.engine import Settings
 from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.opening import opening
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -60,7 +60,7 @@ def load_comparator(folder: Path, width: int) -> Compare:
     import torch
     from torch.nn.functional import normalize
 
-    settings, weights = _settings(folder), _read(_files(folder)[1])
+    settings, weights = _settings(folder), _weights(folder)
     if settings.idim != width:
         raise ModelError(
             f"comparator: '{folder}' compares vectors of {settings.idim} numbers, the model's have "
@@ -68,11 +68,11 @@ def load_comparator(folder: Path, width: int) -> Compare:
         )
     with torch.device("meta"):  # so that a size in the settings allocates nothing
         network = _network(settings)
-    try:
-        named = {name.removeprefix("mlp."): tensor.float() for name, tensor in weights.items()}
-        network.load_state_dict(named, assign=True)
-    except (RuntimeError, AttributeError) as error:
-        raise ModelError(f"comparator: the weights in '{folder}' don't fit: {error}") from error
+    with opening(folder, "a comparator of these settings", "comparator"):
+        network.load_state_dict(
+            {name.removeprefix("mlp."): tensor.float() for name, tensor in weights.items()},
+            assign=True,
+        )
     network.eval().requires_grad_(False)
 
     def rate(one: Tensor, other: Tensor) -> Tensor:
@@ -119,18 +119,25 @@ def _settings(folder: Path) -> ComparatorSettings:
         raise ModelError(f"comparator: '{file.name}' is of another kind: {faults}") from error
 
 
+def _weights(folder: Path) -> dict[str, Tensor]:
+    import torch
+
+    file = _files(folder)[1]
+    found = _read(file)
+    for name, value in found.items():
+        if not isinstance(value, torch.Tensor):
+            raise ModelError(
+                f"comparator: '{name}' in '{file.name}' is of the type {type(value).__name__} and "
+                "no tensor; name the file of weights that stopes publishes"
+            )
+    return found
+
+
 def _read(file: Path) -> dict[str, Any]:
     import torch
 
-    try:
+    with opening(file, "a comparator's table", "comparator"):
         found = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"comparator: '{file.name}' is damaged, or holds more than numbers and was refused "
-            "unread"
-        ) from error
-    except (RuntimeError, EOFError, OSError, KeyError) as error:
-        raise ModelError(f"comparator: '{file.name}' can't be read: {error}") from error
     if not isinstance(found, dict):
         raise ModelError(f"comparator: '{file.name}' is no table of names")
     return found

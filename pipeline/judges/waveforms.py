@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.judges.base import JUDGE_RATE_HZ
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelError, Pretrained
-from pipeline.pretrained.quiet import quiet
+from pipeline.pretrained.transformer import open_config, open_extractor, open_model
 from pipeline.records import Failure
 
 if TYPE_CHECKING:
@@ -98,53 +98,23 @@ def load_network(settings: Pretrained, architecture: Any) -> tuple[Any, Any]:
     `architecture`: a class with `from_pretrained`.
 
     Raises:
-        ModelError: it can't be had, is of a family that isn't known here, hears another rate than
-            16 kHz, or its weights are not of this architecture.
+        ModelError: it can't be had, is damaged, is of a family that isn't known here, hears another
+            rate than 16 kHz, or its weights are not of this architecture.
     """
-    import torch
-    from transformers import AutoConfig, AutoFeatureExtractor
-
     folder = settings.folder()
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        read_extractor: Any = AutoFeatureExtractor.from_pretrained
-        extractor = read_extractor(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"model: '{settings.model}' is no speech network: {error}") from error
+    config, extractor = open_config(folder), open_extractor(folder)
     if config.model_type not in PADDED + WINDOWED:
         raise ModelError(
             f"model: '{settings.model}' is of the family '{config.model_type}'; batches are known "
             f"to be exact for {', '.join(PADDED + WINDOWED)}: name a model of one of these"
         )
-    if extractor.sampling_rate != JUDGE_RATE_HZ:
-        raise ModelError(
-            f"model: '{settings.model}' hears {extractor.sampling_rate} Hz, judges {JUDGE_RATE_HZ}"
-        )
-    device, dtype = settings.placement()
-    with quiet():
-        model, report = architecture.from_pretrained(
-            folder,
-            config=config,
-            local_files_only=True,
-            dtype=getattr(torch, dtype),
-            output_loading_info=True,
-        )
-    _refuse_missing(settings.model, report["missing_keys"])
+    rate_hz = getattr(extractor, "sampling_rate", None)  # an extractor of images has none
+    if rate_hz != JUDGE_RATE_HZ:
+        raise ModelError(f"model: '{settings.model}' hears {rate_hz} Hz, judges {JUDGE_RATE_HZ}")
+    model = open_model(architecture, folder, *settings.placement(), config=config)
     if getattr(config, "feat_extract_norm", None) == "group":
         _mask_first_norm(model)
-    return model.eval().requires_grad_(False).to(device), extractor
-
-
-def _refuse_missing(name: str, keys: Sequence[str]) -> None:
-    """Refuse weights that transformers would draw at random, with no more than a warning."""
-    # Used in training only.
-    missing = sorted(key for key in keys if not key.endswith("masked_spec_embed"))
-    if missing:
-        raise ModelError(
-            f"model: the checkpoint of '{name}' has no {', '.join(missing[:3])}"
-            f"{f' and {len(missing) - 3} more' if len(missing) > 3 else ''}: it is of another "
-            "architecture; name a model that was trained for this"
-        )
+    return model, extractor
 
 
 def frame_count(model: Any, samples: Any) -> Any:

@@ -109,22 +109,24 @@ def model_folder(
     allow_pickle: bool = False,
     plain: Sequence[str] = PLAIN_FILES,
     pickled: Sequence[str] = PICKLED_FILES,
+    safe: str = "*.safetensors",
 ) -> Path:
     """The local folder with a model's files; only files of these patterns are downloaded.
 
-    Pickled files are downloaded only if they are allowed and there are no safetensors.
+    Pickled files are downloaded only if they are allowed and there are no safetensors of the
+    pattern `safe`, which says what the engine reads.
 
     Raises:
         ModelError: it can't be had, is not what was pinned, or has pickled weights only.
     """
     folder = _folder(model, revision, plain)
-    if any(folder.glob("*.safetensors")):
+    if any(folder.glob(safe)):
         return folder
     if not allow_pickle:
         raise ModelError(
-            f"model: '{model}' has no safetensors at this revision; name a revision or a copy that "
-            "has them, or set allow_pickle: true to read tensors, and nothing else, from its "
-            "pickled weights"
+            f"model: '{model}' has no safetensors ({safe}) at this revision; name a revision or a "
+            "copy that has them, or set allow_pickle: true to read tensors, and nothing else, from "
+            "its pickled weights"
         )
     folder = _folder(model, revision, (*plain, *pickled))
     if not any(fnmatchcase(file.name, pattern) for file in folder.iterdir() for pattern in pickled):

@@ -6,23 +6,22 @@ here that is an error.
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.pretrained.batching import is_out_of_memory
 from pipeline.pretrained.named import ModelError
-from pipeline.pretrained.quiet import quiet
+from pipeline.pretrained.opening import opening
 
 _PACKAGES = "pip install 'm5ser[neural]'"
 
 
-def open_model(kind: str, folder: Path, device: str, dtype: str, **options: Any) -> Any:
+def open_model(kind: str | Any, folder: Path, device: str, dtype: str, **options: Any) -> Any:
     """A model of one of transformers' classes on its device, in evaluation mode, without gradients.
 
-    `kind` names the class, as "AutoModelForSeq2SeqLM"; weights of the class that the folder lacks
-    are an error, and what else it holds is left out.
+    `kind` is the class or names it, as "AutoModelForSeq2SeqLM"; weights of the class that the
+    folder lacks are an error, and what else it holds is left out.
 
     Raises:
         ModelError: the files are damaged, are of another architecture, lack weights, or need more
@@ -30,35 +29,22 @@ def open_model(kind: str, folder: Path, device: str, dtype: str, **options: Any)
         ModuleNotFoundError: transformers is not installed.
     """
     import torch
-    from safetensors import SafetensorError
 
-    from_pretrained = getattr(_transformers(), kind).from_pretrained
-    try:
-        with quiet():
-            model, found = from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                dtype=getattr(torch, dtype),
-                output_loading_info=True,
-                **options,
-            )
-        model = model.to(device)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-        SafetensorError,
-        pickle.PickleError,
-    ) as error:
-        raise _unusable(folder, kind, error) from error
-    if found["missing_keys"]:
-        missing = sorted(found["missing_keys"])
-        raise ModelError(
-            f"model: '{folder.name}' lacks {len(missing)} weights of a {type(model).__name__}, "
-            f"among them {missing[0]}: name a checkpoint that was trained for this"
+    architecture = getattr(_transformers(), kind) if isinstance(kind, str) else kind
+    with opening(folder, architecture.__name__):
+        model, found = architecture.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            # The rule of `model_folder`: pickles are for a folder that has no safetensors.
+            use_safetensors=any(folder.glob("*.safetensors")),
+            ignore_mismatched_sizes=True,  # they are told of below, by name
+            dtype=getattr(torch, dtype),
+            output_loading_info=True,
+            **options,
         )
+        model = model.to(device)
+    _refuse_other_weights(folder, type(model).__name__, found)
     return model.eval().requires_grad_(False)
 
 
@@ -69,14 +55,48 @@ def open_tokenizer(folder: Path, **options: Any) -> Any:
         ModelError: the files are missing or damaged.
         ModuleNotFoundError: transformers is not installed.
     """
-    opener = _transformers().AutoTokenizer
-    try:
-        with quiet():
-            return opener.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, **options
-            )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(folder, "tokenizer", error) from error
+    return _open("AutoTokenizer", "tokenizer", folder, options)
+
+
+def open_config(folder: Path) -> Any:
+    """The configuration of a folder's model, as its own class of transformers.
+
+    Raises:
+        ModelError: config.json is missing or damaged.
+        ModuleNotFoundError: transformers is not installed.
+    """
+    return _open("AutoConfig", "configuration", folder, {})
+
+
+def open_extractor(folder: Path) -> Any:
+    """What prepares sound for a folder's model.
+
+    Raises:
+        ModelError: its file is missing or damaged.
+        ModuleNotFoundError: transformers is not installed.
+    """
+    return _open("AutoFeatureExtractor", "feature extractor", folder, {})
+
+
+def _open(opener: str, kind: str, folder: Path, options: dict[str, Any]) -> Any:
+    from_pretrained = getattr(_transformers(), opener).from_pretrained
+    with opening(folder, kind):
+        return from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+
+
+def _refuse_other_weights(folder: Path, kind: str, found: Mapping[str, Any]) -> None:
+    # A mask's embedding is used in training only.
+    missing = sorted(key for key in found["missing_keys"] if not key.endswith("masked_spec_embed"))
+    if missing:
+        raise ModelError(
+            f"model: '{folder}' lacks {len(missing)} weights of a {kind}, among them "
+            f"{missing[0]}: name a checkpoint that was trained for this"
+        )
+    for name, held, wanted in sorted(found["mismatched_keys"]):
+        raise ModelError(
+            f"model: '{folder}' holds {name} in the shape {list(held)}, its config.json wants "
+            f"{list(wanted)}: get both from one revision"
+        )
 
 
 def _transformers() -> Any:
@@ -86,16 +106,3 @@ def _transformers() -> Any:
         raise ModuleNotFoundError(
             f"this engine needs '{error.name}', which is not installed: {_PACKAGES}"
         ) from error
-
-
-def _unusable(folder: Path, kind: str, error: Exception) -> ModelError:
-    reason = str(error).strip().partition("\n")[0] or repr(error)
-    if is_out_of_memory(error):
-        return ModelError(
-            f"model: '{folder.name}' doesn't fit into the memory of the device ({reason}); name a "
-            "smaller model, or set device: cpu"
-        )
-    return ModelError(
-        f"model: '{folder.name}' can't be opened as {kind}: its files are damaged, missing or of "
-        f"another architecture ({reason})"
-    )

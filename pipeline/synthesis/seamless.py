@@ -12,7 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from pipeline.audio import resample
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
-from pipeline.pretrained.transformer import open_model, open_tokenizer
+from pipeline.pretrained.transformer import open_extractor, open_model, open_tokenizer
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
@@ -129,11 +129,8 @@ class _Inputs:
     """What the model is given: the features of a recording, or the tokens of a text."""
 
     def __init__(self, tokenizer: Any, folder: Path) -> None:
-        from transformers import AutoFeatureExtractor
-
         self._tokenizer = tokenizer
-        opener: Any = AutoFeatureExtractor.from_pretrained
-        self._features = opener(folder, local_files_only=True)
+        self._features = open_extractor(folder)
 
     def of(self, request: SpeechRequest, model: Any) -> dict[str, Any]:
         """Arguments of `generate`."""

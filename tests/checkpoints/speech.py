@@ -30,7 +30,7 @@ def tiny_xtts(
     import torch
     from safetensors.torch import save_file
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
-    from TTS.tts.models.xtts import Xtts
+    from TTS.tts.models.xtts import Xtts, _legacy_safe_globals
 
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _xtts_tokenizer()
@@ -59,7 +59,8 @@ def tiny_xtts(
     _enliven(model.gpt, end_after)
     config.save_json(str(folder / "config.json"))
     if pickled:
-        torch.save({"model": model.state_dict(), "config": config}, folder / "model.pth")
+        with _legacy_safe_globals():  # the published pickle has its classes by their older names
+            torch.save({"model": model.state_dict(), "config": config}, folder / "model.pth")
     else:
         state = {name: value.contiguous() for name, value in model.state_dict().items()}
         save_file(state, folder / "model.safetensors")

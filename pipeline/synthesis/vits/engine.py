@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Annotated, ClassVar, Literal, Self
@@ -21,6 +20,7 @@ from pipeline.pretrained.named import (
     model_folder,
     pinned_revision,
 )
+from pipeline.pretrained.opening import read_config
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
@@ -100,8 +100,7 @@ class Vits(OnDevice, Synthesizer):
         name, revision = self.model[language], self.revisions.get(language)
         folder = model_folder(name, revision, self.allow_pickle)
         device, _ = resolve(self.device, "float32")
-        path = folder / "config.json"
-        config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        config = read_config(folder) if (folder / "config.json").is_file() else {}
         if config.get("model_type") == "vits":
             from pipeline.synthesis.vits.of_transformers import TransformersVits
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.pretrained.named import ModelError
-from pipeline.pretrained.quiet import quiet
+from pipeline.pretrained.opening import opening
+from pipeline.synthesis.coqui import read_weights
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 
 if TYPE_CHECKING:
@@ -18,21 +19,10 @@ class CoquiVits(Steps):
     """The steps of `TTS.tts.models.vits.Vits.inference`, for a model of one language."""
 
     def __init__(self, folder: Path, device: str) -> None:
-        from TTS.tts.configs.vits_config import VitsConfig
-        from TTS.tts.models.vits import Vits as Model
-
-        config = VitsConfig()
-        config.load_json(str(folder / "config.json"))
+        with opening(folder, "coqui-tts' VITS"):
+            model, config = _open(folder)
+            self._model = model.to(device).eval().requires_grad_(False)
         arguments = config.model_args
-        if arguments.use_language_embedding or arguments.use_d_vector_file:
-            raise ModelError(
-                f"model: '{folder}' has several languages or cloned voices; use one without"
-            )
-        arguments.init_discriminator = False
-        with quiet():
-            model: Any = Model.init_from_config(config)
-        model.load_state_dict(_weights(folder))
-        self._model = model.to(device).eval().requires_grad_(False)
         self._arguments = arguments
         self.rate_hz = config.audio.sample_rate
         self.frame_s = prod(arguments.upsample_rates_decoder) / config.audio.sample_rate
@@ -86,19 +76,32 @@ class CoquiVits(Steps):
         return made
 
 
-def _weights(folder: Path) -> dict[str, Any]:
-    """Tensors by name, without those that only training needs."""
-    import torch
-    from safetensors.torch import load_file
+def _open(folder: Path) -> tuple[Any, Any]:
+    """The model and its configuration."""
+    from TTS.tts.configs.vits_config import VitsConfig
+    from TTS.tts.models.vits import Vits as Model
 
-    safe = sorted(folder.glob("*.safetensors"))
-    if safe:
-        tensors = load_file(safe[0])
-    else:
-        pickled = sorted(folder.glob("*.pth"))[0]
-        tensors = torch.load(pickled, map_location="cpu", weights_only=True)["model"]
-    return {
-        name: tensor
-        for name, tensor in tensors.items()
-        if not name.startswith(("disc.", "speaker_encoder."))
-    }
+    config: Any = VitsConfig()
+    config.load_json(str(folder / "config.json"))
+    if config.model_args.use_language_embedding or config.model_args.use_d_vector_file:
+        raise ModelError(
+            f"model: '{folder}' has several languages or cloned voices; use one without"
+        )
+    config.model_args.init_discriminator = False
+    model = Model.init_from_config(config)
+    tensors = read_weights(_weights_file(folder))
+    for_training = ("disc.", "speaker_encoder.")
+    model.load_state_dict(
+        {name: one for name, one in tensors.items() if not name.startswith(for_training)}
+    )
+    return model, config
+
+
+def _weights_file(folder: Path) -> Path:
+    for pattern in ("*.safetensors", "*.pth"):
+        if found := sorted(folder.glob(pattern)):
+            return found[0]
+    raise ModelError(
+        f"model: '{folder}' has neither .safetensors nor .pth, as coqui-tts names weights; rename "
+        "the file of weights"
+    )

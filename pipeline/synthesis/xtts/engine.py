@@ -13,7 +13,7 @@ from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained, model_folder
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
-from pipeline.synthesis.xtts.checkpoint import PICKLED, load_xtts
+from pipeline.synthesis.xtts.checkpoint import PICKLED, SAFE, load_xtts
 from pipeline.synthesis.xtts.conditioning import Conditioner, Conditioning
 from pipeline.synthesis.xtts.generation import Sampling, generate, prompt_of
 from pipeline.synthesis.xtts.text import encode, pieces
@@ -60,7 +60,9 @@ class Xtts(Pretrained, Synthesizer):
 
     def folder(self) -> Path:
         """As `Pretrained.folder`, without the pickles that only training needs."""
-        return model_folder(self.model, self.revision, self.allow_pickle, pickled=PICKLED)
+        return model_folder(
+            self.model, self.revision, self.allow_pickle, pickled=(PICKLED,), safe=SAFE
+        )
 
     def load(self) -> Synthesize:
         """Load the model.

@@ -142,7 +142,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(comparator, tmp_path, pattern
         ({"trainable_pooler": True}, "trainable_pooler"),
         ({"nhid": [10**12]}, "nhid"),
         ({"idim": 16}, "compares vectors of 16 numbers, the model's have 32"),
-        ({"nhid": [60_000]}, "don't fit"),
+        ({"nhid": [60_000]}, "opened as a comparator of these settings"),
         ({"shell": "sh"}, "shell"),
     ],
 )
@@ -150,6 +150,13 @@ def test_a_comparator_of_another_kind_is_refused(comparator, change, message):
     [file] = comparator.glob("*.config")
     torch.save({**torch.load(file, weights_only=True), **change}, file)
     with pytest.raises(ModelError, match=message):
+        load_comparator(comparator, 32)
+
+
+def test_a_weight_that_is_no_tensor_is_named(comparator):
+    [file] = comparator.glob("*.pt")
+    torch.save({**torch.load(file, weights_only=True), "mlp.4.bias": [0.5]}, file)
+    with pytest.raises(ModelError, match=r"'mlp\.4\.bias' in '.*\.pt' is of the type list"):
         load_comparator(comparator, 32)
 
 

@@ -38,7 +38,7 @@ def test_weights_that_a_checkpoint_lacks_are_not_made_up(folder):
 
 def test_damaged_weights_are_named(folder):
     (folder / "model.safetensors").write_bytes(b"nothing of the kind")
-    with pytest.raises(ModelError, match=r"'classifier' can't be opened.*damaged"):
+    with pytest.raises(ModelError, match=r"classifier' can't be opened.*damaged"):
         open_model(CLASSIFIER, folder, "cpu", "float32")
 
 
@@ -51,6 +51,13 @@ def test_no_tokenizer_is_named(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "m2m_100"}))
     with pytest.raises(ModelError, match="can't be opened as tokenizer"):
         open_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": "1.0", "model": 3}'])
+def test_a_damaged_tokenizer_is_named(folder, content):
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(ModelError, match=r"classifier' can't be opened as tokenizer"):
+        open_tokenizer(folder)
 
 
 class Code:
