@@ -13,6 +13,7 @@ from pipeline.cards.header import header
 from pipeline.cards.losses import clusters_of
 from pipeline.cards.rules import gates_of
 from pipeline.cards.templates import ours, render_markdown, spoken
+from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.languages import language_name
 from pipeline.provenance.components import Component, components_of
@@ -179,6 +180,7 @@ def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
         "lost_by_gender": tables.lost_by(dataset, "gender"),
         "retention_by_emotion": tables.retention(dataset, "emotion"),
         "retention_by_language": tables.retention(dataset, "language"),
+        "timing": timing_agreement(dataset),
         "rejected_lines": tables.rejected_lines(dataset),
         "failures": tables.failures(dataset),
     }
