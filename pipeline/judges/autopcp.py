@@ -18,6 +18,9 @@ from pipeline.judges.waveforms import Hearing, load_network, mean_frame, shortes
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
+_NO_EMBEDDING = "the network gave an embedding that is not of numbers"
+_NO_RATING = "the comparator gave no number for the take and its source"
+
 
 class AutoPcp(Pretrained, Judge):
     """Predicted likeness of prosody of two clips, whatever their languages.
@@ -31,7 +34,7 @@ class AutoPcp(Pretrained, Judge):
     """
 
     engine: Literal["autopcp"] = "autopcp"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     uses_gpu: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "autopcp"
@@ -89,10 +92,7 @@ class AutoPcp(Pretrained, Judge):
         def score(items: list[JudgeItem]) -> list[Scores | Failure]:
             takes = hearing([item.samples for item in items])
             rated = _ratings(compare, takes, hear_sources(hearing, items))
-            return [
-                take if isinstance(take, Failure) else {self.name: rating}
-                for take, rating in zip(takes, rated, strict=True)
-            ]
+            return [one if isinstance(one, Failure) else {self.name: one} for one in rated]
 
         return usable_only(score)
 
@@ -129,19 +129,26 @@ def _ratings(
     compare: Compare,
     takes: Sequence[np.ndarray | Failure],
     sources: Sequence[np.ndarray | None],
-) -> list[float]:
-    """Of every take against its source; NaN where one of them is missing."""
+) -> list[float | Failure]:
+    """Of every take against its source, NaN without one; no number is a `Failure`."""
     import torch
 
-    ratings = [math.nan] * len(takes)
+    rated = [_unrated(take) for take in takes]
     pairs = [
         (place, take, source)
         for place, (take, source) in enumerate(zip(takes, sources, strict=True))
-        if not isinstance(take, Failure) and source is not None
+        if not isinstance(rated[place], Failure) and source is not None
     ]
     if pairs:
         places, heard, wanted = zip(*pairs, strict=True)
         sides = (torch.from_numpy(np.stack(side)) for side in (heard, wanted))
         for place, rating in zip(places, compare(*sides).tolist(), strict=True):
-            ratings[place] = rating
-    return ratings
+            rated[place] = rating if math.isfinite(rating) else Failure("judge", _NO_RATING)
+    return rated
+
+
+def _unrated(take: np.ndarray | Failure) -> float | Failure:
+    """What a take has without a source: NaN, or why it has nothing."""
+    if isinstance(take, Failure):
+        return take
+    return math.nan if np.isfinite(take).all() else Failure("judge", _NO_EMBEDDING)

@@ -30,7 +30,7 @@ class Dimensions(Pretrained, Judge):
     """
 
     engine: Literal["dimensions"] = "dimensions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     uses_gpu: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "dimensions"

@@ -125,12 +125,15 @@ def frame_count(model: Any, samples: Any) -> Any:
 
 
 def mean_frame(model: Any, frames: Any, attention_mask: Any) -> Any:
-    """The mean [B, D] of frames [B, F, D] over each clip's own, by the samples' mask [B, T]."""
+    """The mean [B, D] of frames [B, F, D] over each clip's own, by the samples' mask [B, T].
+
+    In half precision too the sum is taken in float32: it would leave float16's range.
+    """
     import torch
 
     lengths = frame_count(model, attention_mask.sum(dim=1))[:, None]
     inside = torch.arange(frames.shape[1], device=frames.device) < lengths
-    return ((frames * inside[..., None]).sum(dim=1) / lengths).to(frames.dtype)
+    return ((frames.float() * inside[..., None]).sum(dim=1) / lengths).to(frames.dtype)
 
 
 def shortest_clip(model: Any, frames: int = 1) -> int:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
-from pipeline.judges.autopcp import AutoPcp
+from pipeline.judges.autopcp import AutoPcp, _ratings
 from pipeline.judges.base import JudgeContext
 from pipeline.judges.comparator import comparator_sha256, load_comparator
 from pipeline.pretrained.named import ModelError
@@ -86,6 +87,47 @@ def test_a_source_that_is_too_short_leaves_the_score_open(tiny_networks, make_it
     [found] = judge_of(tiny_networks).load(CONTEXT)([make_item(source=np.ones(8, np.float32))])
     assert not isinstance(found, Failure)
     assert math.isnan(found["autopcp"])
+
+
+@pytest.fixture
+def loud(tiny_networks, tmp_path):
+    """Makes the networks with one channel of the first layer's output at a value of its own."""
+
+    def write(value):
+        networks = shutil.copytree(tiny_networks, tmp_path / "loud")
+        weights = load_file(networks / "xlsr" / "model.safetensors")
+        weights["encoder.layers.0.feed_forward.output_dense.bias"][0] = value
+        save_file(weights, networks / "xlsr" / "model.safetensors", {"format": "pt"})
+        return networks
+
+    return write
+
+
+def test_half_precision_rates_a_network_with_a_loud_channel(loud, make_item):
+    kids, short = make_item("kids").samples, make_item("short").samples
+    # Of 20 ms: 200 in each adds up beyond float16's 65504.
+    items = [make_item(samples=np.tile(kids, 4), source=short)]
+    networks = loud(200.0)
+    [half] = judge_of(networks, dtype="float16").load(CONTEXT)(items)
+    [full] = judge_of(networks).load(CONTEXT)(items)
+    assert half["autopcp"] == pytest.approx(full["autopcp"], abs=0.01)
+
+
+@pytest.mark.parametrize("with_source", [True, False])
+def test_a_network_without_numbers_is_not_taken_for_no_source(loud, make_item, with_source):
+    source = make_item("short").samples if with_source else None
+    [found] = judge_of(loud(math.nan)).load(CONTEXT)([make_item(source=source)])
+    assert isinstance(found, Failure)
+    assert "embedding that is not of numbers" in found.error
+
+
+def test_a_source_without_numbers_fails_its_own_take_alone(tiny_networks):
+    compare = load_comparator(tiny_networks / "autopcp", 32)
+    take, broken = np.linspace(-1, 1, 32, dtype=np.float32), np.full(32, np.inf, np.float32)
+    failed, rated, open_one = _ratings(compare, [take] * 3, [broken, take[::-1].copy(), None])
+    assert isinstance(failed, Failure)
+    assert math.isfinite(rated)
+    assert math.isnan(open_one)
 
 
 def test_pickles_are_read_only_if_the_recipe_allows_them(tiny_networks):

@@ -14,7 +14,7 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, 
 from pipeline.judges.base import JudgeContext
 from pipeline.judges.dimensions import Dimensions, regressor
 from pipeline.judges.emotion import SpeechEmotion
-from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
+from pipeline.judges.waveforms import Hearing, load_network, mean_frame, shortest_clip
 from pipeline.judges.wavlm import WavlmSpeaker, x_vectors
 from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
@@ -88,6 +88,17 @@ def test_the_regressor_takes_the_mean_over_a_clips_own_frames(tiny_networks, cli
             pooled = model.wav2vec2(inputs).last_hidden_state.mean(dim=1)
             published = model.classifier.out_proj(torch.tanh(model.classifier.dense(pooled)))
         np.testing.assert_allclose(ours, published[0].numpy(), atol=1e-5)
+
+
+def test_a_mean_of_large_frames_is_in_the_range_of_half_precision(tiny_networks):
+    model, _ = load_network(Dimensions(model=str(tiny_networks / "dimensions")), regressor())
+    mask = torch.zeros(2, shortest_clip(model, 500), dtype=torch.long)
+    mask[0] = mask[1, : shortest_clip(model, 7)] = 1
+    frames = torch.full((2, 500, 3), 200.0, dtype=torch.float16)
+    frames[1, 7:] = 9.0  # behind the second clip's end
+    mean = mean_frame(model, frames, mask)
+    assert mean.dtype == torch.float16
+    assert mean.tolist() == [[200.0] * 3] * 2
 
 
 @pytest.mark.parametrize("name", FAMILIES[:3])
