@@ -94,8 +94,12 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a stage did on a batch: rows written, those that failed, seconds of speech made."""
+    """What a stage did on a batch: rows written, those that failed, seconds of speech made.
+
+    `halved`: how often memory ran out on rows at once, which then ran in two halves.
+    """
 
     rows: int
     failed: int
     speech_s: float = 0.0
+    halved: int = 0

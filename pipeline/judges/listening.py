@@ -63,10 +63,8 @@ class Listener:
         """The language that each take is heard to be in: probabilities of the recipe's."""
         prepared = [self._prepare(item) for item in items]
         heard = iter(self._transcriber.transcribe([p for p in prepared if isinstance(p, list)]))
-        return [
-            own if isinstance(own, Failure) else next(heard).language_probabilities
-            for own in prepared
-        ]
+        answers = [own if isinstance(own, Failure) else next(heard) for own in prepared]
+        return [one if isinstance(one, Failure) else one.language_probabilities for one in answers]
 
     def _prepare(self, item: JudgeItem) -> list[Piece] | Failure:
         try:
@@ -74,9 +72,11 @@ class Listener:
         except ValueError as error:
             return Failure("judge", str(error))
 
-    def _scores(self, item: JudgeItem, transcript: Transcript | None) -> Scores | Failure:
+    def _scores(self, item: JudgeItem, transcript: Transcript | Failure | None) -> Scores | Failure:
         from whisper.utils import compression_ratio
 
+        if isinstance(transcript, Failure):
+            return transcript
         text = transcript.text if transcript else ""
         try:
             compared = agreement(item.text, text, item.language, self._normalisers[item.language])

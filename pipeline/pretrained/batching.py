@@ -5,12 +5,19 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from pipeline.records import Failure, Stage
+from pipeline.records import Failure, Stage, Tally
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_HALVED: ContextVar[list[int] | None] = ContextVar("halved", default=None)
+"""Sizes of the batches that were halved in the call of `counted` that is under way here."""
+_ONNX_WORDS = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
+"""Of ONNX Runtime's arena (core/framework/bfc_arena.cc), of CUDA, of cuDNN and cuBLAS, of C++."""
 
 
 def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -50,11 +57,12 @@ def halving(
 ) -> list[R | Failure]:
     """What `run` gives for a batch; where memory runs out, for its two halves, and so on.
 
-    Every halving is logged as a warning; an item that doesn't fit alone becomes a `Failure`.
+    Every halving is logged as a warning and is in the tally of `counted`; an item that doesn't fit
+    alone becomes a `Failure`.
     """
     try:
         return list(run(items))
-    except (RuntimeError, MemoryError) as error:
+    except Exception as error:  # onnxruntime's have no other base
         if not is_out_of_memory(error):
             raise
         reason = str(error).partition("\n")[0]
@@ -62,11 +70,24 @@ def halving(
     _release()
     if len(items) == 1:
         return [Failure(stage, f"out of memory on this row alone: {reason}")]
+    if (sizes := _HALVED.get()) is not None:
+        sizes.append(len(items))
     half = len(items) // 2
     logging.getLogger(__name__).warning(
         "%s: out of memory on a batch of %d, going on with %d: %s", stage, len(items), half, reason
     )
     return halving(run, items[:half], stage) + halving(run, items[half:], stage)
+
+
+def counted(function: Callable[..., Tally], *arguments: Any) -> Tally:
+    """Call a stage's function; its tally, with how often a batch was halved for it."""
+    sizes: list[int] = []
+    before = _HALVED.set(sizes)
+    try:
+        tally = function(*arguments)
+    finally:
+        _HALVED.reset(before)
+    return replace(tally, halved=len(sizes))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -75,6 +96,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
+    if type(error).__module__.startswith("onnxruntime."):
+        return any(words in str(error) for words in _ONNX_WORDS)
     # PyTorch's CPU allocator raises a plain RuntimeError (c10/core/impl/alloc_cpu.cpp).
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
 

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from pipeline.pretrained.batching import halving
+from pipeline.records import Failure
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +47,11 @@ def encode(
 ) -> Encoded:
     """Encode clips (float32 [T], 16 kHz) of any length; padding is cut away, not returned.
 
-    Clips longer than the window are encoded in pieces and joined in time.
+    Clips longer than the window are encoded in pieces and joined in time; batches that don't fit
+    into memory run in halves.
+
+    Raises:
+        MemoryError: a piece doesn't fit alone.
     """
     import torch
     from torch.nn.utils.rnn import pad_sequence
@@ -56,9 +64,12 @@ def encode(
     encoded: dict[int, Tensor] = {}
     sizes = [window_frames(piece.shape[1], model, window) for _, piece in pieces]
     for batch in batches(sizes, batch_size):
-        frames = encode_mels(model, [pieces[i][1] for i in batch], sizes[batch[0]])
-        for row, i in enumerate(batch):
-            encoded[i] = frames[row, : -(-pieces[i][1].shape[1] // 2)]
+        run = partial(_each_encoded, model, sizes[batch[0]])
+        found = halving(run, [pieces[i][1] for i in batch], "read")
+        for i, frames in zip(batch, found, strict=True):
+            if isinstance(frames, Failure):
+                raise MemoryError(frames.error)
+            encoded[i] = frames[: -(-pieces[i][1].shape[1] // 2)]
     joined = [
         torch.cat([encoded[i] for i, (owner, _) in enumerate(pieces) if owner == clip])
         for clip in range(len(clips))
@@ -125,6 +136,10 @@ def encode_mels(model: Whisper, mels: Sequence[Tensor], frames: int) -> Tensor:
         batch = torch.stack([pad(mel, (0, frames - mel.shape[1])) for mel in mels])
         weights = model.encoder.conv1.weight
         return encoder_frames(model.encoder, batch.to(weights.device, weights.dtype))
+
+
+def _each_encoded(model: Whisper, frames: int, mels: list[Tensor]) -> list[Tensor]:
+    return list(encode_mels(model, mels, frames))
 
 
 def encoder_frames(encoder: AudioEncoder, mel: Tensor) -> Tensor:

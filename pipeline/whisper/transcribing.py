@@ -8,12 +8,15 @@ the weights, is shared by as many as possible.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.pretrained.batching import halving
+from pipeline.records import Failure
 from pipeline.whisper.checkpoint import Checkpoint
 from pipeline.whisper.drafting import Draft, draft_tokens
 from pipeline.whisper.encoding import Window, batches, encode_mels, log_mel, window_frames, windows
@@ -51,11 +54,20 @@ class Transcript:
 
 @dataclass
 class Piece:
-    """One window of a clip on its way through; `frames` [F, D] only while it waits in the pool."""
+    """One window of a clip on its way through; `frames` [F, D] only while it waits in the pool.
+
+    `failure`: that it doesn't fit into memory, even alone.
+    """
 
     mel: Tensor
     hypothesis: Hypothesis
     frames: Tensor | None = field(default=None, repr=False)
+    failure: Failure | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something left to decode."""
+        return not self.hypothesis.done and self.failure is None
 
 
 class Transcriber:
@@ -90,13 +102,18 @@ class Transcriber:
 
         Raises:
             ValueError: one of them can't be transcribed (see `prepare`).
+            MemoryError: one of them doesn't fit into memory alone.
         """
-        return self.transcribe([self.prepare(clip) for clip in clips])
+        heard = self.transcribe([self.prepare(clip) for clip in clips])
+        for one in heard:
+            if isinstance(one, Failure):
+                raise MemoryError(one.error)
+        return [one for one in heard if isinstance(one, Transcript)]
 
-    def transcribe(self, prepared: Sequence[list[Piece]]) -> list[Transcript]:
-        """Transcribe what `prepare` made of each clip."""
+    def transcribe(self, prepared: Sequence[list[Piece]]) -> list[Transcript | Failure]:
+        """Transcribe what `prepare` made of each clip; batches that don't fit run in halves."""
         self._decode([piece for own in prepared for piece in own])
-        return [self._transcript([piece.hypothesis for piece in own]) for own in prepared]
+        return [self._heard(own) for own in prepared]
 
     def prepare(self, clip: Clip) -> list[Piece]:
         """The windows of a clip, with the draft for each.
@@ -128,26 +145,25 @@ class Transcriber:
         sizes = [window_frames(p.mel.shape[1], self._model, self._window) for p in pieces]
         pool: list[Piece] = []
         for batch in batches(sizes, self._batch_size):
-            pool += self._verify([pieces[i] for i in batch], sizes[batch[0]])
+            checked = [pieces[i] for i in batch]
+            _in_memory(partial(self._verify, size=sizes[batch[0]]), checked)
+            pool += [piece for piece in checked if piece.waits]
             while len(pool) >= self._batch_size:
-                self._finish(pool[: self._batch_size])
+                _in_memory(self._finish, pool[: self._batch_size])
                 pool = pool[self._batch_size :]
         if pool:
-            self._finish(pool)
+            _in_memory(self._finish, pool)
 
-    def _verify(self, batch: list[Piece], size: int) -> list[Piece]:
-        """Encode a batch and check its drafts in one pass; the pieces that are not done yet."""
+    def _verify(self, batch: list[Piece], size: int) -> None:
+        """Encode a batch, check its drafts in one pass, and keep what the others go on from."""
         import torch
 
         frames = encode_mels(self._model, [piece.mel for piece in batch], size)
         lengths = torch.full((len(batch),), frames.shape[1])
         self._greedy.run([piece.hypothesis for piece in batch], frames, lengths, rounds=1)
-        remaining = []
         for piece, own in zip(batch, frames, strict=True):
             if not piece.hypothesis.done:
                 piece.frames = own.clone()
-                remaining.append(piece)
-        return remaining
 
     def _finish(self, pieces: list[Piece]) -> None:
         import torch
@@ -159,6 +175,12 @@ class Transcriber:
         self._greedy.run(hypotheses, pad_sequence(frames, batch_first=True), lengths)
         for piece in pieces:
             piece.frames = None
+
+    def _heard(self, pieces: list[Piece]) -> Transcript | Failure:
+        for piece in pieces:
+            if piece.failure is not None:
+                return piece.failure
+        return self._transcript([piece.hypothesis for piece in pieces])
 
     def _transcript(self, hypotheses: list[Hypothesis]) -> Transcript:
         tokens = [token for hypothesis in hypotheses for token in hypothesis.tokens]
@@ -181,6 +203,22 @@ class Transcriber:
         if not self._model.is_multilingual:
             return []
         return [rules.tokenizer.to_language_token(name) for name in self._rules]
+
+
+def _in_memory(run: Callable[[list[Piece]], None], pieces: list[Piece]) -> None:
+    """Run pieces together, or in halves where memory runs out; what doesn't fit alone has failed.
+
+    Hypotheses only ever change by whole choices, so that those of an attempt which broke off are
+    gone on from where it left them.
+    """
+
+    def attempt(some: list[Piece]) -> list[None]:
+        if waiting := [piece for piece in some if piece.waits]:
+            run(waiting)
+        return [None] * len(some)
+
+    for piece, failure in zip(pieces, halving(attempt, pieces, "judge"), strict=True):
+        piece.failure = failure
 
 
 def _of_text(hypotheses: list[Hypothesis]) -> float:

@@ -16,6 +16,7 @@ from pipeline.recipe_file import load_recipe
 from pipeline.records import Failure
 from pipeline.selection.gates import apply_gate
 from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from pipeline.whisper.encoding import encode_mels
 from pipeline.whisper.transcribing import Clip, Transcriber
 from tests.checkpoints.whisper import tiny_whisper
 
@@ -95,6 +96,23 @@ def test_what_cant_be_judged_fails_alone(judge, make_item, changes, message):
     assert failed.stage == "judge"
     assert message in failed.error
     assert scored["transcribed"] == 1
+
+
+def test_a_take_that_does_not_fit_into_memory_fails_alone(weights, make_item, monkeypatch):
+    judge = Whisper(model=weights, window="short").load(CONTEXT)
+    long, short = make_item("kids"), make_item("hund")
+    [expected] = judge([short])
+    assert len(short.samples) < len(long.samples)
+
+    def narrow(model, mels, frames):
+        if mels[0].shape[1] > len(short.samples) // 160:
+            raise MemoryError("no room")
+        return encode_mels(model, mels, frames)
+
+    monkeypatch.setattr("pipeline.whisper.transcribing.encode_mels", narrow)
+    failed, scored = judge([long, short])
+    assert failed == Failure("judge", "out of memory on this row alone: no room")
+    assert scored == pytest.approx(expected, abs=1e-5)
 
 
 def test_no_items_are_no_scores(judge):

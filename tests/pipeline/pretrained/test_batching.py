@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pretrained.batching import by_length, halving, is_out_of_memory, run_by_length
-from pipeline.records import Failure
+from pipeline.pretrained.batching import (
+    by_length,
+    counted,
+    halving,
+    is_out_of_memory,
+    run_by_length,
+)
+from pipeline.records import Failure, Tally
 
 
 @given(st.lists(st.integers(1, 50)), st.integers(1, 200))
@@ -69,3 +77,24 @@ def test_what_counts_as_out_of_memory():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
     assert is_out_of_memory(RuntimeError("[enforce] DefaultCPUAllocator: can't allocate memory"))
     assert not is_out_of_memory(RuntimeError("device-side assert"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_what_onnx_runtime_raises_counts_too():
+    state = pytest.importorskip("onnxruntime.capi.onnxruntime_pybind11_state")
+    arena = "bfc_arena.cc:376 Failed to allocate memory for requested buffer of size 4771840"
+    assert is_out_of_memory(state.RuntimeException(arena))
+    assert is_out_of_memory(state.Fail("CUDA failure 2: out of memory"))
+    assert not is_out_of_memory(state.InvalidArgument("Got invalid dimensions for input"))
+
+
+def stage(rows):
+    run, _ = room_for(2)
+    return Tally(len(halving(run, rows, "judge")), 0)
+
+
+def test_a_stage_s_tally_says_how_often_it_was_halved_for_it_alone():
+    assert counted(stage, [1, 2, 3, 4, 5]) == Tally(5, 0, halved=2)
+    assert counted(stage, [1]) == Tally(1, 0)
+    stage([1, 2, 3])
+    assert counted(lambda: replace(counted(stage, [1, 2, 3]), failed=1)) == Tally(3, 1)

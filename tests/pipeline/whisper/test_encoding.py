@@ -49,6 +49,31 @@ def test_frames_and_lengths_of_a_batch_are_those_of_each_clip(model, window):
         assert not together.frames[row, length:].any()
 
 
+@pytest.mark.parametrize("window", ["full", "short"])
+def test_batches_that_do_not_fit_are_halved_and_give_the_same(model, window, monkeypatch):
+    clips = [clip(0.5 + 0.1 * i, i) for i in range(5)]
+    expected = encode(model, clips, window, batch_size=5)
+
+    def narrow(model, mels, frames):
+        if len(mels) > 2:
+            raise MemoryError("no room")
+        return encode_mels(model, mels, frames)
+
+    monkeypatch.setattr("pipeline.whisper.encoding.encode_mels", narrow)
+    halved = encode(model, clips, window, batch_size=5)
+    assert torch.equal(halved.lengths, expected.lengths)
+    assert torch.allclose(halved.frames, expected.frames, atol=1e-5)
+
+
+def test_a_clip_that_does_not_fit_alone_is_refused(model, monkeypatch):
+    def none(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("pipeline.whisper.encoding.encode_mels", none)
+    with pytest.raises(MemoryError, match="out of memory on this row alone: no room"):
+        encode(model, [clip(0.5)])
+
+
 def test_the_trainer_can_go_through_frozen_frames(model):
     frames = encode(model, [clip(0.5)]).frames
     weight = torch.ones(32, requires_grad=True)

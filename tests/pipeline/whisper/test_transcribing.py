@@ -7,6 +7,7 @@ import pytest
 import torch
 import whisper
 
+from pipeline.records import Failure
 from pipeline.whisper.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pipeline.whisper.drafting import draft_tokens
 from pipeline.whisper.encoding import encode_mels, log_mel
@@ -36,6 +37,75 @@ def test_batched_equals_single(checkpoint, window):
         assert one.text == many.text
         assert one.average_log_probability == pytest.approx(many.average_log_probability, abs=1e-4)
         assert one.language_probabilities == pytest.approx(many.language_probabilities, abs=1e-4)
+
+
+def as_before(found, expected):
+    """The same transcripts, their probabilities as far as sums in another order allow."""
+    for one, other in zip(found, expected, strict=True):
+        assert (one.tokens, one.text) == (other.tokens, other.text)
+        for name in ("average_log_probability", "text_log_probability"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-5)
+        assert one.language_probabilities == pytest.approx(other.language_probabilities, abs=1e-4)
+    return True
+
+
+@pytest.mark.parametrize("window", ["full", "short"])
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_a_batch_that_does_not_fit_is_halved_wherever_it_broke_off(
+    checkpoint, window, after, monkeypatch
+):
+    from pipeline.whisper.decoding import CachedDecoder
+
+    transcriber = Transcriber(checkpoint, LANGUAGES, window, batch_size=7)
+    expected = transcriber(clips())
+    plain, widths = CachedDecoder.hidden, []
+
+    def narrow(decoder, feeds, starts):
+        widths.append(len(feeds))
+        if len(feeds) > 2 and len(widths) > after:
+            raise MemoryError("no room")
+        return plain(decoder, feeds, starts)
+
+    monkeypatch.setattr(CachedDecoder, "hidden", narrow)
+    assert as_before(transcriber(clips()), expected)
+    assert max(widths[after:]) > 2
+
+
+def test_memory_that_runs_out_behind_a_pass_asks_nobody_again_who_is_done(checkpoint, monkeypatch):
+    transcriber = Transcriber(checkpoint, LANGUAGES, batch_size=7)
+    heard = transcriber(clips())
+    drafts = [Clip(c.samples, t.text, c.language) for c, t in zip(clips(), heard, strict=True)]
+    drafts[:2] = clips()[:2]
+    expected = transcriber(drafts)
+    plain, broken = torch.Tensor.clone, []
+
+    def full(tensor):
+        if len(broken) < 2:
+            broken.append(tensor)
+            raise MemoryError("no room")
+        return plain(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "clone", full)
+    assert as_before(transcriber(drafts), expected)
+    assert len(broken) == 2
+
+
+def test_a_clip_that_does_not_fit_alone_fails_alone(checkpoint, monkeypatch):
+    def narrow(model, mels, frames):
+        if frames > 100:
+            raise MemoryError("no room")
+        return encode_mels(model, mels, frames)
+
+    transcriber = Transcriber(checkpoint, LANGUAGES, "short")
+    fitting = [one for one in clips() if len(one.samples) <= 0.5 * 16_000]
+    expected = transcriber(fitting)
+    monkeypatch.setattr("pipeline.whisper.transcribing.encode_mels", narrow)
+    found = transcriber.transcribe([transcriber.prepare(one) for one in clips()])
+    failed = [one for one in found if isinstance(one, Failure)]
+    assert failed == [Failure("judge", "out of memory on this row alone: no room")] * 6
+    assert as_before([one for one in found if one not in failed], expected)
+    with pytest.raises(MemoryError, match="this row alone"):
+        transcriber(clips())
 
 
 def test_the_draft_changes_nothing_but_the_number_of_passes(checkpoint, monkeypatch):
