@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from prefect.utilities.annotations import quote
 
 from flows.price import timed
 from flows.progress import StageProgress
-from flows.runners.base import Runner
+from flows.runners.base import Pending, Runner
 from flows.settings import guarded_server
+from flows.works import Call, Work, chain_works, measuring, together, wording_works
 from pipeline.dataset.writing import (
     Build,
     check_folder,
@@ -28,29 +29,18 @@ from pipeline.dataset.writing import (
     is_current,
     write_dataset,
 )
+from pipeline.pretrained.batching import counted
 from pipeline.recipe import Recipe
-from pipeline.records import Tally
-from pipeline.stages import check, judge, measure, synthesize, translate, voices
+from pipeline.stages import measure, voices
 from pipeline.work.census import Census, take_census
 from pipeline.work.chains import chains_of
 from pipeline.work.intake import take_in
-from pipeline.work.outcomes import Chain, decide_all
+from pipeline.work.outcomes import decide_all
 from pipeline.work.store import Store
-from pipeline.work.wordings import Wording, decide_lines, wordings_of
+from pipeline.work.wordings import decide_lines, wordings_of
 
 _IN_FLIGHT = 8
 """Chains in flight for each worker: enough to keep it busy, few enough to hold in memory."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """One stage of one batch: a plain function with its arguments; `done` by an earlier run."""
-
-    stage: str
-    function: Callable[..., Tally]
-    arguments: tuple[Any, ...]
-    done: bool
-    on_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,14 +65,17 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     intake = take_in(store, recipe, limit)
     check_licence(recipe, intake.licences)
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
-    _run(workshop, ("read",), [[_measuring(workshop, *pair)] for pair in sources.items()])
+    apart = workshop.runner.has_gpus
+    _run(workshop, ("read",), [[measuring(store, recipe, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
     wordings = list(wordings_of(store, recipe, intake, sources))
-    _run(workshop, ("translate", "check"), [_wording_work(workshop, one) for one in wordings])
+    works = [wording_works(store, recipe, one, apart) for one in wordings]
+    _run(workshop, ("translate", "check"), works)
     verdicts = decide_lines(store, recipe, wordings)
     clips = _voice_clips(workshop, census)
     chains = list(chains_of(recipe, census, wordings, verdicts, clips))
-    _run(workshop, ("synthesize", "judge"), [_chain_work(workshop, one) for one in chains])
+    works = [chain_works(store, recipe, one, apart) for one in chains]
+    _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
     build = Build(store, recipe, intake, census, chains, outcomes)
     if not is_current(folder, build):
@@ -147,64 +140,20 @@ def _task(workshop: Workshop) -> Task[..., None]:
         persist_result=False,
     )
     def do(work: Work) -> None:
-        pending = workshop.runner.submit(timed, work.function, *work.arguments, on_gpu=work.on_gpu)
-        workshop.progress.advance(work.stage, pending.result())
+        pending = [_begin(workshop.runner, call) for call in work.calls]
+        workshop.progress.advance(work.stage, together([one.result() for one in pending]))
 
     return do
+
+
+def _begin(runner: Runner, call: Call) -> Pending:
+    return runner.submit(timed, counted, call.function, *call.arguments, on_gpu=call.on_gpu)
 
 
 def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
     """Whether an error may pass by itself: I/O may; bad input and a full disk may not."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT)
-
-
-def _measuring(workshop: Workshop, batch: str, sources: str) -> Work:
-    store, door = workshop.store, workshop.recipe.corpus.door
-    done = store.has(measure.STAGE, sources)
-    return Work("read", measure.run, (store, batch, sources, door), done)
-
-
-def _wording_work(workshop: Workshop, wording: Wording) -> list[Work]:
-    store, recipe = workshop.store, workshop.recipe
-    checked = all(store.has(check.STAGE, wording.checking.key(one)) for one in recipe.text_judges)
-    return [
-        Work(
-            "translate",
-            translate.run,
-            (store, wording.lines, recipe.translation, wording.language, wording.texts),
-            store.has(translate.STAGE, wording.lines),
-            recipe.translation.uses_gpu,
-        ),
-        Work(
-            "check",
-            check.run,
-            (store, recipe.text_judges, wording.checking),
-            checked,
-            any(one.uses_gpu for one in recipe.text_judges),
-        ),
-    ]
-
-
-def _chain_work(workshop: Workshop, chain: Chain) -> list[Work]:
-    store, recipe = workshop.store, workshop.recipe
-    judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
-    return [
-        Work(
-            "synthesize",
-            synthesize.run,
-            (store, chain.takes, recipe, chain.synthesis),
-            store.has(synthesize.STAGE, chain.takes),
-            recipe.synthesis.uses_gpu,
-        ),
-        Work(
-            "judge",
-            judge.run,
-            (store, recipe.judges, chain.judging),
-            judged,
-            any(one.uses_gpu for one in recipe.judges),
-        ),
-    ]
 
 
 def _voice_clips(workshop: Workshop, census: Census) -> str | None:
@@ -217,5 +166,6 @@ def _voice_clips(workshop: Workshop, census: Census) -> str | None:
     if not store.has(voices.STAGE, key):
         references, door = census.voice_references, recipe.corpus.door
         arguments = (store, key, recipe.synthesis, names, references, door)
-        workshop.runner.submit(voices.run, *arguments).result()
+        on_gpu = recipe.synthesis.wants_gpu
+        workshop.runner.submit(voices.run, *arguments, on_gpu=on_gpu).result()
     return key

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class BuildOutcome:
     build: Build
     folder: Path
     wall_s: float
+    halved: Mapping[str, int] = field(default_factory=dict)
+    """By stage, how often in this run memory ran out on a batch, which went on in halves."""
 
     @property
     def too_many_failed(self) -> bool:
@@ -47,6 +50,7 @@ class BuildOutcome:
             "failed": len(outcomes.failures),
             "dropped_labels": dict(self.build.intake.dropped),
             "texts_withheld": self.build.intake.withheld,
+            "halved": dict(self.halved),
             "wall_s": round(self.wall_s, 2),
         }
 
@@ -68,6 +72,12 @@ class BuildOutcome:
             console.print(
                 f"text: {self.build.intake.withheld} sentences may not be passed on; the set holds "
                 "their ids, and neither them nor their translations",
+                markup=False,
+            )
+        for stage, count in self.halved.items():
+            console.print(
+                f"{stage}: memory ran out {count}x, and batches went on in halves; nothing is "
+                "lost, and smaller batches in the recipe would be faster",
                 markup=False,
             )
         if self.too_many_failed:
@@ -105,4 +115,5 @@ def run_build(
     with opening as runner, progress.running():
         build = build_dataset(Workshop(store, recipe, runner, progress), folder, limit)
     remember(store, recipe, progress.totals)
-    return BuildOutcome(build, folder, time.monotonic() - started)
+    halved = dict(+progress.halved)
+    return BuildOutcome(build, folder, time.monotonic() - started, halved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +58,7 @@ class StageProgress:
         self._started: dict[str, float] = {}
         self._speech_s: dict[str, float] = {}
         self.totals: defaultdict[str, Total] = defaultdict(Total)
+        self.halved: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._logged = 0.0
 
@@ -83,6 +84,7 @@ class StageProgress:
         tally = worked.tally
         with self._lock:
             self.totals[stage].add(worked)
+            self.halved[stage] += tally.halved
             bar = self._bars.tasks[self._stages[stage]]
             self._speech_s[stage] += tally.speech_s
             elapsed_s = max(1e-3, time.monotonic() - self._started[stage])

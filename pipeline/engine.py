@@ -21,7 +21,12 @@ class Engine(Settings):
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
     uses_gpu: ClassVar[bool] = False
-    """Whether its work should wait for a GPU on a cluster that has some."""
+    """Whether it has work for a GPU at all."""
+
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether its work should wait for a GPU where there are some: not on `device: cpu`."""
+        return self.uses_gpu and getattr(self, "device", "auto") != "cpu"
 
     def pinned(self) -> Self:
         """The settings with every revision and hash filled in, for the resolved recipe.

@@ -23,12 +23,16 @@ class Runner(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many functions run at a time."""
+        """How many functions run at a time; those on GPUs of this machine come on top."""
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether `on_gpu` makes a difference."""
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
     ) -> Pending:
-        """Hand over a call; with `on_gpu` it waits for a GPU, where the runner knows of any."""
+        """Hand over a call; with `on_gpu` it waits for a GPU, where the runner has any."""
 
 
 def open_runner(

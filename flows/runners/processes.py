@@ -6,51 +6,77 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 from flows.runners.base import Pending
+from flows.runners.gpus import gpu_names, see_only
 
 
 @dataclass(frozen=True)
 class OnThisMachine:
-    """A runner over an executor; its workers share the GPUs that they find."""
+    """A runner over an executor, and one whose workers have a GPU each where there are GPUs."""
 
     executor: Executor
     workers: int
+    gpu_executor: Executor | None = None
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether work on a GPU goes elsewhere than the rest."""
+        return self.gpu_executor is not None
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
     ) -> Pending:
-        """Hand over a call; `on_gpu` changes nothing here."""
-        return self.executor.submit(function, *arguments)
+        """Hand over a call; with `on_gpu` to a GPU's worker, if there is one."""
+        executor = self.gpu_executor if on_gpu and self.gpu_executor else self.executor
+        return executor.submit(function, *arguments)
 
 
 @contextmanager
 def processes(workers: int) -> Iterator[OnThisMachine]:
-    """A pool of worker processes on this machine, each with its own loaded models.
+    """Worker processes on this machine, each with its own loaded models.
 
-    On an error or an interrupt the workers are ended at once: what they had not finished was never
-    written, and the next build does it again.
+    One more for each CUDA GPU, which it has to itself, so that a GPU holds every model once; the
+    `workers` see no GPU then. On an error or an interrupt all are ended at once: what they had not
+    finished was never written, and the next build does it again.
     """
+    gpus = gpu_names()
+    with ExitStack() as opened:
+        opened.enter_context(
+            _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        )
+        on_gpus = opened.enter_context(_pool(gpus)) if gpus else None
+        on_cores = opened.enter_context(_pool(["" if gpus else None] * workers))
+        yield OnThisMachine(on_cores, workers, on_gpus)
+
+
+@contextmanager
+def _pool(devices: Sequence[str | None]) -> Iterator[Executor]:
+    """A worker for each of `devices`, the only GPU that it sees ("": none; None: all)."""
+    context = multiprocessing.get_context("spawn")
+    left = context.SimpleQueue()
+    for device in devices:
+        left.put(device)
     pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+        len(devices), mp_context=context, initializer=_start_worker, initargs=(left,)
     )
-    with _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1"):
-        try:
-            for _ in range(workers):  # they start now, and not once Prefect's server is there
-                pool.submit(_wake)
-            yield OnThisMachine(pool, workers)
-        except BaseException:
-            for worker in list((pool._processes or {}).values()):  # no public way before 3.14
-                worker.kill()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
+    try:
+        for _ in devices:  # they start now, and not once Prefect's server is there
+            pool.submit(_wake)
+        yield pool
+    except BaseException:
+        for worker in list((pool._processes or {}).values()):  # no public way before 3.14
+            worker.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 @contextmanager
@@ -71,10 +97,13 @@ def _environment(**variables: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start_worker() -> None:
-    """Deaf to Ctrl-C, which is for the parent, and no life beyond the parent's."""
+def _start_worker(devices: SimpleQueue[str | None]) -> None:
+    """Deaf to Ctrl-C, which is for the parent, and no life beyond the parent's; on its device."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    device = devices.get()
+    if device is not None:
+        see_only(device)
 
 
 def _wake() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import distributions
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -12,10 +13,12 @@ from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext,
 from pipeline.judges.bundled import on_gpu, open_onnx, package_folder
 from pipeline.judges.mel import HOP, MelSpectrum
 from pipeline.judges.usable import usable_only
+from pipeline.pretrained.batching import halving
 from pipeline.pretrained.devices import Device
 from pipeline.records import Failure
 
 _PACKAGE = "speechmos==0.0.1.1"
+_ONNX_ON_GPUS = "onnxruntime-gpu"
 _WINDOW_S = 9.01
 _WINDOW = 144_160
 _DYNAMIC_RANGE_DB = 80.0
@@ -40,7 +43,7 @@ class Quality(Judge):
     A window of the P.835 network costs 37 GFLOP (0.5 s on one CPU core, and a 3 s clip has three);
     one of the P.808 network and its spectrum, 20 ms. On a GPU the windows of all clips run in
     batches; on a CPU one by one, where batches were measured to be no faster. Each window in flight
-    takes 150 MB.
+    takes 150 MB; where they don't fit, half as many run at a time.
     """
 
     engine: Literal["quality"] = "quality"
@@ -59,6 +62,13 @@ class Quality(Judge):
         """What it writes: one score, or four with the costly network."""
         return (*_P835, "dnsmos_p808") if self.p835 else ("dnsmos_p808",)
 
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether it would run on one: seen in what is installed, as the import takes its time."""
+        if self.device == "auto":
+            return any(distributions(name=_ONNX_ON_GPUS))
+        return self.device == "cuda"
+
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Open the models.
 
@@ -70,25 +80,34 @@ class Quality(Judge):
         p835 = open_onnx(models / "sig_bak_ovr.onnx", self.device) if self.p835 else None
         mel = MelSpectrum(fft=321, bands=120)
 
-        def opinions(heard: list[np.ndarray]) -> np.ndarray:
-            """What the networks say of windows [N, 144160]: [N, number of scores]."""
+        def opinions(heard: list[np.ndarray]) -> list[np.ndarray]:
+            """What the networks say of each window [144160]: [number of scores]."""
             overall = _run(p808, np.stack([_spectrum(mel, window) for window in heard]))
             if p835 is None:
-                return overall
+                return list(overall)
             raw = _run(p835, np.stack(heard))
             listened = [np.polyval(fit, raw[:, i]) for i, fit in enumerate((_SIG, _BAK, _OVRL))]
-            return np.column_stack([*listened, overall])
+            return list(np.column_stack([*listened, overall]))
 
         def score(items: list[JudgeItem]) -> list[Scores | Failure]:
             heard = [self._windows(item.samples) for item in items]
             every = [window for of_clip in heard for window in of_clip]
             at_once = self.windows_at_once if on_gpu(p808) else 1
-            parts = [opinions(every[i : i + at_once]) for i in range(0, len(every), at_once)]
-            rows = iter(np.concatenate(parts)) if parts else iter(())
-            means = [np.mean([next(rows) for _ in of_clip], axis=0) for of_clip in heard]
-            return [dict(zip(self.scores, mean.tolist(), strict=True)) for mean in means]
+            batches = (every[i : i + at_once] for i in range(0, len(every), at_once))
+            rows = (row for batch in batches for row in halving(opinions, batch, "judge"))
+            return [self._mean([next(rows) for _ in of_clip]) for of_clip in heard]
 
         return usable_only(score)
+
+    def _mean(self, opinions: list[np.ndarray | Failure]) -> Scores | Failure:
+        """Scores of a clip: the mean over its windows, if all of them could be heard."""
+        heard = []
+        for one in opinions:
+            if isinstance(one, Failure):
+                return one
+            heard.append(one)
+        mean = np.mean(heard, axis=0)
+        return dict(zip(self.scores, mean.tolist(), strict=True))
 
     def _windows(self, samples: np.ndarray) -> list[np.ndarray]:
         every = windows(samples)

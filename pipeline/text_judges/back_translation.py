@@ -30,6 +30,11 @@ class BackTranslation(TextJudge):
     scores: ClassVar[tuple[str, ...]] = ("back_translation_chrf",)
     translator: AnyTranslator
 
+    @property
+    def wants_gpu(self) -> bool:
+        """As its translator."""
+        return self.translator.wants_gpu
+
     def pinned_for(self, languages: Sequence[Language]) -> Self:
         """The same settings with the translator's revisions.
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import datasets
 import duckdb
@@ -11,6 +13,12 @@ import pandas as pd
 import polars as pl
 import psutil
 import pyarrow.parquet as pq
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.runners.processes import OnThisMachine
+from pipeline.judges.clipping import Clipping
+from pipeline.pretrained.batching import halving
 
 
 def wait_until(condition):
@@ -114,3 +122,60 @@ def test_rows_say_what_they_are(workbench):
     assert all(row["duration_s"] > 0.2 and row["scores"]["duration_s"] > 0.2 for row in rows)
     voices = {row["speaker_id"]: row["voice"] for row in rows}
     assert len(set(voices.values())) == len(voices) == 4
+
+
+class Recording(ThreadPoolExecutor):
+    """One thread, and the engines of all that was judged in it."""
+
+    def __init__(self):
+        super().__init__(1)
+        self.judged = set()
+
+    def submit(self, function, *arguments):
+        stage = next((one for one in arguments if callable(one) and one.__name__ == "run"), None)
+        if stage is not None and stage.__module__ == "pipeline.stages.judge":
+            self.judged |= {judge.engine for judge in arguments[-2]}
+        return super().submit(function, *arguments)
+
+
+def test_on_a_machine_with_a_gpu_only_what_wants_it_goes_there(workbench, monkeypatch):
+    workbench.build()
+    expected = workbench.hashes()
+    for folder in ("work", "out"):
+        (workbench.folder / folder).rename(workbench.folder / f"{folder}-on-cores")
+    with Recording() as on_cores, Recording() as on_gpu:
+
+        @contextmanager
+        def opened(name, workers, address):
+            yield OnThisMachine(on_cores, 1, on_gpu)
+
+        monkeypatch.setattr("flows.runners.base.open_runner", opened)
+        monkeypatch.setattr(Clipping, "uses_gpu", True)
+        workbench.build()
+    assert on_gpu.judged == {"clipping"}
+    assert on_cores.judged == {"duration", "prosody"}
+    assert workbench.hashes() == expected
+
+
+def test_batches_that_had_to_be_halved_are_told_and_change_no_byte(workbench, monkeypatch):
+    assert workbench.build()["halved"] == {}
+    expected = workbench.hashes()
+    for folder in ("work", "out"):
+        (workbench.folder / folder).rename(workbench.folder / f"{folder}-in-one")
+
+    def on_a_small_machine(key, load):
+        judge = load()
+
+        def narrow(items):
+            if len(items) > 1:
+                raise MemoryError("no room")
+            return judge(items)
+
+        return lambda items: halving(narrow, items, "judge")
+
+    monkeypatch.setattr("pipeline.stages.judge.loaded", on_a_small_machine)
+    spoken = [word for word in workbench.command() if word != "--json"]
+    said = CliRunner().invoke(app, spoken).output
+    assert workbench.hashes() == expected
+    # Two takes of each of eight lines by three judges.
+    assert "judge: memory ran out 24x, and batches went on in halves" in " ".join(said.split())

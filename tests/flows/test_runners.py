@@ -1,10 +1,15 @@
 """The same build wherever the work runs."""
 
+import ctypes
 import errno
 import os
+import time
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
+from flows.runners import gpus
 from flows.runners.base import open_runner
 from pipeline.errors import InputError
 
@@ -20,6 +25,97 @@ def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
             eval, "__import__('sys').modules.keys() >= {'pipeline.stages.judge'}"
         )
         assert loaded.result()
+
+
+def seen(runner, on_gpu):
+    """What a worker sees of the GPUs."""
+    return runner.submit(os.getenv, gpus._VISIBLE, on_gpu=on_gpu)
+
+
+def test_without_a_gpu_there_is_one_pool_and_its_environment_is_this_ones(monkeypatch):
+    monkeypatch.setattr("flows.runners.processes.gpu_names", list)
+    monkeypatch.setenv(gpus._VISIBLE, "as it was")
+    with open_runner("processes", 1, None) as runner:
+        assert not runner.has_gpus
+        pids = {runner.submit(os.getpid, on_gpu=gpu).result() for gpu in (True, False)}
+        assert len(pids) == 1
+        assert seen(runner, on_gpu=True).result() == "as it was"
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr("flows.runners.processes.gpu_names", lambda: ["0", "GPU-7c2"])
+    with open_runner("processes", 1, None) as runner:
+        yield runner
+
+
+def test_work_on_a_gpu_goes_to_workers_that_have_one_each(two_gpus, tmp_path):
+    assert two_gpus.has_gpus
+    assert two_gpus.workers == 1
+    assert seen(two_gpus, on_gpu=False).result() == ""
+    meeting = tmp_path / "meeting"
+    os.mkfifo(meeting)  # opening either end waits for the other: no worker does both
+    calls = [f"open({str(meeting)!r}, {how!r}) and __import__('os').environ" for how in "wr"]
+    met = [two_gpus.submit(eval, f"({call}).copy()", on_gpu=True) for call in calls]
+    assert {one.result()[gpus._VISIBLE] for one in met} == {"0", "GPU-7c2"}
+    assert {one.result()["OMP_NUM_THREADS"] for one in met} == {"1"}
+
+
+@pytest.mark.parametrize("on_gpu", [True, False])
+def test_an_error_on_either_side_ends_the_workers_of_both(monkeypatch, on_gpu):
+    monkeypatch.setattr("flows.runners.processes.gpu_names", lambda: ["0"])
+    with pytest.raises(ZeroDivisionError), open_runner("processes", 1, None) as runner:
+        pids = [runner.submit(os.getpid, on_gpu=gpu).result() for gpu in (True, False)]
+        workers = [psutil.Process(pid) for pid in pids]
+        runner.submit(time.sleep, 600, on_gpu=not on_gpu)
+        runner.submit(eval, "1 / 0", on_gpu=on_gpu).result()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
+
+
+class Driver:
+    """CUDA's, with so many GPUs."""
+
+    def __init__(self, count):
+        self._count = count
+
+    def cuInit(self, _):
+        return 0 if self._count else 100  # CUDA_ERROR_NO_DEVICE
+
+    def cuDeviceGetCount(self, count):
+        count._obj.value = self._count
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("visible", "count", "names"),
+    [
+        (None, 0, []),
+        (None, 3, ["0", "1", "2"]),
+        ("2,0", 2, ["2", "0"]),
+        ("GPU-7c2", 1, ["GPU-7c2"]),
+        ("1,-1,2", 1, ["1"]),
+        ("", 0, []),
+    ],
+)
+def test_gpus_are_named_as_the_environment_names_them(monkeypatch, visible, count, names):
+    if visible is None:
+        monkeypatch.delenv(gpus._VISIBLE, raising=False)
+    else:
+        monkeypatch.setenv(gpus._VISIBLE, visible)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(count))
+    monkeypatch.setattr(gpus, "_torch_has_cuda", lambda: True)
+    assert gpus.gpu_names() == names
+
+
+@pytest.mark.parametrize(("cuda", "names"), [("None", []), ("'12.8'", ["0"])])
+def test_a_gpu_that_torch_can_t_use_is_none(monkeypatch, tmp_path, cuda, names):
+    monkeypatch.delenv(gpus._VISIBLE, raising=False)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(1))
+    (tmp_path / "version.py").write_text(f"cuda = {cuda}\n")
+    spec = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(gpus, "find_spec", lambda name: spec)
+    assert gpus.gpu_names() == names
 
 
 def _check(opening) -> None:

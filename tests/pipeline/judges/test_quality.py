@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.judges import quality
 from pipeline.judges.quality import Quality, windows
+from pipeline.records import Failure
 
 NAMES = {
     "dnsmos_sig": "sig_mos",
@@ -101,6 +103,39 @@ def test_windows_in_batches_score_as_they_do_one_by_one(context, make_item, monk
     together = Quality(p835=False, windows_at_once=4).load(context)(items)
     for one, other in zip(alone, together, strict=True):
         assert other == pytest.approx(one, abs=1e-4)
+
+
+def test_windows_that_do_not_fit_together_are_halved_and_score_the_same(
+    context, make_item, monkeypatch
+):
+    items = [make_item("kids"), make_item("short"), make_item("hund")]
+    monkeypatch.setattr("pipeline.judges.quality.on_gpu", lambda session: True)
+    judge_batch = Quality(p835=False, windows_at_once=4).load(context)
+    expected = judge_batch(items)
+    state = pytest.importorskip("onnxruntime.capi.onnxruntime_pybind11_state")
+    widths = []
+
+    def narrow(session, batch):
+        widths.append(len(batch))
+        if len(batch) > 2:
+            raise state.RuntimeException("Failed to allocate memory for requested buffer")
+        return run(session, batch)
+
+    run = quality._run
+    monkeypatch.setattr(quality, "_run", narrow)
+    for halved, one in zip(judge_batch(items), expected, strict=True):
+        assert halved == pytest.approx(one, abs=1e-4)
+    assert max(widths) == 4
+
+
+def test_a_clip_of_which_no_window_fits_has_failed(context, make_item, monkeypatch):
+    def none(*_):
+        raise MemoryError("no room")
+
+    judge_batch = Quality(p835=False).load(context)
+    monkeypatch.setattr(quality, "_run", none)
+    message = "out of memory on this row alone: no room"
+    assert judge_batch([make_item("kids")]) == [Failure("judge", message)]
 
 
 def test_cuda_that_is_not_there_is_refused_with_the_fix(context):

@@ -1,0 +1,95 @@
+"""The work that is due on each batch: calls of the stages' functions, and what runs on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from flows.price import Device, Worked
+from pipeline.engine import Engine
+from pipeline.recipe import Recipe
+from pipeline.records import Tally
+from pipeline.stages import check, judge, measure, synthesize, translate
+from pipeline.work.outcomes import Chain
+from pipeline.work.store import Store
+from pipeline.work.wordings import Wording
+
+
+@dataclass(frozen=True)
+class Call:
+    """A plain function with its arguments, and whether it waits for a GPU."""
+
+    function: Callable[..., Tally]
+    arguments: tuple[Any, ...]
+    on_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage of one batch: calls that can run side by side; `done` by an earlier run."""
+
+    stage: str
+    calls: tuple[Call, ...]
+    done: bool
+
+
+def measuring(store: Store, recipe: Recipe, batch: str, sources: str) -> Work:
+    """Measuring of a batch's recordings, which goes under the key `sources`."""
+    call = Call(measure.run, (store, batch, sources, recipe.corpus.door))
+    return Work("read", (call,), store.has(measure.STAGE, sources))
+
+
+def wording_works(store: Store, recipe: Recipe, wording: Wording, apart: bool) -> list[Work]:
+    """Translation of a batch into a language, and what judges its lines; `apart`: as `_sides`."""
+    arguments = (store, wording.lines, recipe.translation, wording.language, wording.texts)
+    translation = Call(translate.run, arguments, recipe.translation.wants_gpu)
+    checked = all(store.has(check.STAGE, wording.checking.key(one)) for one in recipe.text_judges)
+    sides = _sides(recipe.text_judges, apart)
+    checks = [Call(check.run, (store, own, wording.checking), gpu) for own, gpu in sides]
+    return [
+        Work("translate", (translation,), store.has(translate.STAGE, wording.lines)),
+        Work("check", tuple(checks), checked),
+    ]
+
+
+def chain_works(store: Store, recipe: Recipe, chain: Chain, apart: bool) -> list[Work]:
+    """The takes of a batch in a language, and what judges them; `apart`: as `_sides`."""
+    arguments = (store, chain.takes, recipe, chain.synthesis)
+    synthesis = Call(synthesize.run, arguments, recipe.synthesis.wants_gpu)
+    judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
+    sides = _sides(recipe.judges, apart)
+    judges = [Call(judge.run, (store, own, chain.judging), gpu) for own, gpu in sides]
+    return [
+        Work("synthesize", (synthesis,), store.has(synthesize.STAGE, chain.takes)),
+        Work("judge", tuple(judges), judged),
+    ]
+
+
+def together(parts: Sequence[Worked]) -> Worked:
+    """What the calls of one work did; of rows that failed in several, as many as in one of them."""
+    return reduce(_added, parts)
+
+
+def _added(one: Worked, other: Worked) -> Worked:
+    tallies = one.tally, other.tally
+    tally = Tally(
+        max(tally.rows for tally in tallies),
+        max(tally.failed for tally in tallies),
+        max(tally.speech_s for tally in tallies),
+        sum(tally.halved for tally in tallies),
+    )
+    device: Device = "cuda" if "cuda" in (one.device, other.device) else "cpu"
+    return Worked(tally, one.work_s + other.work_s, device)
+
+
+def _sides(engines: Sequence[Engine], apart: bool) -> list[tuple[tuple[Engine, ...], bool]]:
+    """Engines of one stage by whether they want a GPU; all at once if not `apart`.
+
+    They go apart where there are GPUs: what needs none would hold one up, on a single core.
+    """
+    if not apart:
+        return [(tuple(engines), False)]
+    sides = [(tuple(one for one in engines if one.wants_gpu == gpu), gpu) for gpu in (True, False)]
+    return [side for side in sides if side[0]]
