@@ -57,7 +57,10 @@ def build(
         RunnerName, typer.Option("--runner", help="Where the work runs: here, or on a cluster.")
     ] = "processes",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Default: all cores.")
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="Default: all cores; each CUDA GPU has one more of its own."
+        ),
     ] = None,
     address: Annotated[
         str | None, typer.Option("--address", help="Of a Dask scheduler or a Ray cluster.")
