@@ -24,6 +24,7 @@ from scipy.signal import bilinear, lfilter
 
 from pipeline.languages import Language
 from pipeline.records import Failure, Gender
+from pipeline.scripts import is_foreign, of_script
 from pipeline.synthesis.base import Phone, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.voices import choose_voice, parse_voice
 
@@ -106,24 +107,24 @@ def text_error(text: str, language: Language, max_characters: int) -> str | None
     if len(text) > max_characters:
         return f"text has {len(text)} characters; espeak takes at most {max_characters}: split it"
     letters = [character for character in text if character.isalpha()]
-    own = "CJK UNIFIED" if language == "zh" else "LATIN"
-    if not any(unicodedata.name(letter, "").startswith(own) for letter in letters):
+    if not any(of_script(letter, language) for letter in letters):
         return f"text {text[:40]!r} has no letter that espeak can read as {language!r}"
     for character in text:
-        if not _speakable(character, own):
+        if not _speakable(character, language):
             name = unicodedata.name(character, "a character without a name")
             return f"text {text[:40]!r} has {name}, which espeak can't read as {language!r}"
     return None
 
 
-def _speakable(character: str, own: str) -> bool:
+def _speakable(character: str, language: Language) -> bool:
     if character.isalpha():
-        return unicodedata.name(character, "").startswith((own, *_LETTERS))
+        spelt_out = unicodedata.name(character, "").startswith(_SPELT_OUT)
+        return not (spelt_out or is_foreign(character, language))
     return unicodedata.category(character) not in _UNSPEAKABLE or character in "\n\t"
 
 
-_LETTERS = ("LATIN", "MODIFIER", "FEMININE ORDINAL", "MASCULINE ORDINAL")
-"""Unicode names of the letters that every language may have in loan words and numbers."""
+_SPELT_OUT = "CJK COMPATIBILITY"
+"""How the names of letters begin whose numbers espeak-ng reads out."""
 
 _UNSPEAKABLE = {"So", "Cs", "Co", "Cn", "Cc"}
 """Unicode categories of symbols (emoji too), surrogates, unassigned and control characters."""

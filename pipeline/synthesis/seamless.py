@@ -14,6 +14,7 @@ from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
 from pipeline.pretrained.transformer import open_extractor, open_model, open_tokenizer
 from pipeline.records import Failure, Gender
+from pipeline.scripts import script_error
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
 from pipeline.synthesis.seamless_steps import encode, speak, write
@@ -118,9 +119,11 @@ def _length(request: SpeechRequest) -> int:
 
 
 def _fault(request: SpeechRequest) -> str | None:
-    """Why a recording can't be heard; None where it can, or where the text is read."""
-    heard_s = sum(clip.duration_s for clip in request.references[:1])
-    if request.references and heard_s < _SHORTEST_S:
+    """Why a recording can't be heard or, without one, the text can't be read; None if it can."""
+    if not request.references:
+        return script_error(request.text, request.language)
+    heard_s = request.references[0].duration_s
+    if heard_s < _SHORTEST_S:
         return f"the recording lasts {heard_s:.3f} s and seamless needs {_SHORTEST_S:g} s"
     return None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -12,17 +11,8 @@ from pipeline.judges.agreement import UNSPACED, repetition
 from pipeline.judges.base import Scores
 from pipeline.languages import Language
 from pipeline.records import Failure
+from pipeline.scripts import script_share
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
-
-_SCRIPTS: Mapping[Language, str] = {
-    "en": "LATIN",
-    "de": "LATIN",
-    "fr": "LATIN",
-    "it": "LATIN",
-    "es": "LATIN",
-    "zh": "CJK",
-}
-"""How Unicode's names of the language's letters begin."""
 
 
 class Form(TextJudge):
@@ -66,13 +56,6 @@ def _score(item: TextItem) -> Scores | Failure:
         "text_repetition": max(0.0, loops),
         "text_hit_length_cap": float(item.hit_length_cap),
     }
-
-
-def script_share(text: str, language: Language) -> float:
-    """Share of a text's letters that are of the language's script; 0 for a text without letters."""
-    letters = _letters(text)
-    own = sum(unicodedata.name(one, "").startswith(_SCRIPTS[language]) for one in letters)
-    return own / len(letters) if letters else 0.0
 
 
 def _similarity(one: str, other: str) -> float:

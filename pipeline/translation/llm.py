@@ -15,6 +15,7 @@ from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translate, Translation, Translator
 from pipeline.translation.generation import Tokens, generate_by_cap, positions, token_cap
+from pipeline.translation.readable import readable_only
 
 _PROMPT = (
     "Translate a line of spoken dialogue from {source} into {target}. The speaker is {emotion}. "
@@ -64,7 +65,7 @@ class Llm(Pretrained, Translator):
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         model = open_model("AutoModelForCausalLM", folder, device, dtype)
-        return _Running(self, model, tokenizer, device).translate
+        return readable_only(_Running(self, model, tokenizer, device).translate)
 
 
 @dataclass(frozen=True)

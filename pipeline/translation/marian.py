@@ -11,6 +11,7 @@ from pipeline.languages import Language
 from pipeline.pretrained.named import ModelName, is_content_hash, model_folder, pinned_revision
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translate, Translation
+from pipeline.translation.readable import readable_only
 from pipeline.translation.seq2seq import Running, Seq2Seq, Steering
 
 _TARGETS: Mapping[Language, str] = {
@@ -76,7 +77,7 @@ class Marian(Seq2Seq):
         ) -> list[Translation | Failure]:
             return opened(source, target).translate(sentences, source, target)
 
-        return translate
+        return readable_only(translate)
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """A model with several targets has a token for each, written before the text."""

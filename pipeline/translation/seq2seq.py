@@ -17,6 +17,7 @@ from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translate, Translation, Translator
 from pipeline.translation.generation import Tokens, generate_by_cap, positions, token_cap
+from pipeline.translation.readable import readable_only
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Multilingual(Pretrained, Seq2Seq):
         Raises:
             ModelError: they can't be had, or are not what was pinned.
         """
-        return self.open(self.folder()).translate
+        return readable_only(self.open(self.folder()).translate)
 
 
 def token_id(tokenizer: Any, token: str, language: Language) -> int:

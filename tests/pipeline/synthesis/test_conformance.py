@@ -25,6 +25,7 @@ from pipeline.synthesis.vits.engine import Vits
 from pipeline.synthesis.xtts.engine import Xtts
 
 ENGINES = ("espeak", "xtts", "vits", "mms", "seamless", "command")
+HEARING = ("xtts", "seamless")
 TEXTS = ("Ja.", "Die Kinder reden.", "Nein, nie!")
 TOLERANCE = 1e-5
 """A padded product of matrices adds up in another order than one that is not."""
@@ -127,15 +128,28 @@ def test_it_speaks_the_language_that_it_is_asked_for(bench: Bench) -> None:
     assert not np.array_equal(german, french)
 
 
-def test_what_it_cannot_speak_fails_alone(bench: Bench, batch: list[np.ndarray]) -> None:
-    bad = bench.request("ש")
-    if bench.engine.conditioned_on != "none":
-        bad = replace(bad, references=(Clip(np.zeros(800, np.float32), 16_000, 1),))
+def fails_alone(bench: Bench, bad: SpeechRequest, batch: list[np.ndarray]) -> str:
+    """Why `bad` can't be spoken, where the request beside it is spoken as ever."""
     failed, spoken = bench.synthesize([bad, bench.request(TEXTS[0], seed=0)])
     assert isinstance(failed, Failure)
     assert failed.stage == "synthesize"
     assert isinstance(spoken, Speech)
     np.testing.assert_allclose(spoken.samples, batch[0], atol=TOLERANCE)
+    return failed.error
+
+
+def test_a_text_that_it_cannot_read_fails_alone(bench: Bench, batch: list[np.ndarray]) -> None:
+    bad = bench.request("שלום")
+    if not bench.engine.clones:  # what translates a recording reads the text without one
+        bad = replace(bad, references=())
+    assert "letter" in fails_alone(bench, bad, batch)
+
+
+@pytest.mark.parametrize("bench", HEARING, indirect=True)
+def test_a_recording_that_it_cannot_hear_fails_alone(bench: Bench, batch: list[np.ndarray]) -> None:
+    short = Clip(np.zeros(800, np.float32), 16_000, 1)
+    bad = replace(bench.request(TEXTS[0]), references=(short,))
+    assert "lasts 0.05" in fails_alone(bench, bad, batch)
 
 
 def test_no_requests_are_no_answers(bench: Bench) -> None:

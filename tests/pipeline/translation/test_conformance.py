@@ -59,11 +59,20 @@ def test_a_text_that_is_too_long_fails_alone(translate, name):
 
 
 @each_engine
-def test_a_text_in_a_script_that_the_model_has_no_pieces_for_harms_no_other(translate, name):
+def test_a_text_in_another_script_than_its_languages_fails_alone(translate, name):
     foreign = Sentence("مرحبا بالعالم", "happy")
-    answers = translate(name, [SENTENCES[0], foreign])
-    assert answers[0] == translate(name, SENTENCES[:1])[0]
-    assert isinstance(answers[1], Translation | Failure)
+    answers = translate(name, [foreign, SENTENCES[0], foreign])
+    assert answers[1] == translate(name, SENTENCES[:1])[0]
+    for answer in answers[::2]:
+        assert isinstance(answer, Failure)
+        assert answer.stage == "translate"
+        assert "is in ARABIC letters, and English is written in LATIN" in answer.error
+
+
+@each_engine
+def test_a_few_foreign_letters_are_translated(translate, name):
+    [answer] = translate(name, [Sentence("She called me Ζωή, and that means life.", "happy")])
+    assert isinstance(answer, Translation)
 
 
 @each_engine

@@ -1,0 +1,62 @@
+"""The scripts that languages are written in, by the names that Unicode gives to letters."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+
+from pipeline.languages import Language, language_name
+
+_SCRIPTS: Mapping[Language, str] = {
+    "en": "LATIN",
+    "de": "LATIN",
+    "fr": "LATIN",
+    "it": "LATIN",
+    "es": "LATIN",
+    "zh": "CJK",
+}
+"""How the names of the language's letters begin."""
+_EVERYWHERE = ("LATIN", "MODIFIER", "FEMININE ORDINAL", "MASCULINE ORDINAL")
+"""How the names of letters begin that every language may have in loan words and numbers."""
+_MOST = 0.5
+"""A text with more than this share of foreign letters is in another language (assumed)."""
+
+
+def of_script(letter: str, language: Language) -> bool:
+    """Whether a letter is of the script that the language is written in."""
+    return unicodedata.name(letter, "").startswith(_SCRIPTS[language])
+
+
+def is_foreign(letter: str, language: Language) -> bool:
+    """Whether a letter is neither of the language's script nor one that is met in all of them."""
+    return not unicodedata.name(letter, "").startswith((_SCRIPTS[language], *_EVERYWHERE))
+
+
+def script_share(text: str, language: Language) -> float:
+    """Share of a text's letters that are of the language's script; 0 for a text without letters."""
+    letters = [one for one in text if one.isalpha()]
+    own = sum(of_script(one, language) for one in letters)
+    return own / len(letters) if letters else 0.0
+
+
+def script_error(text: str, language: Language) -> str | None:
+    """Why a text can't be in the language, in one sentence that names its script; None if it can.
+
+    A few foreign letters are a name or a quotation, and no letters at all are a number.
+    """
+    # NFKC: wide Latin letters, as Mandarin has them, are Latin ones.
+    letters = [one for one in unicodedata.normalize("NFKC", text) if one.isalpha()]
+    foreign = [one for one in letters if is_foreign(one, language)]
+    if len(foreign) <= _MOST * len(letters):
+        return None
+    [(script, _)] = Counter(_script_name(one) for one in foreign).most_common(1)
+    return (
+        f"text {text[:40]!r} is in {script} letters, and {language_name(language)} is written in "
+        f"{_SCRIPTS[language]}: give the text in {language_name(language)}"
+    )
+
+
+def _script_name(letter: str) -> str:
+    """The first word of a letter's name, which for most scripts is the script's."""
+    return unicodedata.name(letter, "nameless").partition(" ")[0]
