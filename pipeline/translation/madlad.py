@@ -14,9 +14,9 @@ class Madlad(Multilingual):
     """MADLAD-400 through transformers: told by a token `<2de>` before the text, named as in BCP-47.
 
     Model card: https://huggingface.co/google/madlad400-3b-mt (also `madlad400-7b-mt`,
-    `madlad400-10b-mt`). Licence: Apache-2.0. Paper: Kudugunta et al. 2023, MADLAD-400: a
-    multilingual and document-level large audited dataset, NeurIPS. Half precision is bfloat16: T5's
-    feed-forward layers leave float16's range.
+    `madlad400-10b-mt`). Licence: Apache-2.0. Languages: over 450. Paper: Kudugunta et al. 2023,
+    MADLAD-400: a multilingual and document-level large audited dataset, NeurIPS. Half precision is
+    bfloat16: T5's feed-forward layers leave float16's range.
     """
 
     half: ClassVar[Half] = "bfloat16"
