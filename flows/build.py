@@ -20,7 +20,7 @@ from flows.price import timed
 from flows.progress import StageProgress
 from flows.runners.base import Pending, Runner
 from flows.settings import guarded_server
-from flows.works import Call, Work, chain_works, measuring, together, wording_works
+from flows.works import Call, Work, chain_works, measuring, sides_of, together, wording_works
 from pipeline.dataset.writing import (
     Build,
     check_folder,
@@ -65,16 +65,18 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     intake = take_in(store, recipe, limit)
     check_licence(recipe, intake.licences)
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
-    apart = workshop.runner.has_gpus
+    has_gpus = workshop.runner.has_gpus
     _run(workshop, ("read",), [[measuring(store, recipe, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
     wordings = list(wordings_of(store, recipe, intake, sources))
-    works = [wording_works(store, recipe, one, apart) for one in wordings]
+    judges = sides_of(recipe.text_judges, has_gpus)
+    works = [wording_works(store, recipe, one, judges) for one in wordings]
     _run(workshop, ("translate", "check"), works)
     verdicts = decide_lines(store, recipe, wordings)
     clips = _voice_clips(workshop, census)
     chains = list(chains_of(recipe, census, wordings, verdicts, clips))
-    works = [chain_works(store, recipe, one, apart) for one in chains]
+    judges = sides_of(recipe.judges, has_gpus)
+    works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
     build = Build(store, recipe, intake, census, chains, outcomes)

@@ -35,35 +35,51 @@ class Work:
     done: bool
 
 
+Sides = Sequence[tuple[Sequence[Engine], bool]]
+"""Engines of one stage that work side by side, and whether on a GPU."""
+
+
+def sides_of(engines: Sequence[Engine], has_gpus: bool) -> Sides:
+    """Engines of one stage, apart where there are GPUs by whether they want one, else together.
+
+    On a GPU's worker, a single core, what needs no GPU would hold it up.
+    """
+    if not has_gpus:
+        return [(tuple(engines), False)]
+    wants = [one.wants_gpu for one in engines]
+    return [
+        (tuple(one for one, its in zip(engines, wants, strict=True) if its == on_gpu), on_gpu)
+        for on_gpu in sorted(set(wants))
+    ]
+
+
 def measuring(store: Store, recipe: Recipe, batch: str, sources: str) -> Work:
     """Measuring of a batch's recordings, which goes under the key `sources`."""
     call = Call(measure.run, (store, batch, sources, recipe.corpus.door))
     return Work("read", (call,), store.has(measure.STAGE, sources))
 
 
-def wording_works(store: Store, recipe: Recipe, wording: Wording, apart: bool) -> list[Work]:
-    """Translation of a batch into a language, and what judges its lines; `apart`: as `_sides`."""
+def wording_works(store: Store, recipe: Recipe, wording: Wording, judges: Sides) -> list[Work]:
+    """Translation of a batch into a language, and what judges its lines; `judges` by `sides_of`."""
     arguments = (store, wording.lines, recipe.translation, wording.language, wording.texts)
     translation = Call(translate.run, arguments, recipe.translation.wants_gpu)
     checked = all(store.has(check.STAGE, wording.checking.key(one)) for one in recipe.text_judges)
-    sides = _sides(recipe.text_judges, apart)
-    checks = [Call(check.run, (store, own, wording.checking), gpu) for own, gpu in sides]
+    checks = [Call(check.run, (store, own, wording.checking), gpu) for own, gpu in judges]
     return [
         Work("translate", (translation,), store.has(translate.STAGE, wording.lines)),
         Work("check", tuple(checks), checked),
     ]
 
 
-def chain_works(store: Store, recipe: Recipe, chain: Chain, apart: bool) -> list[Work]:
-    """The takes of a batch in a language, and what judges them; `apart`: as `_sides`."""
+def chain_works(store: Store, recipe: Recipe, chain: Chain, judges: Sides) -> list[Work]:
+    """The takes of a batch in a language, and what judges them; `judges` by `sides_of`."""
     arguments = (store, chain.takes, recipe, chain.synthesis)
     synthesis = Call(synthesize.run, arguments, recipe.synthesis.wants_gpu)
     judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
-    sides = _sides(recipe.judges, apart)
-    judges = [Call(judge.run, (store, own, chain.judging), gpu) for own, gpu in sides]
+    scores = [Call(judge.run, (store, own, chain.judging), gpu) for own, gpu in judges]
     return [
         Work("synthesize", (synthesis,), store.has(synthesize.STAGE, chain.takes)),
-        Work("judge", tuple(judges), judged),
+        Work("judge", tuple(scores), judged),
     ]
 
 
@@ -82,14 +98,3 @@ def _added(one: Worked, other: Worked) -> Worked:
     )
     device: Device = "cuda" if "cuda" in (one.device, other.device) else "cpu"
     return Worked(tally, one.work_s + other.work_s, device)
-
-
-def _sides(engines: Sequence[Engine], apart: bool) -> list[tuple[tuple[Engine, ...], bool]]:
-    """Engines of one stage by whether they want a GPU; all at once if not `apart`.
-
-    They go apart where there are GPUs: what needs none would hold one up, on a single core.
-    """
-    if not apart:
-        return [(tuple(engines), False)]
-    sides = [(tuple(one for one in engines if one.wants_gpu == gpu), gpu) for gpu in (True, False)]
-    return [side for side in sides if side[0]]

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows.runners.base import Pending
+from flows.runners.gpus import VISIBLE, gpu_names
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, SpecCluster
 
 _TIMEOUT_S = 10
 _GPU = "GPU"
 """The resource that a worker with a GPU is started with: `dask worker --resources GPU=1`."""
+_CORE = "CORE"
+"""That of this machine's other workers, beside those with a GPU."""
 
 
 @dataclass(frozen=True)
 class OnDask:
-    """A runner over a Dask client."""
+    """A runner over a Dask client; `elsewhere`: the resource that work without a GPU waits for."""
 
     client: Client
     workers: int
     has_gpus: bool
+    elsewhere: str | None = None
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
     ) -> Pending:
         """Hand over a call; nothing is cached by Dask, as the work store does that."""
-        wanted = {_GPU: 1} if on_gpu and self.has_gpus else None
+        name = _GPU if on_gpu and self.has_gpus else self.elsewhere
+        wanted = {name: 1} if name else None
         pending: Pending = self.client.submit(function, *arguments, pure=False, resources=wanted)
         return pending
 
 
 @contextmanager
 def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
-    """Connect to the scheduler at `address`, or start `workers` processes here.
+    """Connect to the scheduler at `address`, or start `workers` processes here, and one a GPU.
 
     Raises:
         InputError: no scheduler answers at `address`, or it has no workers.
@@ -45,11 +50,13 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
     from distributed import Client, LocalCluster
 
     if address is None:
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as local,
-            Client(local) as client,
-        ):
-            yield OnDask(client, workers, has_gpus=False)
+        gpus = gpu_names()
+        if gpus:
+            opening = _with_gpus(workers, gpus)
+        else:
+            opening = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        with opening as local, Client(local) as client:
+            yield OnDask(client, workers, bool(gpus), _CORE if gpus else None)
         return
     try:
         client = Client(address, timeout=_TIMEOUT_S)
@@ -62,3 +69,22 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
         threads = sum(worker["nthreads"] for worker in found)
         has_gpus = any(_GPU in worker["resources"] for worker in found)
         yield OnDask(client, threads, has_gpus)
+
+
+def _with_gpus(workers: int, gpus: Sequence[str]) -> SpecCluster:
+    """A worker here for each GPU, the only one that it sees, and others that see none."""
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    def worker(resource: str, device: str) -> dict[str, Any]:
+        options = {
+            "nthreads": 1,
+            "resources": {resource: 1},
+            "env": {VISIBLE: device},
+            "dashboard": False,
+        }
+        return {"cls": Nanny, "options": options}
+
+    on_cores = {f"core-{at}": worker(_CORE, "") for at in range(workers)}
+    on_gpus = {f"gpu-{name}": worker(_GPU, name) for name in gpus}
+    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard": False}}
+    return SpecCluster(workers=on_cores | on_gpus, scheduler=scheduler)

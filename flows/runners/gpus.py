@@ -8,7 +8,7 @@ import runpy
 from importlib.util import find_spec
 from pathlib import Path
 
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def gpu_names() -> list[str]:
@@ -20,14 +20,14 @@ def gpu_names() -> list[str]:
     count = _driver_count()
     if not count or not _torch_has_cuda():
         return []
-    chosen = os.environ.get(_VISIBLE)
+    chosen = os.environ.get(VISIBLE)
     names = [str(at) for at in range(count)] if chosen is None else chosen.split(",")
     return names[:count]
 
 
 def see_only(name: str) -> None:
     """Let this process see one GPU, or none if `name` is empty; before it asks for any."""
-    os.environ[_VISIBLE] = name
+    os.environ[VISIBLE] = name
 
 
 def _driver_count() -> int:

@@ -29,12 +29,12 @@ def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
 
 def seen(runner, on_gpu):
     """What a worker sees of the GPUs."""
-    return runner.submit(os.getenv, gpus._VISIBLE, on_gpu=on_gpu)
+    return runner.submit(os.getenv, gpus.VISIBLE, on_gpu=on_gpu)
 
 
 def test_without_a_gpu_there_is_one_pool_and_its_environment_is_this_ones(monkeypatch):
     monkeypatch.setattr("flows.runners.processes.gpu_names", list)
-    monkeypatch.setenv(gpus._VISIBLE, "as it was")
+    monkeypatch.setenv(gpus.VISIBLE, "as it was")
     with open_runner("processes", 1, None) as runner:
         assert not runner.has_gpus
         pids = {runner.submit(os.getpid, on_gpu=gpu).result() for gpu in (True, False)}
@@ -57,7 +57,7 @@ def test_work_on_a_gpu_goes_to_workers_that_have_one_each(two_gpus, tmp_path):
     os.mkfifo(meeting)  # opening either end waits for the other: no worker does both
     calls = [f"open({str(meeting)!r}, {how!r}) and __import__('os').environ" for how in "wr"]
     met = [two_gpus.submit(eval, f"({call}).copy()", on_gpu=True) for call in calls]
-    assert {one.result()[gpus._VISIBLE] for one in met} == {"0", "GPU-7c2"}
+    assert {one.result()[gpus.VISIBLE] for one in met} == {"0", "GPU-7c2"}
     assert {one.result()["OMP_NUM_THREADS"] for one in met} == {"1"}
 
 
@@ -100,9 +100,9 @@ class Driver:
 )
 def test_gpus_are_named_as_the_environment_names_them(monkeypatch, visible, count, names):
     if visible is None:
-        monkeypatch.delenv(gpus._VISIBLE, raising=False)
+        monkeypatch.delenv(gpus.VISIBLE, raising=False)
     else:
-        monkeypatch.setenv(gpus._VISIBLE, visible)
+        monkeypatch.setenv(gpus.VISIBLE, visible)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(count))
     monkeypatch.setattr(gpus, "_torch_has_cuda", lambda: True)
     assert gpus.gpu_names() == names
@@ -110,7 +110,7 @@ def test_gpus_are_named_as_the_environment_names_them(monkeypatch, visible, coun
 
 @pytest.mark.parametrize(("cuda", "names"), [("None", []), ("'12.8'", ["0"])])
 def test_a_gpu_that_torch_can_t_use_is_none(monkeypatch, tmp_path, cuda, names):
-    monkeypatch.delenv(gpus._VISIBLE, raising=False)
+    monkeypatch.delenv(gpus.VISIBLE, raising=False)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(1))
     (tmp_path / "version.py").write_text(f"cuda = {cuda}\n")
     spec = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
@@ -130,6 +130,13 @@ def _check(opening) -> None:
 
 def test_dask_calls_in_other_processes_and_raises_the_errors_as_they_were() -> None:
     _check(open_runner("dask", 1, None))
+
+
+def test_dask_on_this_machine_has_a_worker_for_each_gpu(monkeypatch):
+    monkeypatch.setattr("flows.runners.dask.gpu_names", lambda: ["GPU-7c2"])
+    with open_runner("dask", 1, None) as runner:
+        assert (runner.workers, runner.has_gpus) == (1, True)
+        assert [seen(runner, on_gpu).result() for on_gpu in (True, False)] == ["GPU-7c2", ""]
 
 
 def test_ray_calls_in_other_processes_and_raises_the_errors_as_they_were() -> None:

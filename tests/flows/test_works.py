@@ -3,7 +3,7 @@
 import pytest
 
 from flows.price import Worked
-from flows.works import together
+from flows.works import sides_of, together
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
@@ -36,6 +36,14 @@ def test_an_engine_on_the_cpu_waits_for_no_gpu(engine, wants):
 def test_quality_waits_for_a_gpu_where_its_package_can_use_one(monkeypatch, installed):
     monkeypatch.setattr("pipeline.judges.quality.distributions", lambda name: installed)
     assert Quality().wants_gpu is bool(installed)
+
+
+def test_engines_go_apart_where_there_are_gpus_alone():
+    engines = (Duration(), Whisper(), Quality(device="cpu"))
+    assert sides_of(engines, has_gpus=False) == [(engines, False)]
+    assert sides_of(engines, has_gpus=True) == [(engines[::2], False), (engines[1:2], True)]
+    assert sides_of(engines[:1], has_gpus=True) == [(engines[:1], False)]
+    assert sides_of((), has_gpus=True) == []
 
 
 def test_calls_on_the_same_rows_count_them_once_and_their_work_in_full():
