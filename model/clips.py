@@ -26,6 +26,8 @@ from pipeline.audio import encode_flac, resample
 from pipeline.engine import digest
 
 _BATCH = 16
+_ROW_GROUP = 8192
+"""Rows at the least; a reader needs several kilobytes for each group, however small."""
 _SCHEMA = pa.schema(
     {
         **dict.fromkeys(("name", "source", "label", "language", "speaker"), pa.string()),
@@ -104,9 +106,13 @@ def _write(
             (temporary / "items").open("wb") as items,
             pq.ParquetWriter(temporary / "rows.parquet", _SCHEMA, compression="zstd") as rows,
         ):
+            described: list[dict[str, Any]] = []
             for batch in _batches(part.rows()):
-                described = _write_batch(batch, items, encoder, longest_s, speed)
-                rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
+                described += _write_batch(batch, items, encoder, longest_s, speed)
+                if len(described) >= _ROW_GROUP:
+                    rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
+                    described = []
+            rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
         _move(temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

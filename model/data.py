@@ -5,7 +5,6 @@ Shapes of a batch: B clips, F frames (of the longest), A the encoder's width.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -205,26 +204,27 @@ def _labelled(ready: ClipPart, one: AnySet, place: int) -> pa.Table:
 def _usable(
     table: pa.Table, labels: Sequence[str], data: DataSettings, split: Split
 ) -> tuple[pa.Table, dict[str, int]]:
-    emotions, reasons = table["emotion"].to_pylist(), table["unusable"].to_pylist()
-    known = [place for place, emotion in enumerate(emotions) if emotion in labels]
-    bad = [place for place in known if reasons[place]]
+    known = pc.is_in(table["emotion"], pa.array(labels))
+    sound = pc.is_null(table["unusable"])
+    bad = table.filter(pc.and_not(known, sound))
     if len(bad) > data.most_unusable * table.num_rows:
-        first = table["name"][bad[0]].as_py()
+        first = bad.slice(0, 1).to_pylist()[0]
         raise InputError(
             f"data.sets: {len(bad)} of {table.num_rows} clips of '{split}' are unusable "
-            f"(data.most_unusable allows {data.most_unusable:.0%}); '{first}' {reasons[bad[0]]}"
+            f"(data.most_unusable allows {data.most_unusable:.0%}); '{first['name']}' "
+            f"{first['unusable']}"
         )
-    unknown = pc.filter(table["label"], pc.invert(pc.is_in(table["emotion"], pa.array(labels))))
-    dropped = Counter(f"label '{label}'" for label in unknown.to_pylist())
-    if bad:
+    unknown = table["label"].filter(pc.invert(known)).value_counts().to_pylist()
+    dropped = {f"label '{one['values']}'": int(one["counts"]) for one in unknown}
+    if len(bad):
         dropped["unusable audio"] = len(bad)
-    kept = [place for place in known if not reasons[place]]
-    if not kept:
+    kept = table.filter(pc.and_(known, sound))
+    if not len(kept):
         raise InputError(
             f"data.sets: no clip of '{split}' has an emotion of `labels` ({', '.join(labels)}); "
             f"dropped: {', '.join(f'{reason} {n}x' for reason, n in dropped.items())}"
         )
-    return table.take(pa.array(kept)), dict(dropped)
+    return kept, dropped
 
 
 def _clip_set(
@@ -238,7 +238,7 @@ def _clip_set(
 ) -> ClipSet:
     languages, language_names = _numbered(table["language"])
     sources, _ = _numbered(table["source"])
-    speakers, speaker_names = _numbered(table["speaker"], speaker_names)
+    speakers, known_speakers = _numbered(table["speaker"], speaker_names)
     emotions, _ = _numbered(table["emotion"], labels)
     return ClipSet(
         described=table.select(["name", "source", "speaker"]),
@@ -252,18 +252,16 @@ def _clip_set(
         holds_frames=data.cache == "frames",
         longest_s=data.longest_s,
         labels=tuple(labels),
-        language_names=tuple(language_names),
-        speaker_names=tuple(speaker_names),
+        language_names=tuple(language_names.to_pylist()),
+        speaker_names=tuple(known_speakers.to_pylist()),
         dropped=dropped,
     )
 
 
 def _numbered(
     column: pa.ChunkedArray, names: Sequence[str] | None = None
-) -> tuple[np.ndarray, Sequence[str]]:
+) -> tuple[np.ndarray, pa.Array]:
     """The column as numbers int32 [N], in the order of `names` or else of the alphabet."""
-    values = column.to_pylist()
-    if names is None:
-        names = sorted(set(values))
-    number = {name: place for place, name in enumerate(names)}
-    return np.array([number.get(value, UNKNOWN) for value in values], dtype=np.int32), names
+    known = column.unique().sort() if names is None else pa.array(names, pa.string())
+    numbers = pc.fill_null(pc.index_in(column, known), UNKNOWN)
+    return numbers.to_numpy().astype(np.int32), known
