@@ -7,6 +7,7 @@ model's width, V its vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from model.losses import token_log_likelihood
 from model.recipe import PretrainedLlama, TinyLlama
 from pipeline.errors import InputError
+from pipeline.pretrained.opening import opening
 
 
 class LanguageModel(nn.Module):
@@ -152,8 +154,8 @@ def _make_tiny(settings: TinyLlama) -> LanguageModel:
 def _load_pretrained(settings: PretrainedLlama) -> LanguageModel:
     from transformers import AutoConfig, AutoTokenizer, LlamaForCausalLM
 
-    where: dict[str, Any] = {"revision": settings.revision}
-    try:
+    where: dict[str, Any] = {"revision": settings.revision, "trust_remote_code": False}
+    with opening(Path(settings.model), "LLaMA", "language_model.model"):
         config = AutoConfig.from_pretrained(settings.model, **where)
         if config.model_type != "llama":
             raise InputError(
@@ -161,10 +163,8 @@ def _load_pretrained(settings: PretrainedLlama) -> LanguageModel:
             )
         tokenizer = AutoTokenizer.from_pretrained(settings.model, **where)
         llama = LlamaForCausalLM.from_pretrained(
-            settings.model, **where, dtype=getattr(torch, settings.dtype)
+            settings.model, **where, dtype=getattr(torch, settings.dtype), use_safetensors=True
         )
-    except (OSError, ValueError) as error:
-        raise InputError(f"language_model.model: '{settings.model}': {error}") from error
     llama.requires_grad_(False)
     if settings.lora:
         _add_adapters(llama, settings)

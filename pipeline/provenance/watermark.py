@@ -14,6 +14,7 @@ from pydantic import Field
 
 from pipeline.judges.bundled import need
 from pipeline.pretrained.named import Pretrained, model_folder
+from pipeline.pretrained.opening import opening
 
 WATERMARK_RATE_HZ = 16_000
 """The rate that AudioSeal's published weights were trained at."""
@@ -108,12 +109,13 @@ def _read(file: Path, config: type, create: Callable[[Any], Any]) -> Any:
     import torch
     from audioseal import loader
 
-    with torch.serialization.safe_globals(_containers()):
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    settings = loader.AudioSeal.parse_config(dict(state["xp.cfg"]), config, nbits=_BITS)
-    network = create(settings)
-    weights = loader.convert_state_dict_for_scriptable_model(state["model"])
-    loader.load_state_dict(network, weights)
+    with opening(file, "AudioSeal", "watermark.model"):
+        with torch.serialization.safe_globals(_containers()):
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        settings = loader.AudioSeal.parse_config(dict(state["xp.cfg"]), config, nbits=_BITS)
+        network = create(settings)
+        weights = loader.convert_state_dict_for_scriptable_model(state["model"])
+        loader.load_state_dict(network, weights)
     return network.eval()
 
 

@@ -1,5 +1,7 @@
 """The model hears alike in every batch, and its scores are those of a plain pass."""
 
+import json
+
 import pytest
 import torch
 
@@ -177,6 +179,27 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(InputError, match=rf"language_model\.model: '{tmp_path}'"):
         pretrained(tmp_path)
+
+
+def test_damaged_weights_are_a_sentence(tmp_path):
+    write_llama(tmp_path)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"language_model\.model: .* can't be opened as LLaMA"):
+        pretrained(tmp_path)
+
+
+def test_code_that_lies_beside_the_weights_is_not_run(tmp_path, monkeypatch):
+    write_llama(tmp_path)
+    ran = tmp_path / "ran"
+    (tmp_path / "own.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    config = json.loads((tmp_path / "config.json").read_text())
+    own = {"auto_map": {"AutoConfig": "own.Config"}, "model_type": "own"}
+    (tmp_path / "config.json").write_text(json.dumps({**config, **own}))
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    with pytest.raises(InputError, match=r"language_model\.model"):
+        pretrained(tmp_path)
+    assert not ran.exists()
 
 
 def test_channels_are_scaled_as_in_training_and_that_is_saved():

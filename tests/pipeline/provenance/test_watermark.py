@@ -86,3 +86,13 @@ def test_other_weights_than_the_pinned_ones_are_refused(weights: Path, tmp_path:
         (tmp_path / file.name).write_bytes(file.read_bytes() + b" ")
     with pytest.raises(ModelError, match="SHA-256"):
         pinned.model_copy(update={"model": str(tmp_path)}).load()
+
+
+@pytest.mark.parametrize("name", ["generator_base", "detector_base"])
+def test_damaged_weights_are_a_sentence(weights: Path, tmp_path: Path, name: str) -> None:
+    for file in weights.iterdir():
+        content = file.read_bytes()
+        short = content[: len(content) // 2] if file.stem == name else content
+        (tmp_path / file.name).write_bytes(short)
+    with pytest.raises(ModelError, match=rf"watermark\.model: .*{name}.* can't be opened"):
+        AudioSeal(model=str(tmp_path)).load()
