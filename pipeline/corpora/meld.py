@@ -32,7 +32,12 @@ _GENDERS: dict[str, Gender] = {
     "Joey": "male",
     "Ross": "male",
 }
-_CLIPS = "MELD's clips are wanted: leave the field out to do without."
+_CLIPS = (
+    "MELD's clips come as dia0_utt0.mp4 in MELD.Raw.tar.gz (https://github.com/declare-lab/MELD): "
+    "make a .wav of each, `ffmpeg -i dia0_utt0.mp4 dia0_utt0.wav`, or leave the field out to do "
+    "without."
+)
+_TABLE = "MELD's CSV files are in https://github.com/declare-lab/MELD, below data/MELD."
 _COLUMNS = {"Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID"}
 
 
@@ -55,7 +60,7 @@ class Meld(Corpus):
         Raises:
             CorpusMissing: the file or the audio folder is missing.
         """
-        table = require(self.path, "MELD's CSV files are in its repository.", folder=False)
+        table = require(self.path, _TABLE, folder=False)
         audio = self.audio and require(self.audio, _CLIPS, folder=True, name="audio")
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             for number, row in enumerate(csv.DictReader(lines), start=2):
