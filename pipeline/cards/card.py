@@ -190,7 +190,10 @@ def _checks(recipe: dict[str, Any]) -> list[Check]:
     """The judges that measured the takes, and which gates read them."""
     judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(recipe["judges"])
     gates = gates_of(recipe)
-    return [(one.engine, _CHECKS[one.engine], _readers(gates, one.scores)) for one in judges]
+    return [
+        (getattr(one, "name", one.engine), _CHECKS[one.engine], _readers(gates, one.scores))
+        for one in judges
+    ]
 
 
 def _text_checks(recipe: dict[str, Any]) -> list[Check]:

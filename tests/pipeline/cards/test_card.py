@@ -92,6 +92,17 @@ def test_it_says_which_checks_ran_and_which_did_not(
     assert "Measured only: no gate reads it." in other
 
 
+def test_judges_of_one_kind_are_told_apart_by_name(make_dataset_folder: Make) -> None:
+    labels = {"sad": "sad", "rest": None}
+    judges = [
+        {"engine": "emotion", "name": name, "model": "a/b", "labels": labels}
+        for name in ("first", "second")
+    ]
+    card = card_of(make_dataset_folder(recipe={"judges": judges, "gates": {}}))
+    assert "- **first**: whether a pretrained emotion classifier" in card
+    assert "- **second**: whether a pretrained emotion classifier" in card
+
+
 def test_a_recipe_without_judges_says_so(make_dataset_folder: Make) -> None:
     card = card_of(make_dataset_folder(recipe={"judges": [], "gates": {}}))
     assert "No judge measured the takes." in card
