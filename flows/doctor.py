@@ -40,8 +40,8 @@ _PACKAGE = "m5ser"
 Pairs = Sequence[tuple[Language, Language]]
 """Languages that something is translated from, and into."""
 _WEIGHTS = ("*.safetensors", *PICKLED_FILES)
-_TINY = "checkpoints/"
-"""The folder of the smoke recipe's models, which are made and not downloaded."""
+_SMOKE, _TINY = "m5ser-smoke", "checkpoints/"
+"""The recipe whose models are made and not downloaded, and their folder."""
 _EMBEDDED = "quickstart"
 """The recipe that needs nothing but the installation."""
 
@@ -129,8 +129,10 @@ def bundled_recipes() -> list[str]:
 
 def _diagnose(name: str, recipe: Recipe, work: Path) -> Diagnosis:
     lacks = [*_packages(recipe), *_corpora(recipe), *_weights(recipe), *_disk(recipe, work)]
-    made = Lack(f"what the tests make in {_TINY}", f"python -m tests.checkpoints {_TINY}")
-    return Diagnosis(name, tuple(dict.fromkeys(made if _TINY in x.what else x for x in lacks)))
+    if recipe.name == _SMOKE:
+        made = Lack(f"what the tests make in {_TINY}", f"python -m tests.checkpoints {_TINY}")
+        lacks = [made if _TINY in lack.what else lack for lack in lacks]
+    return Diagnosis(name, tuple(dict.fromkeys(lacks)))
 
 
 def _packages(recipe: Recipe) -> Iterator[Lack]:

@@ -106,6 +106,12 @@ def test_what_the_tests_make_is_one_lack_with_the_command_that_makes_it(tmp_path
     )}  # fmt: skip
 
 
+def test_a_person_s_own_checkpoints_are_not_taken_for_the_tests(empty_caches):
+    judge = "{engine: dimensions, model: ./checkpoints/mine}"
+    lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
+    assert list(lacks.values()) == ["correct the engine's field `model`"]
+
+
 def test_an_empty_folder_is_no_comparator(empty_caches, tmp_path):
     judge = f"{{engine: autopcp, model: ., comparator: {tmp_path}, allow_pickle: true}}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
