@@ -34,7 +34,7 @@ class AutoPcp(Pretrained, Judge):
     """
 
     engine: Literal["autopcp"] = "autopcp"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     uses_gpu: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "autopcp"
@@ -128,16 +128,16 @@ def _layer_mean(model: Any, layer: int) -> Callable[[dict[str, Any]], Any]:
 def _ratings(
     compare: Compare,
     takes: Sequence[np.ndarray | Failure],
-    sources: Sequence[np.ndarray | None],
+    sources: Sequence[np.ndarray | Failure | None],
 ) -> list[float | Failure]:
     """Of every take against its source, NaN without one; no number is a `Failure`."""
     import torch
 
-    rated = [_unrated(take) for take in takes]
+    rated = [_unrated(take, source) for take, source in zip(takes, sources, strict=True)]
     pairs = [
         (place, take, source)
         for place, (take, source) in enumerate(zip(takes, sources, strict=True))
-        if not isinstance(rated[place], Failure) and source is not None
+        if not isinstance(rated[place], Failure) and isinstance(source, np.ndarray)
     ]
     if pairs:
         places, heard, wanted = zip(*pairs, strict=True)
@@ -147,8 +147,10 @@ def _ratings(
     return rated
 
 
-def _unrated(take: np.ndarray | Failure) -> float | Failure:
-    """What a take has without a source: NaN, or why it has nothing."""
+def _unrated(take: np.ndarray | Failure, source: np.ndarray | Failure | None) -> float | Failure:
+    """What a take has without a rating: NaN, or why it can have none."""
     if isinstance(take, Failure):
         return take
-    return math.nan if np.isfinite(take).all() else Failure("judge", _NO_EMBEDDING)
+    if not np.isfinite(take).all():
+        return Failure("judge", _NO_EMBEDDING)
+    return source if isinstance(source, Failure) else math.nan

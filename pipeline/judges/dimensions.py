@@ -30,7 +30,7 @@ class Dimensions(Pretrained, Judge):
     """
 
     engine: Literal["dimensions"] = "dimensions"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     uses_gpu: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "dimensions"
@@ -67,22 +67,36 @@ class Dimensions(Pretrained, Judge):
 
         return usable_only(score)
 
-    def _score(self, take: np.ndarray, source: np.ndarray | None) -> Scores | Failure:
+    def _score(self, take: np.ndarray, source: np.ndarray | Failure | None) -> Scores | Failure:
         if not np.isfinite(take).all():
             return Failure("judge", f"{self.model} gave dimensions that are not numbers")
+        if isinstance(source, Failure):
+            return source
         distance = math.nan if source is None else float(np.linalg.norm(take - source))
         return dict(zip(self.scores, (*take.tolist(), distance), strict=True))
 
 
-def hear_sources(hearing: Hearing, items: Sequence[JudgeItem]) -> list[np.ndarray | None]:
+def hear_sources(hearing: Hearing, items: Sequence[JudgeItem]) -> list[np.ndarray | Failure | None]:
     """What a network makes of each item's source recording, each recording heard once.
 
-    None where there is none, or where the network can't hear it.
+    None where there is none, or where its length is none that the network hears; a `Failure` where
+    it doesn't fit into memory, or the network gives something that is not of numbers.
     """
-    clips = {id(item.source): item.source for item in items if item.source is not None}
-    heard = dict(zip(clips, hearing(list(clips.values())), strict=True))
-    found = [heard.get(id(item.source)) for item in items]
-    return [None if isinstance(one, Failure) else one for one in found]
+    clips = {
+        id(item.source): item.source
+        for item in items
+        if item.source is not None and hearing.fault(item.source) is None
+    }
+    heard = dict(zip(clips, map(_heard, hearing(list(clips.values()))), strict=True))
+    return [heard.get(id(item.source)) for item in items]
+
+
+def _heard(source: np.ndarray | Failure) -> np.ndarray | Failure:
+    if isinstance(source, Failure):
+        return Failure(source.stage, f"its source recording: {source.error}")
+    if not np.isfinite(source).all():
+        return Failure("judge", "its source recording: the network's vector is not of numbers")
+    return source
 
 
 def _places(id2label: dict[int, str]) -> list[int]:

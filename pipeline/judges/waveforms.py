@@ -53,7 +53,7 @@ class Hearing:
     def _run(self, clips: list[np.ndarray]) -> list[np.ndarray | Failure]:
         import torch
 
-        faults = [self._fault(clip) for clip in clips]
+        faults = [self.fault(clip) for clip in clips]
         fit = [clip for clip, fault in zip(clips, faults, strict=True) if fault is None]
         vectors = iter(())
         if fit:
@@ -64,7 +64,7 @@ class Hearing:
             vectors = iter(found.float().cpu().numpy())
         return [Failure("judge", fault) if fault else next(vectors) for fault in faults]
 
-    def _fault(self, clip: np.ndarray) -> str | None:
+    def fault(self, clip: np.ndarray) -> str | None:
         """Why the network can't hear a clip, or None."""
         duration_s = len(clip) / JUDGE_RATE_HZ
         if len(clip) < self.shortest:

@@ -28,7 +28,7 @@ class WavlmSpeaker(Pretrained, Judge):
     """
 
     engine: Literal["wavlm"] = "wavlm"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     uses_gpu: ClassVar[bool] = True
     needs_voices: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
@@ -46,7 +46,7 @@ class WavlmSpeaker(Pretrained, Judge):
         """Load the network and embed every voice's reference clip.
 
         Raises:
-            ModelError: the network can't be had, or a voice's clip is too short for it.
+            ModelError: the network can't be had, or makes nothing of a voice's clip.
         """
         from transformers import WavLMForXVector
 
@@ -77,19 +77,28 @@ class WavlmSpeaker(Pretrained, Judge):
                 raise ModelError(
                     f"judge '{self.name}': the clip of voice '{voice}': {vector.error}"
                 )
+            if not np.isfinite(vector).all():
+                raise ModelError(
+                    f"judge '{self.name}': {self.model} gave a vector that is not of numbers for "
+                    f"the clip of voice '{voice}'"
+                )
         return {voice: v for voice, v in found.items() if not isinstance(v, Failure)}
 
     def _score(
         self,
         item: JudgeItem,
         take: np.ndarray,
-        source: np.ndarray | None,
+        source: np.ndarray | Failure | None,
         voices: Mapping[str, np.ndarray],
     ) -> Scores | Failure:
         if not np.isfinite(take).all():
             return Failure("judge", f"{self.model} gave a vector that is not of numbers")
+        if isinstance(source, Failure):
+            return source
+        if item.voice not in voices:
+            return Failure("judge", f"voice '{item.voice}' has no reference clip to compare with")
         cosines = {voice: _cosine(take, vector) for voice, vector in voices.items()}
-        own = cosines.pop(item.voice, math.nan)
+        own = cosines.pop(item.voice)
         margin = own - max(cosines.values()) if cosines else math.nan
         alike = math.nan if source is None else _cosine(take, source)
         return dict(zip(self.scores, (own, margin, alike), strict=True))

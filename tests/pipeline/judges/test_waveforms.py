@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, WavLMForXVector
 
+from pipeline.judges.autopcp import AutoPcp
 from pipeline.judges.base import JudgeContext
 from pipeline.judges.dimensions import Dimensions, regressor
 from pipeline.judges.emotion import SpeechEmotion
@@ -181,3 +184,76 @@ def test_a_regressor_of_other_dimensions_is_refused(tiny_networks, tmp_path):
     folder = change(tiny_networks / "dimensions", tmp_path / "other", id2label=labels)
     with pytest.raises(ModelError, match="arousal, power, valence"):
         Dimensions(model=str(folder)).load(JudgeContext(("en",)))
+
+
+HEAR_SOURCES = {
+    "dimensions": lambda at: Dimensions(model=str(at / "dimensions")),
+    "wavlm": lambda at: WavlmSpeaker(model=str(at / "wavlm-speaker")),
+    "autopcp": lambda at: AutoPcp(
+        model=str(at / "xlsr"), layer=1, comparator=str(at / "autopcp"), allow_pickle=True
+    ),
+}
+each_hears_sources = pytest.mark.parametrize("judge", HEAR_SOURCES)
+
+
+@pytest.fixture
+def unwell(monkeypatch):
+    """Lets every network give what `made` says of the clips of one length."""
+
+    def make(samples: int, made):
+        plain = Hearing._run
+
+        def run(hearing, clips):
+            found = plain(hearing, clips)
+            return [
+                made(vector) if len(clip) == samples else vector
+                for clip, vector in zip(clips, found, strict=True)
+            ]
+
+        monkeypatch.setattr(Hearing, "_run", run)
+
+    return make
+
+
+def no_room(_vector):
+    raise MemoryError("no room")
+
+
+@each_hears_sources
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda vector: np.full_like(vector, np.nan), "its source recording: .*not of numbers"),
+        (no_room, "its source recording: out of memory on this row alone"),
+    ],
+    ids=["not-of-numbers", "no-room"],
+)
+def test_a_source_that_a_network_makes_nothing_of_is_not_taken_for_none(
+    tiny_networks, context, make_item, unwell, judge, made, said
+):
+    source = make_item("kids").samples[:10_001]
+    items = [make_item(source=source), make_item(source=None), make_item("short")]
+    scored = HEAR_SOURCES[judge](tiny_networks).load(context)
+    before = scored(items)
+    unwell(10_001, made)
+    failed, *others = scored(items)
+    assert isinstance(failed, Failure)
+    assert re.match(said, failed.error)
+    assert [list(one) for one in others] == [list(one) for one in before[1:]]
+    assert np.isnan(others[0][list(others[0])[-1]])
+
+
+def test_a_voice_without_numbers_is_refused_when_the_judge_is_loaded(
+    tiny_networks, context, unwell
+):
+    first, *_ = context.voices.values()
+    unwell(len(first), lambda vector: np.full_like(vector, np.inf))
+    with pytest.raises(ModelError, match="not of numbers for the clip of voice"):
+        HEAR_SOURCES["wavlm"](tiny_networks).load(context)
+
+
+def test_a_take_of_a_voice_without_a_clip_is_a_failure(tiny_networks, context, make_item):
+    [found] = HEAR_SOURCES["wavlm"](tiny_networks).load(context)(
+        [replace(make_item(), voice="nobody")]
+    )
+    assert found == Failure("judge", "voice 'nobody' has no reference clip to compare with")
