@@ -16,8 +16,8 @@ train-demo: $(ALL)  ## Train on builds/quickstart, building it first if need be;
 	$(VENV)/bin/m5ser train recipes/training/quickstart.yaml
 	$(VENV)/bin/m5ser evaluate builds/models/quickstart
 
-test: $(ALL)  ## Run the whole test suite.
-	$(VENV)/bin/python -m pytest
+test: $(ALL)  ## Run the whole test suite, on up to four cores.
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(ALL)  ## Check style and types.
 	$(VENV)/bin/ruff check .
