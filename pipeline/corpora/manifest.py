@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal
 
-import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
+from pipeline.corpora.listing import Listed, read_listing
 from pipeline.emotions import OUR_LABELS, Emotion, map_label
 from pipeline.records import Gender, Recording, Utterance
 
-_LONGEST_LINE = 100_000
-"""Characters of a line, so that a file without line ends can't fill the memory."""
+_REQUIRED = ("text", "emotion", "speaker", "licence")
 
+# A bound has Pydantic refuse text that is no Unicode, as JSON can hold it.
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Row(BaseModel):
@@ -27,15 +25,41 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    text: str
+    text: Annotated[str, Field(max_length=100_000)]
     emotion: Name
     speaker: Name
     licence: Name
     gender: Gender = "unknown"
     id: Name | None = None
-    path: str | None = None
+    path: Annotated[str, Field(max_length=4096)] | None = None
     start: Seconds | None = None
     end: Seconds | None = None
+
+    @field_validator("gender", mode="before")
+    @classmethod
+    def _said(cls, value: Any) -> Any:
+        return "unknown" if value in (None, "") else value
+
+    @field_validator("id", "path", "start", "end", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        """Nothing, where an optional field is empty: only Parquet and JSON know null."""
+        return None if value == "" else value
+
+    @field_validator("id", "speaker", "licence")
+    @classmethod
+    def _on_one_line(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError(f"{value!r} has control characters: remove them")
+        return value
+
+    @field_validator("id")
+    @classmethod
+    def _inside(cls, value: str | None) -> str | None:
+        """A clip in a shard is named by its id."""
+        if value is not None and (value.startswith("/") or ".." in PurePosixPath(value).parts):
+            raise ValueError(f"'{value}' would lead out of a folder: ids name files")
+        return value
 
 
 class Manifest(Corpus):
@@ -57,69 +81,25 @@ class Manifest(Corpus):
 
         Raises:
             CorpusMissing: the file is missing.
-            ValueError: the file's ending names no format that can be read.
+            BadListing: the file is no table, or lacks a column that every row needs.
         """
         path = require(self.path, "The manifest lists your recordings.", folder=False)
         labels = {**OUR_LABELS, **self.labels}
-        for number, raw in enumerate(_rows(path), start=1):
+        rows = read_listing(path, Row.model_fields, _REQUIRED)
+        for number, raw in enumerate(rows, start=1):
             yield _entry(raw, f"{path.stem}-{number:06d}", path.parent, labels)
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, Any] | str]:
-    """Rows as mappings, or the reason why a row is none."""
-    match path.suffix.lower():
-        case ".csv":
-            yield from _delimited(path, ",")
-        case ".tsv":
-            yield from _delimited(path, "\t")
-        case ".jsonl":
-            yield from _json_lines(path)
-        case ".parquet":
-            wanted = set(Row.model_fields)
-            table = pq.ParquetFile(path)
-            columns = [name for name in table.schema_arrow.names if name in wanted]
-            for batch in table.iter_batches(batch_size=256, columns=columns):
-                yield from batch.to_pylist()
-        case suffix:
-            raise ValueError(
-                f"corpus.path: '{path.name}' ends in '{suffix}': "
-                "a manifest is .csv, .tsv, .jsonl or .parquet"
-            )
-
-
-def _delimited(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter=delimiter):
-            yield {name: value for name, value in row.items() if name and value not in ("", None)}
-
-
-def _json_lines(path: Path) -> Iterator[Mapping[str, Any] | str]:
-    with path.open(encoding="utf-8") as lines:
-        while line := lines.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
-                raise ValueError(f"{path.name}: a line has over {_LONGEST_LINE} characters")
-            if line.strip():
-                yield _parse(line)
-
-
-def _parse(line: str) -> Mapping[str, Any] | str:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return f"is not JSON: {error}"
-    return row if isinstance(row, dict) else "is not a JSON object"
-
-
-def _entry(
-    raw: Mapping[str, Any] | str, name: str, folder: Path, labels: Mapping[str, Emotion]
-) -> Entry:
+def _entry(raw: Listed, name: str, folder: Path, labels: Mapping[str, Emotion]) -> Entry:
     if isinstance(raw, str):
         return Unreadable(name, f"row {name} {raw}")
     try:
         row = Row.model_validate(raw)
         recording = _recording(row, folder)
     except ValidationError as error:
-        reasons = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        reasons = "; ".join(
+            f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         return Unreadable(name, f"row {name}: {reasons}")
     except ValueError as error:
         return Unreadable(name, f"row {name}: {error}")
@@ -143,7 +123,12 @@ def _recording(row: Row, folder: Path) -> Recording | None:
         return None
     if row.start is not None and row.end is not None and row.start >= row.end:
         raise ValueError(f"start {row.start:g} is not before end {row.end:g}")
-    clip = (folder / row.path).resolve()
+    try:
+        clip = (folder / row.path).resolve()
+    except RuntimeError as error:
+        raise ValueError(f"path: '{row.path}' is a link that leads to itself") from error
     if not clip.is_relative_to(folder.resolve()):
-        raise ValueError(f"path: '{row.path}' leaves the manifest's folder")
+        raise ValueError(
+            f"path: a manifest lies above its clips, but '{row.path}' leaves the manifest's folder"
+        )
     return Recording(folder / row.path, row.start, row.end)

@@ -105,7 +105,10 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
 
 def _sha256(path: Path) -> str | None:
     """Hash of a recording; None if it can't be opened, which the door will say better."""
-    return sha256(path) if path.is_file() else None
+    try:
+        return sha256(path) if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _same_paths(store: Store, key: str, rows: list[dict[str, Any]]) -> bool:

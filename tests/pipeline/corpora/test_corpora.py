@@ -1,9 +1,5 @@
 """Corpora: labels are mapped or dropped with a count, bad entries are named, nothing escapes."""
 
-import json
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pipeline.corpora.base import CorpusMissing, Dropped, Unreadable
@@ -12,11 +8,6 @@ from pipeline.corpora.meld import Meld
 from pipeline.corpora.quickstart import Quickstart
 from pipeline.corpora.ravdess import Ravdess
 from pipeline.emotions import EMOTIONS
-from pipeline.records import Utterance
-
-
-def kinds(entries):
-    return [type(entry).__name__ for entry in entries]
 
 
 def test_quickstart_lists_its_table():
@@ -66,87 +57,3 @@ def test_meld_maps_its_labels_and_names_lines_that_lack_columns(tmp_path):
     assert (first.id, first.emotion, first.gender) == ("meld-dia0_utt0", "sad", "female")
     assert second == Dropped("dia0_utt1", "contempt")
     assert "line 4 lacks" in third.error
-
-
-ROW = {"text": "Hello there.", "emotion": "joy", "speaker": "me", "licence": "CC0-1.0"}
-
-
-def write_manifest(folder, rows, suffix):
-    path = folder / f"list{suffix}"
-    if suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    elif suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    else:
-        comma = "," if suffix == ".csv" else "\t"
-        names = list(rows[0])
-        lines = [comma.join(str(row.get(name) or "") for name in names) for row in rows]
-        path.write_text("\n".join([comma.join(names), *lines]), encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_a_manifest_says_the_same_in_every_format(tmp_path, suffix):
-    rows = [
-        {**ROW, "path": "clips/a.wav", "start": 0.5, "end": 1.5, "gender": "female", "id": "x1"},
-        {**ROW, "path": None, "start": None, "end": None, "gender": "male", "id": "x2"},
-    ]
-    path = write_manifest(tmp_path, rows, suffix)
-    first, second = Manifest(path=path, labels={"joy": "happy"}).read()
-    assert (first.id, first.emotion, first.speaker) == ("x1", "happy", "me")
-    assert first.recording.path == tmp_path / "clips/a.wav"
-    assert (first.recording.start_s, first.recording.end_s) == (0.5, 1.5)
-    assert second.recording is None
-    assert second.gender == "male"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"path": "../../etc/passwd"}, "leaves the manifest's folder"),
-        ({"path": "/etc/passwd"}, "leaves the manifest's folder"),
-        ({"text": None}, "text"),
-        ({"speaker": ""}, "speaker"),
-        ({"path": "a.wav", "start": 2.0, "end": 1.0}, "start 2 is not before end 1"),
-        ({"start": -1}, "start"),
-        ({"gender": "loud"}, "gender"),
-    ],
-)
-def test_a_bad_row_is_named_and_the_others_live(tmp_path, change, message):
-    path = write_manifest(tmp_path, [{**ROW, **change}, ROW], ".jsonl")
-    bad, good = Manifest(path=path, labels={"joy": "happy"}).read()
-    assert isinstance(bad, Unreadable)
-    assert "list-000001" in bad.error
-    assert message in bad.error
-    assert isinstance(good, Utterance)
-
-
-def test_a_link_out_of_the_folder_is_refused(tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "secret.wav").touch()
-    (tmp_path / "data" / "a.wav").symlink_to(tmp_path / "secret.wav")
-    path = write_manifest(tmp_path / "data", [{**ROW, "path": "a.wav"}], ".jsonl")
-    (bad,) = Manifest(path=path).read()
-    assert "leaves the manifest's folder" in bad.error
-
-
-def test_lines_that_are_not_json_are_named(tmp_path):
-    path = tmp_path / "list.jsonl"
-    path.write_text('{"text": \n[1, 2]\n' + json.dumps(ROW) + "\n")
-    entries = list(Manifest(path=path, labels={"joy": "happy"}).read())
-    assert kinds(entries) == ["Unreadable", "Unreadable", "Utterance"]
-
-
-def test_a_line_without_end_does_not_fill_the_memory(tmp_path):
-    path = tmp_path / "list.jsonl"
-    path.write_text("x" * 200_000)
-    with pytest.raises(ValueError, match="a line has over"):
-        list(Manifest(path=path).read())
-
-
-def test_an_unknown_ending_and_an_unmapped_label(tmp_path):
-    path = write_manifest(tmp_path, [ROW], ".jsonl")
-    assert list(Manifest(path=path).read()) == [Dropped("list-000001", "joy")]
-    other = path.rename(tmp_path / "list.xlsx")
-    with pytest.raises(ValueError, match=r"'.xlsx': a manifest is"):
-        list(Manifest(path=other).read())

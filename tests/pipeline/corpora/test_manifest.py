@@ -1,0 +1,156 @@
+"""Manifests: the same in every format; a bad row is named, and so is what is no table."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.corpora.base import Dropped, Unreadable
+from pipeline.corpora.listing import BadListing
+from pipeline.corpora.manifest import Manifest
+from pipeline.records import Utterance
+
+ROW = {"text": "Hello there.", "emotion": "joy", "speaker": "me", "licence": "CC0-1.0"}
+
+
+def write_manifest(folder, rows, suffix):
+    path = folder / f"list{suffix}"
+    if suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        comma = "," if suffix == ".csv" else "\t"
+        names = list(rows[0])
+        lines = [comma.join(str(row.get(name) or "") for name in names) for row in rows]
+        path.write_text("\n".join([comma.join(names), *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_a_manifest_says_the_same_in_every_format(tmp_path, suffix):
+    rows = [
+        {**ROW, "path": "clips/a.wav", "start": 0.5, "end": 1.5, "gender": "female", "id": "x1"},
+        {**ROW, "path": None, "start": None, "end": None, "gender": "male", "id": "x2"},
+    ]
+    path = write_manifest(tmp_path, rows, suffix)
+    first, second = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert (first.id, first.emotion, first.speaker) == ("x1", "happy", "me")
+    assert first.recording.path == tmp_path / "clips/a.wav"
+    assert (first.recording.start_s, first.recording.end_s) == (0.5, 1.5)
+    assert second.recording is None
+    assert second.gender == "male"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": "../../etc/passwd"}, "leaves the manifest's folder"),
+        ({"path": "/etc/passwd"}, "leaves the manifest's folder"),
+        ({"text": None}, "text"),
+        ({"speaker": ""}, "speaker"),
+        ({"path": "a.wav", "start": 2.0, "end": 1.0}, "start 2 is not before end 1"),
+        ({"start": -1}, "start"),
+        ({"gender": "loud"}, "gender"),
+        ({"start": float("nan")}, "start: Input should be a finite number"),
+        ({"end": float("inf")}, "end: Input should be a finite number"),
+        ({"text": "half a \ud800 pair"}, "text: Input should be a valid string"),
+        ({"path": "half a \udc80 pair.wav"}, "path: Input should be a valid string"),
+        ({"path": "loop.wav"}, "'loop.wav' is a link that leads to itself"),
+        ({"id": "../../x"}, "id: '../../x' would lead out of a folder"),
+        ({"speaker": "me\nyou"}, "speaker: 'me\\nyou' has control characters"),
+    ],
+)
+def test_a_bad_row_is_named_and_the_others_live(tmp_path, change, message):
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    path = write_manifest(tmp_path, [{**ROW, **change}, ROW], ".jsonl")
+    bad, good = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert isinstance(bad, Unreadable)
+    assert "list-000001" in bad.error
+    assert message in bad.error
+    assert isinstance(good, Utterance)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "secret.wav").touch()
+    (tmp_path / "data" / "a.wav").symlink_to(tmp_path / "secret.wav")
+    path = write_manifest(tmp_path / "data", [{**ROW, "path": "a.wav"}], ".jsonl")
+    (bad,) = Manifest(path=path).read()
+    assert "leaves the manifest's folder" in bad.error
+
+
+def test_lines_that_are_not_json_are_named(tmp_path):
+    path = tmp_path / "list.jsonl"
+    path.write_text('{"text": \n[1, 2]\n' + f'{{"start": {"1" * 5000}}}\n' + json.dumps(ROW) + "\n")
+    entries = list(Manifest(path=path, labels={"joy": "happy"}).read())
+    assert [type(entry).__name__ for entry in entries] == ["Unreadable"] * 3 + ["Utterance"]
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path):
+    path = tmp_path / "list.jsonl"
+    path.write_text("x" * 200_000)
+    with pytest.raises(BadListing, match="a line has over"):
+        list(Manifest(path=path).read())
+
+
+def test_an_unknown_ending_and_an_unmapped_label(tmp_path):
+    path = write_manifest(tmp_path, [ROW], ".jsonl")
+    assert list(Manifest(path=path).read()) == [Dropped("list-000001", "joy")]
+    other = path.rename(tmp_path / "list.xlsx")
+    with pytest.raises(BadListing, match=r"'.xlsx': a manifest is"):
+        list(Manifest(path=other).read())
+
+
+HEADER = "path,text,emotion,speaker,licence\n"
+LINE = "a.wav,Hello there.,joy,me,CC0-1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", (HEADER + LINE.replace("me", "Zoë")).encode("cp1252"), "not UTF-8.*: save it"),
+        ("a.csv", (HEADER + LINE).encode("utf-16"), "not UTF-8.*: save it"),
+        ("a.jsonl", '{"speaker": "Zoë"}'.encode("cp1252"), "not UTF-8.*: save it"),
+        ("a.csv", (HEADER + LINE).replace(",", ";").encode(), "no column text, .*'path;text;emo"),
+        ("a.csv", b"path,text,emotion,speaker\n", "no column licence; its columns are 'path'"),
+        ("a.csv", b"", "its columns are none"),
+        ("a.csv", (HEADER + 'a.wav,"Hello,joy,me,\n' + LINE).encode(), "line 2: unexpected end"),
+        ("a.csv", (HEADER + f"a.wav,{'a' * 200_000}\n").encode(), "line 2: field larger"),
+        ("a.parquet", b"PAR1 and no more", "can't be read as Parquet"),
+    ],
+)
+def test_a_file_that_is_no_table_is_said_in_a_sentence(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadListing, match=f"corpus.path: '{name}'.*{message}"):
+        list(Manifest(path=tmp_path / name).read())
+
+
+def test_parquet_without_a_column_is_said_in_a_sentence(tmp_path):
+    path = write_manifest(tmp_path, [{"text": "Hello.", "emotion": "joy"}], ".parquet")
+    with pytest.raises(BadListing, match=r"no column speaker, licence; its columns are 'text'"):
+        list(Manifest(path=path).read())
+
+
+def test_a_comma_in_a_text_does_not_move_its_columns(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(HEADER + "a.wav,No, I can't!,joy,me,CC0-1.0\n" + LINE)
+    bad, good = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert "has 6 fields, and the first line 5: put a text" in bad.error
+    assert good.text == "Hello there."
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_an_empty_field_is_a_missing_one_in_every_format(tmp_path, suffix):
+    empty = {"path": "", "gender": "", "id": ""}
+    null = {"path": None, "gender": None, "id": None}
+    path = write_manifest(tmp_path, [{**ROW, **empty}, {**ROW, **null}], suffix)
+    for entry in Manifest(path=path, labels={"joy": "happy"}).read():
+        assert (entry.recording, entry.gender, entry.id[:5]) == (None, "unknown", "list-")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path):
+    path = tmp_path / "list.jsonl"
+    path.write_text(json.dumps(ROW) + "\n", encoding="utf-8-sig")
+    assert list(Manifest(path=path).read()) == [Dropped("list-000001", "joy")]
