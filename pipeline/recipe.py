@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -112,27 +113,29 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _refuse_repeats("languages", list(self.languages))
+        wrong = [*_repeats("languages", list(self.languages))]
         if self.watermark and self.sampling_rate != WATERMARK_RATE_HZ:
-            raise ValueError(f"watermark needs sampling_rate {WATERMARK_RATE_HZ}")
-        self._refuse_shared_scores()
-        self._refuse_unwritten_scores()
+            wrong.append(f"watermark needs sampling_rate {WATERMARK_RATE_HZ}")
+        wrong += self._shared_scores()
+        wrong += self._unwritten_text_scores()
+        wrong += self._unwritten_scores()
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
 
-    def _refuse_shared_scores(self) -> None:
+    def _shared_scores(self) -> Iterator[str]:
         writers: dict[str, str] = {}
         for place, judge in enumerate(self.judges):
             for score in judge.scores:
                 if score in writers:
-                    raise ValueError(
+                    yield (
                         f"judges.{place} ({judge.engine}) writes the score '{score}', as "
                         f"{writers[score]} does: drop one of the two, or give it another `name` "
                         "if it has that field"
                     )
             writers |= dict.fromkeys(judge.scores, f"judges.{place}")
 
-    def _refuse_unwritten_scores(self) -> None:
-        self._refuse_unwritten_text_scores()
+    def _unwritten_scores(self) -> Iterator[str]:
         written = set(self.score_names)
         wanted = {
             f"gates.{gate_name}": score
@@ -141,17 +144,17 @@ class Recipe(Settings):
         } | {f"selection.utility.{score}": score for score in self.selection.utility}
         for field, score in wanted.items():
             if score not in written:
-                raise ValueError(
+                yield (
                     f"{field} reads the score '{score}', which no judge of this recipe writes; "
                     f"written are: {', '.join(sorted(written)) or 'none'}"
                 )
 
-    def _refuse_unwritten_text_scores(self) -> None:
+    def _unwritten_text_scores(self) -> Iterator[str]:
         written = {name for judge in self.text_judges for name in judge.scores}
         for gate_name, gate in self.text_gates.items():
             for score in gate.score_names:
                 if score not in written:
-                    raise ValueError(
+                    yield (
                         f"text_gates.{gate_name} reads the score '{score}', which none of the "
                         f"text_judges writes; they write: {', '.join(sorted(written)) or 'none'}"
                     )
@@ -187,10 +190,10 @@ class Recipe(Settings):
         return tuple(name for judge in every for name in judge.scores)
 
 
-def _refuse_repeats(field: str, values: list[str]) -> None:
+def _repeats(field: str, values: list[str]) -> Iterator[str]:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"{field} names {', '.join(repeated)} more than once")
+        yield f"{field} names {', '.join(repeated)} more than once"
 
 
 def published(recipe: Recipe) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,7 +61,7 @@ def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -
     try:
         return root.model_validate(fields)
     except ValidationError as error:
-        raise BadRecipe([_explain(root, detail) for detail in error.errors()]) from error
+        raise BadRecipe(list(_explain_all(root, fields, error.errors()))) from error
 
 
 def read_settings(name: str, package: str) -> str:
@@ -73,7 +74,10 @@ def read_settings(name: str, package: str) -> str:
     if path.is_file():
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadRecipe([f"'{name}' is larger than {_LARGEST_BYTES >> 20} MiB: not a recipe"])
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise BadRecipe([f"'{name}' is not UTF-8: save it as UTF-8"]) from error
     bundled = {entry.name: entry for entry in files(package).iterdir()}
     found = bundled.get(path.name if path.suffix else f"{path.name}.yaml")
     if found is None:
@@ -89,11 +93,13 @@ def _parse_yaml(text: str) -> Any:
         raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
     except RecursionError as error:
         raise BadRecipe(["the recipe is nested too deeply"]) from error
+    except ValueError as error:  # of a day or a number that looks like one and is none
+        raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
 
 
 def _override(fields: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
-    if not equals or not name:
+    if not equals or not all(name.split(".")):
         raise BadRecipe([f"--set '{override}': write field=value, as in --set takes=3"])
     *parents, last = name.split(".")
     node: Any = fields
@@ -126,26 +132,55 @@ def _position(node: list[Any], key: str, override: str) -> int:
     raise BadRecipe([f"--set '{override}': '{key}' is no position in a list of {len(node)}"])
 
 
+def _explain_all(root: type[BaseModel], fields: Any, details: Sequence[Any]) -> Iterator[str]:
+    """Every error in its lines; that a list is short of the items that are wrong is none."""
+    wrong = [detail["loc"] for detail in details]
+    for detail in details:
+        depth = len(detail["loc"])
+        below = any(len(loc) > depth and loc[:depth] == detail["loc"] for loc in wrong)
+        if not (detail["type"] == "too_short" and below):
+            field = _field(fields, detail["loc"], detail["type"] == "missing") or "recipe"
+            yield from (f"{field}: {line}" for line in _explain(root, detail).splitlines())
+
+
+def _field(value: Any, location: Sequence[Any], missing: bool) -> str:
+    """The field as `--set` takes it: a location without the engines' names that Pydantic adds."""
+    parts = []
+    for part in location:
+        listed = isinstance(value, list) and isinstance(part, int)
+        if listed or (isinstance(value, dict) and part in value):
+            parts.append(str(part))
+            value = value[part]
+    return ".".join([*parts, str(location[-1])] if missing else parts)
+
+
 def _explain(root: type[BaseModel], detail: Any) -> str:
-    """Field, value and fix of one error, in one line."""
-    field = ".".join(str(part) for part in detail["loc"]) or "recipe"
+    """Value and fix of one error."""
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
             known = _siblings(root, detail["loc"])
-            return f"{field}: unknown field{_nearest(detail['loc'][-1], known)}"
+            return f"unknown field{_nearest(detail['loc'][-1], known) or ': remove it'}"
         case "missing":
-            return f"{field}: missing: add it"
+            return "missing: add it"
         case "union_tag_invalid":
             expected = context["expected_tags"].replace("'", "")
             guess = _nearest(context["tag"], expected.split(", "))
-            return f"{field}: unknown engine '{context['tag']}'{guess}; known are: {expected}"
+            return f"unknown engine '{context['tag']}'{guess}; known are: {expected}"
         case "union_tag_not_found":
-            return f"{field}: names no engine: add 'engine: ...'"
+            return "names no engine: add 'engine: ...'"
         case "value_error":
-            return f"{field}: {context['error']}"
+            return str(context["error"])
         case _:
-            return f"{field}: {detail['input']!r} is not allowed: {detail['msg']}"
+            return f"{detail['input']!r} is not allowed: {_rule(detail)}"
+
+
+def _rule(detail: Any) -> str:
+    """What is allowed instead of a value."""
+    is_text = detail["type"] in ("path_type", "string_type")
+    if is_text and isinstance(detail["input"], int | float | date):
+        return "YAML reads no text in it: put it into quotes"
+    return str(detail["msg"])
 
 
 def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
@@ -158,4 +193,4 @@ def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
 
 def _nearest(word: Any, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(str(word), known, n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ": remove it"
+    return f" (did you mean '{close[0]}'?)" if close else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from pipeline.engine import Settings
 from pipeline.languages import Language
@@ -87,7 +87,17 @@ class VoteGate(Settings):
         return tuple(vote.score for vote in self.votes)
 
 
-Gate = ScoreGate | VoteGate
+def _kind(gate: Any) -> str:
+    """Which gate is meant, so that what is wrong with it is said of that one alone."""
+    if isinstance(gate, dict):
+        return "VoteGate" if {"votes", "at_least"} & set(gate) else "ScoreGate"
+    return "VoteGate" if isinstance(gate, VoteGate) else "ScoreGate"
+
+
+Gate = Annotated[
+    Annotated[ScoreGate, Tag("ScoreGate")] | Annotated[VoteGate, Tag("VoteGate")],
+    Discriminator(_kind),
+]
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,49 @@ def test_each_wrong_value_is_explained(line, message):
     assert any(message in error for error in errors(MINIMAL + line))
 
 
+RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: [{engine: form}]\n"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("text_gates.form.max=1", "text_gates.form.score: missing: add it"),
+        ("gates={g: {score: x, min: abc}}", "gates.g.min: 'abc' is not allowed: Input should be a"),
+        ("gates={g: {at_least: 2}}", "gates.g.votes: missing: add it"),
+        ("gates={g: }", "gates.g: None is not allowed: Input should be a valid dictionary"),
+        ("corpus.nope=1", "corpus.nope: unknown field: remove it"),
+        ("corpus.path=2024", "corpus.path: 2024 is not allowed: YAML reads no text in it: put it"),
+        ("corpus.path=2024-01-01", "corpus.path: datetime.date(2024, 1, 1) is not allowed: YAML"),
+        ("text_judges.form.nope=1", "text_judges.0.nope: unknown field: remove it"),
+        ("prosody={from: source, strengths: [3]}", "prosody.strengths.0: 3 is not allowed: Input"),
+        ("synthesis={engine: }", "synthesis: unknown engine 'None'; known are: espeak, "),
+        (".takes=3", "--set '.takes=3': write field=value, as in --set takes=3"),
+        ("licence=2024-13-45", "the recipe is not YAML: month must be in 1..12"),
+        ("shard_rows=0b_", "the recipe is not YAML: invalid literal for int()"),
+    ],
+)
+def test_an_error_is_said_once_of_the_field_as_set_takes_it(override, message):
+    (error,) = errors(RAVDESS, override)
+    assert error.startswith(message)
+
+
+def test_what_the_sections_want_of_each_other_comes_at_once():
+    text = MINIMAL + "judges: [{engine: duration}]\nselection: {utility: {wer: 1}}\n"
+    gates = "gates: {g: {score: cer, max: 0.1}}\ntext_gates: {t: {score: cer, max: 0.1}}\n"
+    found = errors(text.replace("[de]", "[de, de, fr]") + gates)
+    starts = ("languages names de", "text_gates.t reads", "gates.g reads", "selection.utility.wer")
+    assert len(found) == len(starts)
+    for error, start in zip(found, starts, strict=True):
+        assert error.startswith(f"recipe: {start}")
+
+
+def test_a_recipe_in_another_encoding_is_said_so(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(("# Zoë\n" + MINIMAL).encode("cp1252"))
+    with pytest.raises(BadRecipe, match=r"mine.yaml' is not UTF-8: save it as UTF-8"):
+        load_recipe(str(path))
+
+
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text", "name: [", "a: &x 1\nb: *x\n"])
 def test_what_is_no_recipe_is_said_so(text):
     assert errors(text)
