@@ -25,7 +25,9 @@ from pipeline.recipe_file import parse_recipe
 from pipeline.verify.claims import read_build
 from pipeline.verify.shards import schema_fault
 
-_BATCH_ROWS = 64
+_LARGEST_ROW = 1 << 24
+"""Bytes of a row as it is written again: eight minutes of raw speech at 16 kHz, and more by FLAC.
+Assumed: a writer holds 256 of them."""
 Group = tuple[str, str]
 """A language and a split."""
 
@@ -146,10 +148,9 @@ class _Rows:
 
     def count(self, path: Path) -> None:
         """Decide about the rows of one more shard."""
-        table = pq.read_table(path, columns=["emotion", "duration_s"])
         mask = []
-        pairs = zip(table["emotion"].to_pylist(), table["duration_s"].to_pylist(), strict=True)
-        for emotion, seconds in pairs:
+        for row in _single_rows(path, ["emotion", "duration_s"]):
+            emotion, seconds = row["emotion"][0].as_py(), row["duration_s"][0].as_py()
             if seconds is None or not 0 <= seconds < math.inf:
                 raise InputError(f"'{path.name}' has a clip with a length of {seconds} s")
             wanted = not self.is_full and _wanted(self._emotions, emotion)
@@ -172,12 +173,25 @@ def _write(stem: Path, paths: Sequence[Path], rows: _Rows) -> None:
 
 
 def _taken(path: Path, mask: Sequence[bool]) -> Iterator[dict[str, Any]]:
-    at = 0
+    for row, chosen in zip(_single_rows(path), mask, strict=True):
+        if chosen:
+            yield from row.to_pylist()
+
+
+def _single_rows(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Rows one by one: such as share an entry of a dictionary unpack to many times their group.
+
+    Raises:
+        InputError: a row is larger than any that a build writes.
+    """
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            chosen = pa.array(mask[at : at + batch.num_rows])
-            at += batch.num_rows
-            yield from batch.filter(chosen).to_pylist()
+        for at, row in enumerate(file.iter_batches(batch_size=1, columns=columns)):
+            if row.nbytes > _LARGEST_ROW:
+                raise InputError(
+                    f"'{path.name}': row {at} unpacks to {row.nbytes / 1e6:.0f} MB, and at most "
+                    f"{_LARGEST_ROW / 1e6:.0f} MB are written again: see who published this"
+                )
+            yield row
 
 
 def _write_facts(

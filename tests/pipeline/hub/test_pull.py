@@ -5,10 +5,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.dataset.manifest import MANIFEST, read_manifest, sha256
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
@@ -116,6 +117,27 @@ def test_a_shard_that_was_swapped_on_the_hub_is_refused(
     hub.dataset(NAME).put("data/de/train-00000-of-00002.parquet", other)
     with pytest.raises(InputError, match="is not what its manifest says"):
         pulled(tmp_path / "part", languages=("de",))
+
+
+@pytest.mark.parametrize("column", ["emotion", "text", "audio"])
+def test_a_row_that_unpacks_to_more_than_a_build_writes_is_refused(
+    hub: Hub, published: str, tones: Path, tmp_path: Path, column: str
+) -> None:
+    name = "data/de/train-00000-of-00002.parquet"
+    table = pq.read_table(tones / name)
+    [row] = table.slice(0, 1).to_pylist()
+    large = "a" * (17 << 20)
+    row[column] = {"bytes": large.encode(), "path": ""} if column == "audio" else large
+    bomb = tmp_path / "bomb.parquet"
+    pq.write_table(pa.Table.from_pylist([row] * 2, schema=table.schema), bomb, compression="zstd")
+    assert bomb.stat().st_size < 1 << 17
+    manifest = json.loads(hub.dataset(NAME).files()[MANIFEST])
+    entry = {"sha256": sha256(bomb), "bytes": bomb.stat().st_size, "rows": 2}
+    manifest["files"][name] |= entry
+    hub.dataset(NAME).put(name, bomb.read_bytes())
+    hub.dataset(NAME).put(MANIFEST, json.dumps(manifest).encode())
+    with pytest.raises(InputError, match="row 0 unpacks to 18 MB, and at most 17 MB"):
+        pulled(tmp_path / "part", languages=("de",), splits=("train",))
 
 
 def test_a_manifest_that_climbs_out_is_refused(hub: Hub, published: str, tmp_path: Path) -> None:
