@@ -117,6 +117,11 @@ def _values(
     lost, of_gates, hit_hard = tables.hit_hard(dataset)
     judged = dataset.value("SELECT count(*) FROM takes")
     cluster = clusters_of(dataset)
+    unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
+    neutral = dataset.rows(
+        "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
+        "WHERE neutral_from IS NOT NULL GROUP BY ALL ORDER BY takes DESC, origin"
+    )
     return {
         "header": ours(header(dataset, spdx, kept["takes"])),
         "recipe": dataset.recipe,
@@ -135,10 +140,9 @@ def _values(
         "clusters": kept["speakers" if cluster == "speaker" else "sources"],
         "voices_shown": tables.VOICES,
         "unequal": f"{100 * _UNEQUAL:.0f}",
-        "neutral": dataset.rows(
-            "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
-            "WHERE neutral_from IS NOT NULL GROUP BY ALL ORDER BY takes DESC, origin"
-        ),
+        "neutral": neutral,
+        "recorded": any(row["origin"] != "published" for row in neutral),
+        "refused": unread - dataset.build["read"]["failed"],
         "checks": _checks(dataset.recipe),
         "text_checks": _text_checks(dataset.recipe),
         "unchecked": _unchecked(dataset.recipe),

@@ -119,6 +119,27 @@ def test_retention_names_the_probe_and_its_worth(
     assert "there are no human recordings in this recipe" in without
 
 
+def test_recordings_without_a_probe_are_not_denied(
+    make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    for place, row in enumerate(kept_rows):
+        row["neutral_from"] = ("speaker", "speaker", "gender")[place % 3]
+    card = card_of(make_dataset_folder(kept=kept_rows, build={"probe": None}))
+    assert "there are no human recordings" not in card
+    assert "no probe of this recipe was fitted on the human recordings." in card
+    assert re.search(r"relative to: speaker \(\d+ takes\), gender \(\d+ takes\)\.", card)
+
+
+def test_what_the_door_refused_is_not_called_translated(make_dataset_folder: Make) -> None:
+    assert "They were translated by `memory`" in card_of(make_dataset_folder("all"))
+    errors = [
+        {"source_id": name, "stage": "read", "error": f"'{name}.wav' is silent"} for name in "abc"
+    ]
+    card = card_of(make_dataset_folder(failures=errors))
+    assert "1 could not be read. Of them 2 could not be used, for their text" in card
+    assert "the others were translated by `memory`" in card
+
+
 def test_dropped_labels_and_failures_are_stated(dataset_folder: Path) -> None:
     card = card_of(dataset_folder)
     assert "none of ours: calm (3); 1 could not be read" in card
