@@ -3,7 +3,9 @@ the one before as it was."""
 
 from __future__ import annotations
 
+import errno
 import json
+import pickle
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -40,7 +42,7 @@ def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: i
     try:
         temporary.mkdir(parents=True)
         save_weights(temporary / "trained.safetensors", trained_tensors(module))
-        torch.save(rest, temporary / "rest.pt")
+        _save_rest(temporary / "rest.pt", rest)
         (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)
         temporary.rename(place)
@@ -63,22 +65,37 @@ def best_path(folder: Path, stage: str) -> Path:
 
 
 def read_position(place: Path) -> Position:
-    """Where the training stood."""
-    return Position(**json.loads((place / "position.json").read_text(encoding="utf-8")))
+    """Where the training stood.
+
+    Raises:
+        InputError: the checkpoint is damaged.
+    """
+    try:
+        return Position(**json.loads((place / "position.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(place, error) from error
 
 
 def restore(place: Path, module: nn.Module) -> Any:
     """Put the weights back; returns the `rest` that was saved.
 
     Raises:
-        InputError: the checkpoint is of another architecture.
+        InputError: the checkpoint is damaged, or of another architecture.
     """
     load_weights(place / "trained.safetensors", module)
-    return torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
+    try:
+        return torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise _damaged(place, error) from error
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write weights as safetensors, whole or not at all."""
+    """Write weights as safetensors, whole or not at all.
+
+    Raises:
+        OSError: they can't be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     temporary = path.with_name(f"{path.name}.tmp")
@@ -86,6 +103,8 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         held = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
         save_file(held, temporary)
         temporary.replace(path)
+    except SafetensorError as error:
+        raise _unwritten(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -102,7 +121,10 @@ def load_weights(path: Path, module: nn.Module) -> None:
     try:
         held = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"'{path}' can't be read as safetensors: {error}") from error
+        raise InputError(
+            f"'{path}' can't be read as safetensors: {error}; remove what is damaged: "
+            "`m5ser train` goes on from what is left"
+        ) from error
     wanted = trained_tensors(module)
     wrong = [
         name
@@ -117,6 +139,26 @@ def load_weights(path: Path, module: nn.Module) -> None:
     with torch.no_grad():
         for name, parameter in wanted.items():
             parameter.copy_(held[name])
+
+
+def _save_rest(path: Path, rest: Any) -> None:
+    try:
+        torch.save(rest, path)
+    except RuntimeError as error:
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: Exception) -> OSError:
+    """What torch and safetensors say of a full disk, as Python says it."""
+    reason = str(error).splitlines()[0]
+    return OSError(errno.EIO, f"can't be written, is the disk full? ({reason})", str(path))
+
+
+def _damaged(place: Path, error: Exception) -> InputError:
+    reason = (str(error).splitlines() or [repr(error)])[0]
+    return InputError(
+        f"'{place}' is damaged ({reason}); remove it, and the training goes on from the one before"
+    )
 
 
 def _all(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ _METRICS = (
     "learning_rate",
     "validation_ua",
 )
+_FILE = "metrics.csv"
 _FIELDS = ("stage_number", "stage", "step", *_METRICS)
 
 
@@ -26,7 +27,7 @@ class Journal:
     """Rows of `metrics.csv`, one a step; what lies behind the position of a resume is cut off."""
 
     def __init__(self, folder: Path, position: Position) -> None:
-        self._path = folder / "metrics.csv"
+        self._path = folder / _FILE
         self._board_path = folder / "tensorboard"
         self._kept = [
             row
@@ -39,10 +40,14 @@ class Journal:
         from torch.utils.tensorboard import SummaryWriter
 
         self._board: Any = SummaryWriter(str(self._board_path), purge_step=self._step + 1)
-        self._file = self._path.open("w", newline="", encoding="utf-8")
+        # Written beside and moved: a kill or a full disk here leaves the rows of the past.
+        fresh = self._path.with_name(f"{_FILE}.tmp")
+        self._file = fresh.open("w", newline="", encoding="utf-8")
         self._rows = csv.DictWriter(self._file, _FIELDS)
         self._rows.writeheader()
         self._rows.writerows(self._kept)
+        self._file.flush()
+        fresh.replace(self._path)
         return self
 
     def __exit__(
@@ -65,12 +70,15 @@ class Journal:
 
 
 def read_metrics(folder: Path) -> list[dict[str, str]]:
-    """The rows of `metrics.csv`; none where there is no file."""
-    path = folder / "metrics.csv"
+    """The rows of `metrics.csv`; none where there is no file.
+
+    A full disk can have cut the last one short: it is left out, and no checkpoint is behind it.
+    """
+    path = folder / _FILE
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if row[_METRICS[-1]] is not None]
 
 
 def draw_curves(folder: Path, out: Path) -> None:

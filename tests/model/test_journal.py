@@ -1,0 +1,46 @@
+"""The metrics of a training survive what its writer may not."""
+
+import csv
+
+import pytest
+
+from model.checkpoint import Position
+from model.journal import Journal, read_metrics
+
+FOUND = {"total": 1.5, "word": 1.5, "learning_rate": 1e-3}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with Journal(tmp_path, Position()) as journal:
+        for step in (1, 2, 3):
+            journal.write("align", Position(0, step), FOUND)
+    return tmp_path
+
+
+def steps(folder):
+    return [int(row["step"]) for row in read_metrics(folder)]
+
+
+def test_what_lies_behind_the_position_is_cut_off(folder):
+    with Journal(folder, Position(0, 2)) as journal:
+        assert steps(folder) == [1, 2]
+        journal.write("align", Position(0, 3), FOUND)
+    assert steps(folder) == [1, 2, 3]
+
+
+def test_a_row_that_a_full_disk_cut_short_is_left_out(folder):
+    with (folder / "metrics.csv").open("a") as file:
+        file.write("0,align,4")
+    with Journal(folder, Position(0, 3)):
+        assert steps(folder) == [1, 2, 3]
+
+
+def test_a_start_that_fails_leaves_the_metrics_of_the_past(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", full)
+    with pytest.raises(OSError, match="No space"):
+        Journal(folder, Position(0, 3)).__enter__()
+    assert steps(folder) == [1, 2, 3]
