@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from model.baselines import readable
 from model.clips import UnusableAudio, read_audio
@@ -34,14 +34,17 @@ class Predictions:
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        rows = [
-            dict(zip(self.labels, row, strict=True)) for row in self.probabilities.round(4).tolist()
-        ]
+        rounded = self.probabilities.astype(float).round(4)
+        rows = [dict(zip(self.labels, row, strict=True)) for row in rounded.tolist()]
         return dict(zip(self.files, rows, strict=True))
 
     def print_to(self, console: Console) -> None:
-        """For a person: a row a file."""
-        table = Table("file", "emotion", *self.labels)
+        """For a person: a row a file, whose name is never cut."""
+        table = Table(
+            Column("file", overflow="fold"), box=None, pad_edge=False, padding=(0, 1, 0, 0)
+        )
+        for name in ("emotion", *self.labels):
+            table.add_column(name, no_wrap=True)
         for file, row in zip(self.files, self.probabilities, strict=True):
             table.add_row(file, self.labels[row.argmax()], *(f"{value:.2f}" for value in row))
         console.print(table)
@@ -126,7 +129,7 @@ def run_predict(
         InputError: the folder is no model, a file can't be used, or the labels leave no choice.
     """
     trained = load_trained(folder, device)
-    chosen = tuple(labels or trained.recipe.labels)
+    chosen = trained.recipe.labels if labels is None else tuple(labels)
     batches = [files[start : start + batch_size] for start in range(0, len(files), batch_size)]
     found = [_predict(trained, batch, chosen) for batch in batches]
     return Predictions(tuple(str(file) for file in files), chosen, np.concatenate(found))
@@ -141,5 +144,7 @@ def _predict(trained: Trained, files: Sequence[Path], labels: Sequence[str]) -> 
 def _read(file: Path) -> np.ndarray:
     try:
         return read_audio(file.read_bytes(), longest_s=None)
-    except (UnusableAudio, FileNotFoundError) as error:
+    except UnusableAudio as error:
         raise InputError(f"'{file}' {error}") from error
+    except OSError as error:
+        raise InputError(f"'{file}' can't be read: {error.strerror}") from error

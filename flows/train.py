@@ -15,7 +15,7 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from model.checkpoint import newest, read_position
 from model.data import load_clips
 from model.encoder import load_encoder
-from model.export import TRAINED_RECIPE, export
+from model.export import RECIPE, TRAINED_RECIPE, export
 from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
@@ -84,10 +84,19 @@ def speaks() -> bool:
 
 
 def _claim(folder: Path, recipe: TrainingRecipe) -> None:
-    """Refuse to go on with another recipe's checkpoints: the result would be neither's."""
+    """Refuse to go on with another recipe's checkpoints, or to write over what is no training.
+
+    A training that hasn't come to a checkpoint yet has nothing that another recipe could spoil.
+    """
     text = yaml.safe_dump(recipe.model_dump(mode="json", exclude={"running"}), sort_keys=False)
     owner = folder / TRAINED_RECIPE
-    if owner.is_file() and owner.read_text(encoding="utf-8") != text:
+    finished = (folder / RECIPE).is_file()
+    if finished and not owner.is_file():
+        raise InputError(
+            f"'{folder}' holds a dataset or a model that wasn't trained here; give another --out"
+        )
+    begun = finished or newest(folder) is not None
+    if begun and owner.is_file() and owner.read_text(encoding="utf-8") != text:
         raise InputError(
             f"'{folder}' holds the training of another recipe; give another --out, or remove it"
         )

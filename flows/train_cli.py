@@ -148,6 +148,6 @@ def _register_predict(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     ) -> None:
         """Print the probability of each emotion for audio files of any length and rate."""
         flow = guarded(lambda: import_module("flows.evaluate"))
-        words = [word.strip() for word in labels.split(",")] if labels else None
+        words = [word.strip() for word in labels.split(",")] if labels is not None else None
         found = guarded(lambda: flow.run_predict(model, files, words, device, batch_size))
         emit(found.as_dict(), as_json, found.print_to)

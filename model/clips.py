@@ -84,7 +84,9 @@ def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.n
             rate = int(file.samplerate)
             most = -1 if longest_s is None else int(longest_s * speed * rate)
             samples = file.read(most, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError) as error:
+    except soundfile.LibsndfileError as error:
+        raise UnusableAudio(f"can't be decoded: {error.error_string}") from error
+    except TypeError as error:
         raise UnusableAudio(f"can't be decoded: {error}") from error
     played = round(rate * speed)
     mono = resample(samples.mean(axis=1), played, SAMPLING_RATE) if len(samples) else samples[:, 0]

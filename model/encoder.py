@@ -14,6 +14,7 @@ import numpy as np
 
 from model.recipe import RandomEncoder, WhisperEncoder
 from pipeline.errors import InputError
+from pipeline.pretrained.devices import Device, resolve
 from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint
 from pipeline.whisper.encoding import Window, encode
 
@@ -49,16 +50,21 @@ class FrozenEncoder:
         return [frames[row, :length] for row, length in enumerate(encoded.lengths.tolist())]
 
 
-def load_encoder(settings: WhisperEncoder | RandomEncoder) -> FrozenEncoder:
-    """The encoder of a recipe.
+def load_encoder(
+    settings: WhisperEncoder | RandomEncoder, device: Device | None = None
+) -> FrozenEncoder:
+    """The encoder of a recipe, on its device or on another.
 
     Raises:
-        InputError: the weights can't be had, are damaged, or are not those that were pinned.
+        InputError: the weights can't be had, are damaged, or are not those that were pinned; or
+            there is no such device.
     """
     if isinstance(settings, RandomEncoder):
         return FrozenEncoder(_make_random(settings), settings.window, settings.fingerprint())
+    place = device or settings.device
+    usable_device(place)
     try:
-        found = load_checkpoint(settings.model, settings.sha256, settings.device, settings.dtype)
+        found = load_checkpoint(settings.model, settings.sha256, place, settings.dtype)
     except CheckpointError as error:
         raise InputError(f"encoder.{error}") from error
     pinned = settings.model_copy(update={"model": "", "sha256": found.sha256})
@@ -67,6 +73,21 @@ def load_encoder(settings: WhisperEncoder | RandomEncoder) -> FrozenEncoder:
     return FrozenEncoder(
         found.model, settings.window, pinned.fingerprint(), len(settings.layers or (0,))
     )
+
+
+def usable_device(device: Device) -> str:
+    """Torch's name of a device that is there.
+
+    Raises:
+        InputError: it isn't.
+    """
+    import torch
+
+    place, _ = resolve(device, "float32")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(place, True):
+        raise InputError(f"device: this machine, or its torch, has no '{place}': say cpu or auto")
+    return place
 
 
 def _tap(whisper: Whisper, layers: Sequence[int]) -> None:

@@ -21,6 +21,7 @@ _MATRICES_A_ROW = 4
 _PERPLEXITY = 30
 _DRAWN = 1000
 """Clips in the picture of the embeddings at most."""
+_FEWEST_DRAWN = 3
 _COLOURED = ("emotion", "language", "speaker")
 _MOST_NAMED = 12
 
@@ -84,10 +85,12 @@ def draw_embeddings(embedded: Embedded) -> Figure:
 
 
 def _project(embeddings: np.ndarray) -> np.ndarray:
-    """Embeddings [N, D] as points [N, 2]."""
+    """Embeddings [N, D] as points [N, 2]; of fewer than three clips nothing is to be seen."""
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler
 
+    if len(embeddings) < _FEWEST_DRAWN:
+        return np.arange(2 * len(embeddings), dtype=float).reshape(-1, 2)
     perplexity = min(_PERPLEXITY, (len(embeddings) - 1) / 3)
     tsne = TSNE(perplexity=perplexity, init="pca", random_state=0)
     points: np.ndarray = tsne.fit_transform(StandardScaler().fit_transform(embeddings))

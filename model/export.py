@@ -13,7 +13,7 @@ import yaml
 from model import checkpoint
 from model.bases import base_models
 from model.checkpoint import newest, read_position
-from model.encoder import FrozenEncoder, load_encoder
+from model.encoder import FrozenEncoder, load_encoder, usable_device
 from model.journal import draw_curves
 from model.recipe import PretrainedLlama, TrainingRecipe, WhisperEncoder
 from model.recipe_file import parse_training_recipe
@@ -22,11 +22,12 @@ from pipeline.cards.templates import render_markdown
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
-from pipeline.pretrained.devices import resolve as resolve_device
 from pipeline.recipe import without_machine_paths
 from pipeline.whisper.checkpoint import pinned_sha256
 
-_WEIGHTS, _CONFIG, _RECIPE = "model.safetensors", "config.json", "recipe.yaml"
+_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+RECIPE = "recipe.yaml"
+"""The recipe as a reader may have it; it is there when a training has come to its end."""
 TRAINED_RECIPE = "training.yaml"
 """The recipe as it was given, with paths of this machine: it is not published."""
 
@@ -55,7 +56,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
     fields = pinned.model_dump(mode="json")
     fields["data"] = without_machine_paths(fields["data"])
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
-    (folder / _RECIPE).write_text(text, encoding="utf-8")
+    (folder / RECIPE).write_text(text, encoding="utf-8")
     draw_curves(folder, folder / "curves.png")
     config = _config(folder, pinned, sum(weight.numel() for weight in weights.values()), clips)
     (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
@@ -64,7 +65,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
 
 def write_card(folder: Path) -> None:
     """Write the model card from what lies in the folder, with the evaluation where there is one."""
-    recipe = parse_training_recipe((folder / _RECIPE).read_text(encoding="utf-8"))
+    recipe = parse_training_recipe((folder / RECIPE).read_text(encoding="utf-8"))
     config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     evaluation = folder / "evaluation.md"
     card = render_markdown(
@@ -81,21 +82,22 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
     """The model of a folder that `export` wrote, on a device.
 
     Raises:
-        InputError: it is no such folder, or its weights are of another architecture.
+        InputError: it is no such folder, its weights are of another architecture, or there is no
+            such device.
     """
-    recipe_path = folder / _RECIPE
+    recipe_path = folder / RECIPE
     if not recipe_path.is_file() or not (folder / _WEIGHTS).is_file():
         raise InputError(
-            f"'{folder}' is no finished model: it has no {_RECIPE} and {_WEIGHTS}; give the "
+            f"'{folder}' is no finished model: it has no {RECIPE} and {_WEIGHTS}; give the "
             "folder that `m5ser train` wrote"
         )
     recipe = parse_training_recipe(recipe_path.read_text(encoding="utf-8"))
+    place = usable_device(device)
     trained_here = folder / TRAINED_RECIPE
     if trained_here.is_file():
         own = parse_training_recipe(trained_here.read_text(encoding="utf-8"))
         recipe = recipe.model_copy(update={"data": own.data})
-    place, _ = resolve_device(device, "float32")
-    encoder = load_encoder(recipe.encoder)
+    encoder = load_encoder(recipe.encoder, "cpu" if place == "cpu" else None)
     encoder.whisper.to(place)
     model = make_model(recipe, encoder.width)
     checkpoint.load_weights(folder / _WEIGHTS, model)
@@ -103,7 +105,7 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
 
 
 def stage_models(folder: Path, trained: Trained) -> Iterator[tuple[str, EmotionModel]]:
-    """The model as each stage left it, one after the other in the same place, the last at the end.
+    """The best model of each stage, one after the other in the same place, the last at the end.
 
     Of a model that came without its training's folder there is only the last.
     """

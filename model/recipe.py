@@ -24,6 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+Label = Annotated[str, Field(pattern=r"\S")]
 SPEECH = "{speech}"
 
 
@@ -259,7 +260,8 @@ class Stage(Settings):
 
 
 class Running(Settings):
-    """How the training goes on; no result depends on it but by rounding."""
+    """How the training goes on. By rounding apart, no step depends on it; `validate_every` says
+    after which steps the weights may become the best."""
 
     precision: Literal["no", "bf16"] = "no"
     gradient_checkpointing: bool = False
@@ -283,7 +285,7 @@ class TrainingRecipe(Settings):
     language_model: AnyLlama
     prompts: Annotated[tuple[str, ...], Field(min_length=1)] = (f"Speech: {SPEECH} Emotion:",)
     """Each is used in turn in training; their verdicts are averaged in use."""
-    labels: Annotated[tuple[str, ...], Field(min_length=2)] = EMOTIONS
+    labels: Annotated[tuple[Label, ...], Field(min_length=2)] = EMOTIONS
     shared_width: Positive = 256
     """Of the space in which speech and text are contrasted."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]

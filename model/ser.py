@@ -65,9 +65,9 @@ class EmotionModel(nn.Module):
         weighs less than in a mean of probabilities.
 
         Raises:
-            InputError: fewer than two labels, or one twice.
+            InputError: fewer than two labels, one twice, or one without a word.
         """
-        if len(set(labels)) < 2 or len(set(labels)) < len(labels):
+        if len(set(labels)) < max(2, len(labels)) or not all(labels):
             raise InputError(
                 f"labels: {', '.join(labels) or 'none'}: name two or more, each once; among fewer "
                 "there is nothing to choose"

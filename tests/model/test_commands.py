@@ -1,19 +1,26 @@
 """train, evaluate and predict as a person calls them."""
 
+import io
 import json
 import shutil
 
 import numpy as np
 import pytest
 import typer
+import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
+from flows.evaluate import Predictions
 from flows.train_cli import register
+from model.encoder import load_encoder
 from model.export import load_trained
+from model.recipe import WhisperEncoder
 from model.recipe_file import load_training_recipe
 from pipeline.audio import encode_flac
 from pipeline.errors import InputError
 from pipeline.settings_file import BadRecipe
+from pipeline.whisper.checkpoint import save_checkpoint
 from tests.model.tiny import RATE, TINY, tone, write_set
 
 LEARNING = {"steps": 40, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
@@ -188,7 +195,10 @@ def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
     ("arguments", "message"),
     [
         (("--labels", "calm"), "name two or more"),
-        ((), "can't be decoded"),
+        (("--labels", "calm,,sad"), "name two or more"),
+        (("--labels", ""), "name two or more"),
+        (("--device", "mps"), "has no 'mps': say cpu or auto"),
+        ((), "can't be decoded: Format not recognised."),
     ],
 )
 def test_prediction_says_what_is_wrong(place, tmp_path, arguments, message):
@@ -198,6 +208,72 @@ def test_prediction_says_what_is_wrong(place, tmp_path, arguments, message):
     result = call("predict", place / "m", path, *arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_prediction_names_a_path_that_is_no_file(place, tmp_path):
+    result = call("predict", place / "m", tmp_path)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"'{tmp_path}' can't be read: Is a directory")
+
+
+def test_a_narrow_table_cuts_neither_files_nor_labels(place):
+    name = "/long/" * 20 + "file.wav"
+    labels = ("angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
+    console = Console(width=80, file=io.StringIO())
+    Predictions((name,), labels, np.full((1, 7), 1 / 7)).print_to(console)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].split() == ["file", "emotion", *labels]
+    assert "".join(line[: lines[0].index("emotion")].strip() for line in lines[1:]) == name
+
+
+def test_probabilities_as_json_have_four_places():
+    found = Predictions(("a",), ("x", "y"), np.array([[0.12345678, 0.87654321]], np.float32))
+    assert json.dumps(found.as_dict()) == '{"a": {"x": 0.1235, "y": 0.8765}}'
+
+
+def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):
+    lines = recordings.read_text().splitlines()
+    recordings.write_text("\n".join(lines[:2]))
+    given = ("--language", "pl", "--no-baselines", "--out", tmp_path / "one", "--work", place / "w")
+    result = call("evaluate", place / "m", recordings, *given)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "one" / "figures" / "embeddings.png").is_file()
+
+
+def test_a_model_whose_encoder_was_on_a_gpu_is_asked_on_a_cpu(place, tmp_path):
+    encoder = load_encoder(load_trained(place / "m").recipe.encoder)
+    save_checkpoint(tmp_path / "whisper.safetensors", encoder.whisper, "tokens")
+    settings = WhisperEncoder(model=str(tmp_path / "whisper.safetensors"), device="mps")
+    with pytest.raises(InputError, match="has no 'mps'"):
+        load_encoder(settings)
+    assert load_encoder(settings, "cpu").fingerprint != encoder.fingerprint
+    shutil.copytree(place / "m", tmp_path / "m")
+    recipe = (tmp_path / "m" / "recipe.yaml").read_text()
+    held = {**yaml.safe_load(recipe), "encoder": settings.model_dump(mode="json")}
+    (tmp_path / "m" / "recipe.yaml").write_text(yaml.safe_dump(held))
+    clip = encode_flac(tone("sad", "en", "anna", 5), RATE)
+    (tmp_path / "a.flac").write_bytes(clip)
+    result = call("predict", tmp_path / "m", tmp_path / "a.flac", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_recipe_that_came_to_nothing_leaves_its_folder_to_the_corrected_one(place, tmp_path):
+    given = ("--out", tmp_path / "m", "--work", place / "w", "--set", "stages.0.steps=1")
+    given += ("--set", "stages.1.steps=1")
+    wrong = ("--set", f"data.sets.0.path={tmp_path / 'nowhere'}")
+    assert call("train", place / "recipe.yaml", *given, *wrong).exit_code == 2
+    result = call("train", place / "recipe.yaml", *given)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_training_never_writes_over_a_dataset_or_a_model_from_elsewhere(place, tmp_path):
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "training.yaml").unlink()
+    held = (tmp_path / "m" / "model.safetensors").read_bytes()
+    result = call("train", place / "recipe.yaml", "--out", tmp_path / "m", "--work", place / "w")
+    assert result.exit_code == 2
+    assert "wasn't trained here" in result.output
+    assert (tmp_path / "m" / "model.safetensors").read_bytes() == held
 
 
 def test_a_training_that_diverges_says_where(place, tmp_path):
@@ -231,6 +307,7 @@ def test_the_bundled_training_recipes_are_valid(name):
     ("override", "message"),
     [
         ("labels=[angry]", "labels"),
+        ("labels=[sad, '']", "labels"),
         ("labels=[sad, sad]", "names an emotion more than once"),
         ("prompts=[no speech]", "has no single {speech}"),
         ("encoder.engine=wav2vec", "unknown engine 'wav2vec'"),
