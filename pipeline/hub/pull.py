@@ -53,8 +53,10 @@ def needed_shards(manifest: Manifest, selection: Selection) -> dict[Group, list[
     """The shards that have what is wanted, and how many seconds of it, by language and split.
 
     Raises:
-        InputError: a name is not in the manifest, or nothing is left.
+        InputError: a name is not in the manifest, the hours are none, or nothing is left.
     """
+    if selection.hours is not None and not selection.hours > 0:
+        raise InputError(f"--hours: {selection.hours} is no length of speech: say more than 0")
     groups: dict[Group, list[_Shard]] = defaultdict(list)
     known: dict[str, set[str]] = {"languages": set(), "emotions": set(), "splits": set()}
     for name, entry in manifest.shards():
@@ -99,9 +101,11 @@ def pull(
     """Write the rows, the recipe and the facts of a part of a set; bytes that were downloaded.
 
     Raises:
-        InputError: see `needed_shards`; or a shard is not what the manifest says.
+        InputError: see `needed_shards`; a shard is missing or not what the manifest says; or the
+            hours are fewer than a single clip has.
     """
     groups = needed_shards(manifest, selection)
+    _refuse_missing(groups, at)
     recipe = parse_recipe(repository.text("recipe.yaml", at) or "")
     schema = kept_schema(recipe.score_names, recipe.sampling_rate)
     share = _share(groups, selection.hours)
@@ -118,8 +122,20 @@ def pull(
             done += shard.entry.bytes
             advance(done, due)
         _write(folder / "data" / language / split, paths, rows)
+    if not (folder / "data").exists():
+        hours = f"--hours: {selection.hours} have room for no clip: ask for more"
+        raise InputError(hours if selection.hours else "the shards hold none of what the set says")
     _write_facts(repository, at, manifest, selection, recipe, folder)
     return done
+
+
+def _refuse_missing(groups: dict[Group, list[_Shard]], at: Revision) -> None:
+    for name in (shard.name for shards in groups.values() for shard in shards):
+        if name not in at.files:
+            raise InputError(
+                f"'{name}' is in the manifest and not in the repository: ask who published the set "
+                "to publish it again"
+            )
 
 
 def _share(groups: dict[Group, list[_Shard]], hours: float | None) -> float:
@@ -132,7 +148,11 @@ def _download(repository: Repository, at: Revision, shard: _Shard, schema: pa.Sc
     path = repository.download(shard.name, at.commit)
     if sha256(path) != shard.entry.sha256:
         raise InputError(f"'{shard.name}' of '{repository.id}' is not what its manifest says")
-    if wrong := schema_fault(path, schema):
+    try:
+        wrong = schema_fault(path, schema)
+    except pa.ArrowException as error:
+        wrong = f"it is no Parquet that can be read: {error}"
+    if wrong:
         raise InputError(f"'{shard.name}' of '{repository.id}': {wrong}")
     return path
 

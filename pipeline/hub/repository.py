@@ -153,10 +153,19 @@ class Repository:
         )
 
     def text(self, name: str, at: Revision) -> str | None:
-        """A text file of a revision; None if it isn't there."""
+        """A text file of a revision; None if it isn't there.
+
+        Raises:
+            HubRefused: it is no text.
+        """
         if name not in at.files:
             return None
-        return self.download(name, at.commit).read_text(encoding="utf-8")
+        try:
+            return self.download(name, at.commit).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise HubRefused(
+                f"'{name}' of '{self.id}' is no text in UTF-8 ({error}): it is not what m5ser wrote"
+            ) from error
 
     def commit(
         self,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, read_manifest, sha256
+from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
@@ -101,6 +103,9 @@ def test_hours_are_shared_out_and_never_exceeded(hub: Hub, published: str, tmp_p
         ({"languages": ("it",)}, "--languages: 'it' is not in the set; it has: de, en, fr"),
         ({"emotions": ("bored",)}, "--emotions: 'bored' is not in the set"),
         ({"splits": ("validation",)}, "--splits: 'validation' is not in the set"),
+        ({"hours": 0.0}, "--hours: 0.0 is no length of speech"),
+        ({"hours": math.nan}, "--hours: nan is no length of speech"),
+        ({"hours": 1e-4}, "--hours: 0.0001 have room for no clip: ask for more"),
     ],
 )
 def test_what_the_set_lacks_is_said(
@@ -119,6 +124,47 @@ def test_a_shard_that_was_swapped_on_the_hub_is_refused(
         pulled(tmp_path / "part", languages=("de",))
 
 
+def put_shard(hub: Hub, name: str, content: bytes, **fields: Any) -> None:
+    """Put another shard on the Hub, with a manifest that knows it."""
+    repo = hub.dataset(NAME)
+    manifest = json.loads(repo.files()[MANIFEST])
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest["files"][name] |= entry | fields
+    repo.put(name, content)
+    repo.put(MANIFEST, json.dumps(manifest).encode())
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet" * 100], ids=["empty", "other"])
+def test_a_shard_that_is_no_parquet_is_named(
+    hub: Hub, published: str, tmp_path: Path, content: bytes
+) -> None:
+    name = "data/de/train-00000-of-00002.parquet"
+    put_shard(hub, name, content)
+    with pytest.raises(InputError, match=f"'{name}' of '{NAME}': it is no Parquet that can be"):
+        pulled(tmp_path / "part", languages=("de",), splits=("train",))
+
+
+def test_a_shard_that_the_repository_lacks_is_named(
+    hub: Hub, published: str, tmp_path: Path
+) -> None:
+    repo = hub.dataset(NAME)
+    manifest = json.loads(repo.files()[MANIFEST])
+    name = "data/de/train-00000-of-00002.parquet"
+    lost = "data/de/train-00002-of-00002.parquet"
+    manifest["files"][lost] = manifest["files"][name]
+    repo.put(MANIFEST, json.dumps(manifest).encode())
+    with pytest.raises(InputError, match=f"'{lost}' is in the manifest and not in the repository"):
+        pulled(tmp_path / "part", languages=("de",))
+    assert not downloads(hub)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "recipe.yaml", "build.json"])
+def test_a_text_that_is_none_is_named(hub: Hub, published: str, tmp_path: Path, name: str) -> None:
+    hub.dataset(NAME).put(name, b"\xff\xfe")
+    with pytest.raises(InputError, match=f"'{name}' of '{NAME}' is no text in UTF-8"):
+        pulled(tmp_path / "part", languages=("de",))
+
+
 @pytest.mark.parametrize("column", ["emotion", "text", "audio"])
 def test_a_row_that_unpacks_to_more_than_a_build_writes_is_refused(
     hub: Hub, published: str, tones: Path, tmp_path: Path, column: str
@@ -131,11 +177,7 @@ def test_a_row_that_unpacks_to_more_than_a_build_writes_is_refused(
     bomb = tmp_path / "bomb.parquet"
     pq.write_table(pa.Table.from_pylist([row] * 2, schema=table.schema), bomb, compression="zstd")
     assert bomb.stat().st_size < 1 << 17
-    manifest = json.loads(hub.dataset(NAME).files()[MANIFEST])
-    entry = {"sha256": sha256(bomb), "bytes": bomb.stat().st_size, "rows": 2}
-    manifest["files"][name] |= entry
-    hub.dataset(NAME).put(name, bomb.read_bytes())
-    hub.dataset(NAME).put(MANIFEST, json.dumps(manifest).encode())
+    put_shard(hub, name, bomb.read_bytes(), rows=2)
     with pytest.raises(InputError, match="row 0 unpacks to 18 MB, and at most 17 MB"):
         pulled(tmp_path / "part", languages=("de",), splits=("train",))
 
