@@ -72,7 +72,7 @@ def build(
 ) -> None:
     """Build the dataset folder of a recipe; what is done already is not done again."""
     loaded = _guarded(lambda: trusted(_load(recipe, overrides), allow_commands))
-    store = open_store(work)
+    store = _guarded(lambda: open_store(work))
     _guarded(lambda: prepare_prefect(Path(_WORK if store.is_remote else work)))
     from flows.command import run_build
     from flows.runners.base import open_runner

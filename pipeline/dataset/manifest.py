@@ -72,7 +72,7 @@ class Manifest(BaseModel):
                 yield name, entry
 
 
-def parse_manifest(text: str) -> Manifest:
+def parse_manifest(text: str | bytes) -> Manifest:
     """The manifest of a JSON text.
 
     Raises:
@@ -98,7 +98,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"'{folder}' has no {MANIFEST}: give the folder that `m5ser build` wrote, or write "
             "the manifest anew with `m5ser report`"
         )
-    return parse_manifest(path.read_text(encoding="utf-8"))
+    return parse_manifest(path.read_bytes())
 
 
 def write_manifest(folder: Path) -> None:

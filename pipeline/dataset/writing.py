@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from pipeline.cards.card import write_card
+from pipeline.cards.card import README, write_card
 from pipeline.cards.figures import write_figures
 from pipeline.cards.report import write_report
-from pipeline.dataset.manifest import MANIFEST, write_manifest
+from pipeline.dataset.manifest import MANIFEST, BadManifest, read_manifest, write_manifest
 from pipeline.dataset.rejected_lines import write_rejected_lines
 from pipeline.dataset.rows import clip_marks, published_failure, published_rows, withheld_texts
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
@@ -76,11 +77,15 @@ class Build:
 
 
 def check_folder(folder: Path, recipe: Recipe) -> None:
-    """Refuse to replace what another recipe, or no recipe, made.
+    """Refuse to replace what another recipe, or no recipe, made, and what can't be written.
 
     Raises:
         ForeignFolder: with the fix.
+        BadFolder: there is no place for it.
     """
+    above = next(one for one in folder.absolute().parents if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise BadFolder(f"--out: '{folder}' can't be made in '{above}': name another with --out")
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     made_by = _made_by(folder)
@@ -93,10 +98,11 @@ def check_folder(folder: Path, recipe: Recipe) -> None:
 
 
 def _made_by(folder: Path) -> str | None:
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
+    """Name of the recipe that wrote the folder; None if its manifest isn't ours."""
+    try:
+        return read_manifest(folder).recipe
+    except BadManifest:
         return None
-    return str(json.loads(manifest.read_text(encoding="utf-8")).get("recipe"))
 
 
 def check_licence(recipe: Recipe, licences: Collection[str]) -> None:
@@ -124,7 +130,8 @@ def is_current(folder: Path, build: Build) -> bool:
 def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     """Write the folder; what lay there stays until the new one is whole.
 
-    `describe` is the function of that name below, or a way to run it elsewhere.
+    `describe` is the function of that name below, or a way to run it elsewhere. Of the old card
+    the section that a person wrote is kept.
 
     Raises:
         OSError: no space or no right to write; the old folder is untouched.
@@ -134,6 +141,8 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     try:
         partial.mkdir(parents=True)
         _write(partial, build)
+        if (folder / README).is_file():
+            shutil.copyfile(folder / README, partial / README)
         describe(partial)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

@@ -17,6 +17,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import InputError
+
 
 @dataclass(frozen=True)
 class Store:
@@ -64,8 +66,19 @@ class Store:
 
 
 def open_store(place: str) -> Store:
-    """The store in a folder, or at a URL that fsspec knows."""
-    return Store(place if "://" in place else str(Path(place).resolve()))
+    """The store in a folder, or at a URL that fsspec knows.
+
+    Raises:
+        InputError: it doesn't know it, or lacks the package for it.
+    """
+    if "://" not in place:
+        return Store(str(Path(place).resolve()))
+    try:
+        for protocol in place.partition("://")[0].split("::"):
+            fsspec.get_filesystem_class(protocol)
+    except (ValueError, ImportError) as error:
+        raise InputError(f"--work: '{place}' can't be opened: {error}") from error
+    return Store(place)
 
 
 def to_json(value: object) -> str:

@@ -7,6 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from pipeline.cards.card import OWN_END, OWN_START
+
 RATE = 16_000
 
 
@@ -121,6 +123,31 @@ def test_a_folder_of_another_recipe_is_not_replaced(workbench):
     error = workbench.build("--out", str(workbench.folder / "mine"), code=2)["error"]
     assert "did not make" in error
     assert (workbench.folder / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("manifest", [b"{", b"[]", b"\xff", b'{"recipe": "tiny"}'])
+def test_a_folder_whose_manifest_is_not_ours_is_not_replaced(workbench, manifest):
+    workbench.out.mkdir()
+    (workbench.out / "MANIFEST.json").write_bytes(manifest)
+    assert "did not make" in workbench.build(code=2)["error"]
+    assert (workbench.out / "MANIFEST.json").read_bytes() == manifest
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_any_work(workbench):
+    (workbench.folder / "file").touch()
+    error = workbench.build("--out", str(workbench.folder / "file" / "set"), code=2)["error"]
+    assert "can't be made in" in error
+    assert not (workbench.folder / "work" / "utterances").exists()
+
+
+def test_what_a_person_wrote_into_the_card_outlives_the_next_build(workbench):
+    workbench.build("--limit", "1")
+    card = workbench.out / "README.md"
+    own = f"{OWN_START}\nBuilt by Anna for her thesis.\n{OWN_END}"
+    before, _, rest = card.read_text(encoding="utf-8").partition(OWN_START)
+    card.write_text(before + own + rest.partition(OWN_END)[2], encoding="utf-8")
+    workbench.build("--limit", "1", "--set", "splits.seed=1")
+    assert own in card.read_text(encoding="utf-8")
 
 
 def test_a_laxer_licence_is_refused_before_any_work(workbench):

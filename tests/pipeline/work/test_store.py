@@ -6,7 +6,8 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from pipeline.work.store import Store, to_json
+from pipeline.errors import InputError
+from pipeline.work.store import Store, open_store, to_json
 
 TABLE = pa.table({"id": ["a", "b"], "x": [1, 2]})
 KEY = "ab" * 32
@@ -49,6 +50,21 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
         Store(str(tmp_path / name)).write("takes", KEY, TABLE)
     one, two = (next((tmp_path / name).rglob("*.parquet")) for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("place", ["nope://somewhere", "simplecache::nope://somewhere"])
+def test_a_url_that_nobody_knows_is_a_sentence(place):
+    with pytest.raises(InputError, match=f"--work: '{place}' can't be opened: Protocol not known"):
+        open_store(place)
+
+
+def test_a_url_whose_package_is_missing_names_it(monkeypatch):
+    def lacks(protocol):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("pipeline.work.store.fsspec.get_filesystem_class", lacks)
+    with pytest.raises(InputError, match=r"--work: 's3://x' can't be opened: Install s3fs"):
+        open_store("s3://x")
 
 
 def test_json_has_one_form():
