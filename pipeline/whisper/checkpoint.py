@@ -23,7 +23,7 @@ from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unu
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from whisper.model import Whisper
+    from whisper.model import ModelDimensions, Whisper
 
 BUNDLED = ("small-espeak",)
 """Names of the weights that ship with m5ser (see `data_cards/whisper-small-espeak.md`)."""
@@ -32,7 +32,11 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
 
-_Read = tuple[Mapping[str, Any], "dict[str, Tensor]", Spelling, "tuple[int, ...] | None"]
+_MELS = (80, 128)
+_VOCABULARIES = (51_864, 51_865, 51_866)
+"""Rows of English-only models, of multilingual ones, and of large-v3 with Cantonese."""
+
+_Read = tuple["ModelDimensions", "dict[str, Tensor]", Spelling, "tuple[int, ...] | None"]
 """Dimensions, state dict, spelling and the tokens that the file has rows for."""
 
 
@@ -167,23 +171,47 @@ def _read_safetensors(path: Path) -> _Read:
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        dims, spelling = about["dims"], about["spelling"]
+        stated, spelling = about["dims"], about["spelling"]
         state = {name: tensor.float() for name, tensor in load_file(path).items()}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} or its .json is damaged: {error}") from error
     if spelling not in get_args(Spelling):
         raise CheckpointError(f"{path}: spelling is {spelling!r}, not one of {get_args(Spelling)}")
+    dims = _dimensions(path, stated)
     if "vocabulary" in about:
-        _restore(path, state, about["vocabulary"], dims)
+        _restore(path, state, about["vocabulary"], dims.n_vocab)
         return dims, state, spelling, tuple(about["vocabulary"])
     return dims, state, spelling, None
 
 
-def _restore(
-    path: Path, state: dict[str, Tensor], vocabulary: list[int], dims: Mapping[str, Any]
-) -> None:
+def _dimensions(path: Path, stated: Any) -> ModelDimensions:
+    """The dimensions that a file states, such as a Whisper can have."""
+    from whisper.model import ModelDimensions
+
     try:
-        state[EMBEDDING] = restore_unused_rows(state, vocabulary, dims["n_vocab"])
+        dims = ModelDimensions(**stated)
+    except TypeError as error:
+        raise CheckpointError(f"{path}: dims: {error}") from error
+    for name, value in dataclasses.asdict(dims).items():
+        if type(value) is not int or value < 1:
+            raise CheckpointError(f"{path}: dims: {name} is {value!r}, not a number from 1 up")
+    for name, known in (("n_mels", _MELS), ("n_vocab", _VOCABULARIES)):
+        if getattr(dims, name) not in known:
+            raise CheckpointError(f"{path}: {name} is {getattr(dims, name)}; Whisper's are {known}")
+    if dims.n_audio_state % dims.n_audio_head or dims.n_text_state % dims.n_text_head:
+        raise CheckpointError(
+            f"{path}: dims: n_audio_state or n_text_state is no multiple of its heads"
+        )
+    return dims
+
+
+def _restore(path: Path, state: dict[str, Tensor], vocabulary: Any, n_vocab: int) -> None:
+    if not isinstance(vocabulary, list) or not all(
+        type(token) is int and 0 <= token < n_vocab for token in vocabulary
+    ):
+        raise CheckpointError(f"{path}: vocabulary is no list of tokens from 0 to {n_vocab - 1}")
+    try:
+        state[EMBEDDING] = restore_unused_rows(state, vocabulary, n_vocab)
     except (KeyError, IndexError, ValueError) as error:
         raise CheckpointError(f"{path}: vocabulary can't be restored: {error}") from error
 
@@ -195,28 +223,32 @@ def _read_pickle(path: Path) -> _Read:
 
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
-        return held["dims"], held["model_state_dict"], "tokens", None
+        if not isinstance(held, dict):
+            raise TypeError(f"it holds a {type(held).__name__}")
+        stated, state = held["dims"], held["model_state_dict"]
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path} is damaged, or holds more than tensors and was refused unread; "
             "use an openai-whisper checkpoint or .safetensors"
         ) from error
     except (RuntimeError, EOFError, OSError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is not an openai-whisper checkpoint: {error}") from error
+        raise CheckpointError(f"{path} is not an openai-whisper checkpoint: {error!r}") from error
+    return _dimensions(path, stated), state, "tokens", None
 
 
-def _build(path: Path, dims: Mapping[str, Any], state: Mapping[str, Tensor]) -> Whisper:
-    from whisper.model import ModelDimensions, Whisper
+def _build(path: Path, dims: ModelDimensions, state: Mapping[str, Tensor]) -> Whisper:
+    from whisper.model import Whisper
 
     try:
-        model = Whisper(ModelDimensions(**dims))
+        model = Whisper(dims)
         model.load_state_dict(state)
-    except (TypeError, RuntimeError, AssertionError, ZeroDivisionError) as error:
+    except (AttributeError, TypeError, RuntimeError, AssertionError) as error:
         lines = str(error).splitlines()
         reason = lines[1 if len(lines) > 1 else 0].strip() if lines else repr(error)
         raise CheckpointError(f"{path}: weights and stated dims differ: {reason}") from error
-    if model.dims.n_mels not in (80, 128):
-        raise CheckpointError(f"{path}: n_mels is {model.dims.n_mels}; Whisper has 80 or 128")
+    for name, weights in model.state_dict().items():
+        if not weights.isfinite().all():
+            raise CheckpointError(f"{path}: {name} is not of numbers; get these weights anew")
     return model.eval().requires_grad_(False)
 
 

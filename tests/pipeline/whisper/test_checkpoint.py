@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import pickle
 from pathlib import Path
 
@@ -141,9 +142,46 @@ def test_weights_of_other_dimensions_are_refused(tmp_path, model, dims):
         load_checkpoint(str(path))
 
 
-def test_a_tensor_file_that_is_no_whisper_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("dims", "said"),
+    [
+        ({"n_vocab": "many"}, "n_vocab is 'many', not a number from 1 up"),
+        ({"n_text_layer": 2.0}, r"n_text_layer is 2\.0"),
+        ({"n_text_head": 0}, "n_text_head is 0"),
+        ({"n_text_head": 3}, "no multiple of its heads"),
+        ({"n_vocab": 10**9}, "n_vocab is 1000000000; Whisper's are"),
+        ({"n_mels": 40}, "n_mels is 40; Whisper's are"),
+        ({"n_ears": 2}, "unexpected keyword argument 'n_ears'"),
+    ],
+)
+def test_dimensions_that_no_whisper_has_are_named(tmp_path, model, dims, said):
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(str(write_pt(tmp_path / "odd.pt", model, **dims)))
+    path = tmp_path / "odd.safetensors"
+    save_checkpoint(path, model, "tokens", word_vocabulary())
+    about = json.loads(path.with_suffix(".json").read_text())
+    about["dims"] |= dims
+    path.with_suffix(".json").write_text(json.dumps(about))
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(str(path))
+
+
+@pytest.mark.parametrize("name", ["decoder.token_embedding.weight", "encoder.positional_embedding"])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, name):
+    broken = tiny_whisper()
+    with torch.no_grad():
+        broken.state_dict()[name][0] = math.nan
+    path = write_pt(tmp_path / "broken.pt", broken)
+    with pytest.raises(CheckpointError, match=f"{name} is not of numbers"):
+        load_checkpoint(str(path))
+
+
+@pytest.mark.parametrize(
+    "held", [{"weight": torch.zeros(3)}, torch.zeros(3), [1, 2]], ids=["other", "tensor", "list"]
+)
+def test_a_tensor_file_that_is_no_whisper_is_refused(tmp_path, held):
     path = tmp_path / "other.pt"
-    torch.save({"weight": torch.zeros(3)}, path)
+    torch.save(held, path)
     with pytest.raises(CheckpointError, match="not an openai-whisper checkpoint"):
         load_checkpoint(str(path))
 
@@ -153,7 +191,11 @@ def test_a_tensor_file_that_is_no_whisper_is_refused(tmp_path):
     [
         ({"spelling": "syllables"}, "spelling is 'syllables'"),
         ({"vocabulary": [1, 2, 3]}, "3 token ids for"),
-        ({"dims": None}, "damaged|differ"),
+        ({"vocabulary": 5}, "vocabulary is no list of tokens from 0 to 51864"),
+        ({"vocabulary": ["x"]}, "vocabulary is no list of tokens"),
+        ({"vocabulary": [-1]}, "vocabulary is no list of tokens"),
+        ({"dims": None}, "dims: .* must be a mapping, not NoneType"),
+        ({"dims": []}, "dims: .* must be a mapping, not list"),
     ],
 )
 def test_a_wrong_json_is_named(tmp_path, model, change, message):
