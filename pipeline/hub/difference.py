@@ -11,10 +11,15 @@ import duckdb
 import yaml
 
 from pipeline.cards.templates import markdown
+from pipeline.errors import InputError
 
 CHANGES = "CHANGES.md"
 _TITLE = "# Changes\n"
 _SETTINGS = 20
+_PUT_BACK = (
+    "of the revision on the Hub is not what m5ser wrote, so that nobody could say what changes: "
+    "put back there the one of the last publish"
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,31 @@ class Difference:
 def difference(
     rows_before: Path, rows_after: Path, recipe_before: str, recipe_after: str
 ) -> Difference:
-    """What changed between two revisions, of which these are the row indexes and the recipes."""
-    before, after = yaml.safe_load(recipe_before), yaml.safe_load(recipe_after)
+    """What changed between two revisions, of which these are the row indexes and the recipes.
+
+    Raises:
+        InputError: the earlier revision's are not what m5ser wrote.
+    """
+    before, after = _fields(recipe_before), _fields(recipe_after)
+    try:
+        rows = tuple(_rows(rows_before, rows_after))
+    except duckdb.Error as error:
+        raise InputError(
+            f"{rows_before.name} {_PUT_BACK} ({str(error).splitlines()[0]})"
+        ) from error
     return Difference(
-        tuple(_rows(rows_before, rows_after)),
-        _changed(before.pop("gates", {}), after.pop("gates", {})),
-        _changed(before, after),
+        rows, _changed(before.pop("gates", {}), after.pop("gates", {})), _changed(before, after)
     )
+
+
+def _fields(recipe: str) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(recipe)
+    except (yaml.YAMLError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise InputError(f"recipe.yaml {_PUT_BACK}")
+    return fields
 
 
 def _rows(before: Path, after: Path) -> list[RowCounts]:

@@ -160,6 +160,28 @@ def test_a_changed_set_is_a_new_revision_that_says_what_changed(
     assert published.there > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recipe.yaml", b"name: [1"),
+        ("recipe.yaml", b"- 1"),
+        ("recipe.yaml", b"\xff\xfe"),
+        ("rows.parquet", b"no parquet"),
+    ],
+    ids=["no-yaml", "no-mapping", "no-text", "no-rows"],
+)
+def test_what_nothing_can_be_compared_with_is_named_and_left(
+    hub: Hub, tones: Path, smaller: Path, name: str, content: bytes
+) -> None:
+    publishing(tones)
+    repo = hub.dataset(NAME)
+    repo.put(name, content)
+    before = repo.branches["main"]
+    with pytest.raises(InputError, match=rf"{name}.* is (not|no text in UTF-8).* what m5ser wrote"):
+        publishing(smaller)
+    assert repo.branches["main"] == before
+
+
 def test_public_is_asked_for_and_comes_last(hub: Hub, tones: Path) -> None:
     assert publishing(tones, public=True).private is False
     calls = [one for one in hub.requests if one.startswith(("PUT /api", "POST /api"))]
