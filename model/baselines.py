@@ -47,7 +47,7 @@ def readable(embedded: Embedded) -> dict[str, dict[str, float]]:
     """By stage, how well a linear probe reads language and speaker off embeddings: mean recall.
 
     Five folds that never part the renditions of one sentence. What has fewer than two values with
-    five sentences each is left out.
+    five sentences each is left out, and so are clips of an unknown speaker.
     """
     values = {"language": embedded.languages, "speaker": embedded.speakers}
     found: dict[str, dict[str, float]] = {}
@@ -64,7 +64,7 @@ def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> f
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    frequent = [v for v in np.unique(values) if len(set(sources[values == v])) >= _FOLDS]
+    frequent = [v for v in np.unique(values) if v and len(set(sources[values == v])) >= _FOLDS]
     if len(frequent) < 2:
         return None
     kept = np.isin(values, frequent)

@@ -167,7 +167,7 @@ def _write_batch(
         del about["audio"]
         if speed != 1.0:
             about["name"] += f"*{speed:g}"
-            about["speaker"] += f"*{speed:g}"
+            about["speaker"] += f"*{speed:g}" if row.speaker else ""
         span = {"start": start, "size": items.tell() - start, "unusable": reason}
         described.append({**about, **span})
     return described

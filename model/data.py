@@ -96,7 +96,10 @@ class ClipSet:
         return names
 
     def speakers(self) -> np.ndarray:
-        """Name of each clip's speaker [N], also of one whom the training doesn't know."""
+        """Name of each clip's speaker [N], also of one whom the training doesn't know.
+
+        Empty where the set doesn't say.
+        """
         names: np.ndarray = self.described["speaker"].to_numpy().astype(str)
         return names
 
@@ -184,7 +187,10 @@ def load_clips(
             tables.append(_labelled(ready, one, len(items)))
             items.append(ready.items)
     if not tables:
-        raise InputError(f"data.sets: no set has a split '{split}'")
+        raise InputError(
+            f"data.sets: no set has a split '{split}'; add a set that has, or for `engine: "
+            f"datasets` name it in `splits`, for `engine: corpus` in `split`"
+        )
     table = pa.concat_tables(tables)
     usable, dropped = _usable(table, labels, data, split)
     return _clip_set(usable, tuple(items), encoder, data, labels, dropped, speaker_names)
@@ -222,7 +228,8 @@ def _usable(
     if not len(kept):
         raise InputError(
             f"data.sets: no clip of '{split}' has an emotion of `labels` ({', '.join(labels)}); "
-            f"dropped: {', '.join(f'{reason} {n}x' for reason, n in dropped.items())}"
+            f"dropped: {', '.join(f'{reason} {n}x' for reason, n in dropped.items()) or 'nothing'}"
+            "; `engine: datasets` maps a set's own labels by `labels`"
         )
     return kept, dropped
 
@@ -238,7 +245,8 @@ def _clip_set(
 ) -> ClipSet:
     languages, language_names = _numbered(table["language"])
     sources, _ = _numbered(table["source"])
-    speakers, known_speakers = _numbered(table["speaker"], speaker_names)
+    named = pc.if_else(pc.equal(table["speaker"], ""), None, table["speaker"])
+    speakers, known_speakers = _numbered(named, speaker_names)
     emotions, _ = _numbered(table["emotion"], labels)
     return ClipSet(
         described=table.select(["name", "source", "speaker"]),
@@ -262,6 +270,6 @@ def _numbered(
     column: pa.ChunkedArray, names: Sequence[str] | None = None
 ) -> tuple[np.ndarray, pa.Array]:
     """The column as numbers int32 [N], in the order of `names` or else of the alphabet."""
-    known = column.unique().sort() if names is None else pa.array(names, pa.string())
+    known = column.unique().drop_null().sort() if names is None else pa.array(names, pa.string())
     numbers = pc.fill_null(pc.index_in(column, known), UNKNOWN)
     return numbers.to_numpy().astype(np.int32), known

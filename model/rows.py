@@ -13,6 +13,7 @@ Split = Literal["train", "validation", "test"]
 class Row:
     """A clip and what is known of it; `label` is the set's own word for the emotion.
 
+    `speaker`: empty where the set doesn't say, and then no one's.
     `unusable`: why there is no audio, where that is known before it is decoded.
     """
 

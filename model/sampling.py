@@ -109,7 +109,8 @@ def _packed(groups: Sequence[Group], batch_size: int) -> list[np.ndarray]:
     """Groups into batches, none broken unless it is larger than a batch."""
     batches: list[np.ndarray] = []
     batch: Group = []
-    for group in groups:
+    size = batch_size
+    for group in (whole[i : i + size] for whole in groups for i in range(0, len(whole), size)):
         if batch and len(batch) + len(group) > batch_size:
             batches.append(np.array(batch))
             batch = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow.parquet as pq
 
 from model.recipe import AnySet, CorpusSet, FolderSet, HubSet
@@ -17,6 +18,8 @@ from pipeline.errors import InputError
 from pipeline.selection.choose import BEST_TAKE
 
 _COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
+_HUB_READING = 2
+"""Raise it when the same set of `datasets` gives other rows."""
 _ROWS = 64
 """Rows held at once while a shard is read."""
 
@@ -89,7 +92,9 @@ def _hub_parts(data: HubSet, split: Split) -> list[Part]:
         return []
     name = f"{data.name}:{their_split}"
     key = digest(data.model_dump(mode="json", exclude={"labels", "splits"}), their_split)
-    return [Part(name, digest(key, _version(data)), lambda: _hub_rows(data, their_split))]
+    return [
+        Part(name, digest(key, _version(data), _HUB_READING), lambda: _hub_rows(data, their_split))
+    ]
 
 
 def _version(data: HubSet) -> object:
@@ -117,30 +122,59 @@ def _hub_rows(data: HubSet, split: str) -> Iterator[Row]:
     except (OSError, ValueError) as error:
         raise InputError(f"data.sets: '{data.name}': {error}") from error
     fixed = data.language.startswith("=")
-    wanted = [data.audio, data.label, *([] if fixed else [data.language])]
+    wanted = [data.audio, data.label, *([] if fixed else [data.language]), *_named(data)]
     missing = [column for column in wanted if column not in features]
     if missing:
         raise InputError(
             f"data.sets: '{data.name}' has no column {', '.join(missing)}; it has "
-            f"{', '.join(features)}: name them in the recipe (audio, label, language)"
+            f"{', '.join(features)}: name them in the recipe (audio, label, language; speaker and "
+            "source, or null)"
         )
     found = found.cast_column(data.audio, Audio(decode=False))
     names = getattr(features[data.label], "names", None)
-    for number, row in enumerate(found):
-        label = row[data.label]
+    for number, row in enumerate(_read_through(found, data.name)):
+        name = f"{data.name}/{split}/{number}"
         yield Row(
-            f"{data.name}/{split}/{number}",
-            _optional(row, data.source, data.name, f"{split}/{number}"),
-            str(names[label] if names and label is not None else label),
+            name,
+            _optional(row, data.source, data.name) or name,
+            _label(row[data.label], names),
             data.language[1:] if fixed else str(row[data.language]),
-            _optional(row, data.speaker, data.name, ""),
+            _optional(row, data.speaker, data.name),
             bool(row.get("is_synthetic", False)),
             _audio_bytes(row[data.audio]),
         )
 
 
-def _optional(row: dict[str, Any], column: str | None, name: str, default: str) -> str:
-    return f"{name}/{row.get(column, default) if column else default}"
+def _named(data: HubSet) -> list[str]:
+    """Columns that a set may lack, but that were asked for by another name than ours."""
+    fields = HubSet.model_fields
+    asked = {"speaker": data.speaker, "source": data.source}
+    return [name for field, name in asked.items() if name and name != fields[field].default]
+
+
+def _read_through(found: Iterable[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
+    try:
+        yield from found
+    except (ImportError, RuntimeError) as error:  # torchcodec's, where it or FFmpeg is missing
+        reason = (str(error).splitlines() or [repr(error)])[0]
+        raise InputError(
+            f"data.sets: '{name}' can't be read by `datasets` ({reason}); audio that lies in files "
+            "of its own needs torchcodec and FFmpeg: install them, or list the recordings for "
+            "`engine: corpus`"
+        ) from error
+
+
+def _label(value: Any, names: Sequence[str] | None) -> str:
+    """The set's word for an emotion; `datasets` writes -1 for a row without one."""
+    if names is None or value is None:
+        return str(value)
+    return str(names[value]) if 0 <= value < len(names) else "None"
+
+
+def _optional(row: dict[str, Any], column: str | None, name: str) -> str:
+    """What a row has in a column, within the set; empty where it has nothing."""
+    value = row.get(column) if column else None
+    return "" if value is None else f"{name}/{value}"
 
 
 def _audio_bytes(audio: dict[str, Any] | None) -> bytes:
@@ -148,5 +182,11 @@ def _audio_bytes(audio: dict[str, Any] | None) -> bytes:
         return b""
     if audio.get("bytes"):
         return bytes(audio["bytes"])
-    path = Path(audio.get("path") or "")
-    return path.read_bytes() if path.is_file() else b""
+    path = audio.get("path") or ""
+    if "://" not in path:
+        return Path(path).read_bytes() if Path(path).is_file() else b""
+    try:
+        with fsspec.open(path, "rb") as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        return b""

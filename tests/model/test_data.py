@@ -1,11 +1,15 @@
 """Sets as they come in: from folders and from `datasets`, cached or not, and what is wrong."""
 
+import sys
+import zipfile
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
 import torch
+from datasets import ClassLabel, Features
 
 from model.clips import UnusableAudio, prepare, read_audio
 from model.data import load_clips
@@ -13,10 +17,10 @@ from model.encoder import load_encoder
 from model.losses import UNKNOWN
 from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
 from model.rows import Part, Row
+from model.sources import _audio_bytes
 from pipeline.audio import decode_flac, encode_flac
 from pipeline.errors import InputError
-from pipeline.whisper.checkpoint import save_checkpoint
-from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set
+from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set, write_whisper
 
 LABELS = tuple(PITCH_HZ)
 
@@ -221,6 +225,56 @@ def test_a_set_of_datasets_without_a_column_says_which_it_has(tmp_path, encoder)
         load(None, encoder, tmp_path, sets=[hub_set(folder, label="feeling")])
 
 
+@pytest.mark.parametrize("column", ["speaker", "source"])
+def test_a_speaker_or_source_column_that_was_named_has_to_be_there(tmp_path, encoder, column):
+    folder = hub_folder(tmp_path / "hub")
+    with pytest.raises(InputError, match=r"has no column whoo; it has .*who.*or null"):
+        load(None, encoder, tmp_path, sets=[hub_set(folder, **{column: "whoo"})])
+
+
+def test_clips_of_a_set_without_speakers_are_no_one_s(tmp_path, encoder):
+    folder = hub_folder(tmp_path / "hub")
+    sets = [hub_set(folder, speaker="speaker_id")]  # our name: a set may lack it
+    clips = load(None, encoder, tmp_path, sets=sets, speeds=[1.0, 0.9])
+    assert clips.speaker_names == ()
+    assert set(clips.rows.speakers.tolist()) == {UNKNOWN}
+    assert set(clips.speakers()) == {""}
+
+
+def test_a_class_label_of_minus_one_is_none_and_not_the_last_class(tmp_path, encoder):
+    folder = hub_folder(tmp_path / "hub")
+    [path] = (folder / "data").iterdir()
+    table = pq.read_table(path).drop_columns(["mood"])
+    labels = [-1, 1] + [0] * (table.num_rows - 2)
+    table = table.append_column("mood", pa.array(labels, pa.int64()))
+    features = Features.from_arrow_schema(table.schema)
+    features["mood"] = ClassLabel(names=["HAP", "ANG"])
+    pq.write_table(table.cast(features.arrow_schema), path)
+    clips = load(None, encoder, tmp_path, sets=[hub_set(folder)])
+    assert clips.dropped == {"label 'None'": 1}
+    assert np.bincount(clips.rows.emotions).tolist() == [1, len(labels) - 2]
+
+
+def test_files_of_audio_that_datasets_can_t_open_are_a_sentence(tmp_path, encoder, monkeypatch):
+    folder = tmp_path / "files" / "train"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "a.wav", tone("sad", "en", "anna", 0), RATE)
+    (folder / "metadata.csv").write_text("file_name,mood,lang\na.wav,ANG,en\n")
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
+    named = hub_set(folder.parent, speaker=None)
+    with pytest.raises(InputError, match="needs torchcodec and FFmpeg: install them, or list"):
+        load(None, encoder, tmp_path, sets=[named])
+
+
+def test_audio_in_an_archive_is_read_where_it_lies(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.wav", b"sound")
+    place = f"::{tmp_path / 'a.zip'}"
+    assert _audio_bytes({"bytes": None, "path": f"zip://a.wav{place}"}) == b"sound"
+    assert _audio_bytes({"bytes": None, "path": f"zip://b.wav{place}"}) == b""
+
+
 def test_a_hub_set_is_pinned(tmp_path, encoder):
     with pytest.raises(InputError, match="'someone/speech' has no revision: pin"):
         load(None, encoder, tmp_path, sets=[hub_set("someone/speech")])
@@ -284,12 +338,11 @@ def test_channels_are_measured_over_the_frames_of_all_clips(folder, encoder, tmp
     np.testing.assert_allclose(deviation, frames.std(axis=0), atol=1e-5)
 
 
-def test_layers_of_whisper_lie_side_by_side_and_the_last_is_its_own(encoder, tmp_path):
-    path = tmp_path / "tiny.safetensors"
-    save_checkpoint(path, encoder.whisper, "tokens")
+def test_layers_of_whisper_lie_side_by_side_and_the_last_is_its_own(tmp_path):
+    path = write_whisper(tmp_path / "tiny.safetensors")
     samples = tone("sad", "en", "anna", 0)
-    several = load_encoder(WhisperEncoder(model=str(path), layers=(0, 1)))
-    plain = load_encoder(WhisperEncoder(model=str(path)))
+    several = load_encoder(WhisperEncoder(model=path, layers=(0, 1)))
+    plain = load_encoder(WhisperEncoder(model=path))
     assert several.width == 2 * WIDTH
     assert several.fingerprint != plain.fingerprint
     [frames] = several.encode([samples])
@@ -298,4 +351,4 @@ def test_layers_of_whisper_lie_side_by_side_and_the_last_is_its_own(encoder, tmp
     np.testing.assert_allclose(norm.numpy(), last, atol=2e-2)
     assert not np.allclose(frames[:, :WIDTH], frames[:, WIDTH:], atol=0.1)
     with pytest.raises(InputError, match=r"encoder\.layers: 2 is not there; '0' to '1' are"):
-        load_encoder(WhisperEncoder(model=str(path), layers=(2,)))
+        load_encoder(WhisperEncoder(model=path, layers=(2,)))

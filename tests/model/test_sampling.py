@@ -40,6 +40,17 @@ def test_an_epoch_has_every_row_once_in_batches_of_at_most_the_size(rows, paired
     assert all(0 < len(batch) <= 16 for batch in batches)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_batches_smaller_than_a_quad_break_it_into_its_pairs(size):
+    rows = grid()
+    batches = epoch(BatchSampler(rows, size, True, seed=3))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(rows)))
+    assert max(len(batch) for batch in batches) == size
+    if size == 2:
+        shared = [len(set(rows.sources[batch])) == 1 for batch in batches if len(batch) == 2]
+        assert np.mean(shared) > 0.5
+
+
 def test_every_row_of_a_pairable_set_finds_its_partners_in_the_batch():
     rows = grid(languages=4)
     for batch in epoch(BatchSampler(rows, 16, True, seed=1)):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from model.recipe import TrainingRecipe
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema
+from pipeline.whisper.checkpoint import save_checkpoint
 
 WIDTH = 16
 
@@ -36,6 +38,17 @@ def write_llama(folder, **changes):
     LlamaForCausalLM(config).save_pretrained(folder)
     ByT5Tokenizer(extra_ids=0).save_pretrained(folder)
     return str(folder)
+
+
+def write_whisper(path):
+    """A random Whisper of one layer as a checkpoint; its path."""
+    from whisper.model import ModelDimensions, Whisper
+
+    audio, text = (1500, WIDTH, 2, 1), (8, WIDTH, 2, 1)
+    whisper = Whisper(ModelDimensions(80, *audio, 51865, *text))
+    torch.nn.init.zeros_(whisper.decoder.positional_embedding)  # Whisper leaves it as it finds it
+    save_checkpoint(path, whisper, "tokens")
+    return str(path)
 
 
 RATE = 16_000
