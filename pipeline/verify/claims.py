@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from glob import escape
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from pipeline.cards.card import own_section, render_card, with_own_section
 from pipeline.cards.templates import plain
-from pipeline.dataset.reading import DatasetFolder, open_folder
+from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
@@ -40,6 +41,7 @@ def check_claims(folder: Path, findings: Findings) -> None:
     with findings.reading("rows", "data"), open_folder(folder) as dataset:
         if not _check_values(dataset, findings):
             return
+        _check_labels(dataset, findings)
         _check_ids(dataset, findings)
         _check_splits(dataset, findings)
         _check_licence(dataset, findings)
@@ -110,6 +112,27 @@ def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
             said = "nothing" if row["value"] is None else f"'{plain(row['value'])[:_SHOWN]}'"
             findings.report("rows", column, f"it is {said} in {row['times']} rows")
     return sound
+
+
+def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
+    """A row lies with its language, and the number of its emotion is the one of its name."""
+    wrong = {
+        "language": "language <> $language",
+        "emotion_id": "emotion_id IS DISTINCT FROM list_position($emotions, emotion) - 1",
+    }
+    shards = parquet_files(dataset.path, "data") + parquet_files(dataset.path, "rejects")
+    for shard in shards:
+        known = {"language": shard.parent.name, "emotions": list(EMOTIONS)}
+        for column, sql in wrong.items():
+            given = {name: value for name, value in known.items() if f"${name}" in sql}
+            [(times,)] = dataset.connection.execute(
+                f"SELECT count(*) FROM read_parquet([$shard]) WHERE {sql}",  # noqa: S608
+                {"shard": escape(str(shard)), **given},
+            ).fetchall()
+            if times:
+                name = shard.relative_to(dataset.path).as_posix()
+                said = "not that of its folder" if column == "language" else "not its emotion's"
+                findings.report("rows", f"{name}, {column}", f"it is {said} in {times} rows")
 
 
 def _check_ids(dataset: DatasetFolder, findings: Findings) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from pipeline.cards.card import OWN_START
 from pipeline.dataset.manifest import MANIFEST, manifest_text, read_manifest, write_manifest
+from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
@@ -241,6 +242,30 @@ def test_rows_that_say_what_no_set_says(
     assert any(one.startswith(said) for one in verify_folder(my_tones).sentences())
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("language", "fr", "language: it is not that of its folder in 4 rows"),
+        ("emotion_id", 6, "emotion_id: it is not its emotion's in 4 rows"),
+        ("emotion_id", None, "emotion_id: it is not its emotion's in 4 rows"),
+    ],
+)
+@pytest.mark.parametrize(
+    "part", ["data/en/train-00000-of-00002", "rejects/en/rejects-00000-of-00001"]
+)
+def test_a_label_that_is_another_than_its_row_or_folder_says(
+    tmp_path: Path, column: str, value: Any, said: str, part: str
+) -> None:
+    """Though card and manifest were written over them."""
+    folder = write_set(tmp_path / "set [1]")
+    assert verify_folder(folder, listen=False).sentences() == []
+    shard = folder / f"{part}.parquet"
+    _rewrite(shard, column, value)
+    describe(folder)
+    said = said.replace("4", str(pq.read_metadata(shard).num_rows))
+    assert f"rows: {part}.parquet, {said}" in verify_folder(folder, listen=False).sentences()
+
+
 @pytest.mark.parametrize("name", ["provenance.json", "rows.parquet", "build.json"])
 def test_a_file_that_the_manifest_leaves_out(my_tones: Path, name: str) -> None:
     manifest = json.loads((my_tones / MANIFEST).read_text())
@@ -268,8 +293,8 @@ def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
     }
 
 
-def _rewrite(shard: Path, column: str, value: str | None) -> None:
+def _rewrite(shard: Path, column: str, value: Any) -> None:
     table = pq.read_table(shard)
     at = table.schema.get_field_index(column)
-    values = pa.array([value] * len(table), pa.string())
+    values = pa.array([value] * len(table), table.schema.field(at).type)
     pq.write_table(table.set_column(at, column, values), shard)
