@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from flows import hub_cli
+from flows.interrupts import interrupts_wait
 from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
 from flows.train_cli import register
@@ -74,9 +75,7 @@ def build(
     loaded = _guarded(lambda: trusted(_load(recipe, overrides), allow_commands))
     store = _guarded(lambda: open_store(work))
     _guarded(lambda: prepare_prefect(Path(_WORK if store.is_remote else work)))
-    from flows.command import run_build
-    from flows.runners.base import open_runner
-
+    run_build, open_runner = _guarded(_import_build)
     console = Console(stderr=True)
     folder = out or Path("builds") / loaded.name
     workers = workers or len(os.sched_getaffinity(0))
@@ -185,6 +184,14 @@ def schema() -> None:
     from pipeline.recipe import Recipe
 
     typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))
+
+
+def _import_build() -> Any:
+    with interrupts_wait():
+        from flows.command import run_build
+        from flows.runners.base import open_runner
+
+    return run_build, open_runner
 
 
 def _load(recipe: str, overrides: list[str] | None) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -14,6 +13,7 @@ from importlib import import_module
 from multiprocessing.queues import SimpleQueue
 from typing import Any
 
+from flows.interrupts import interrupts_wait
 from flows.runners.base import Pending
 from flows.runners.gpus import gpu_names, see_only
 
@@ -68,8 +68,9 @@ def _pool(devices: Sequence[str | None]) -> Iterator[Executor]:
         len(devices), mp_context=context, initializer=_start_worker, initargs=(left,)
     )
     try:
-        for _ in devices:  # they start now, and not once Prefect's server is there
-            pool.submit(_wake)
+        with interrupts_wait():  # Ctrl-C is for the parent, which ends them
+            for _ in devices:  # they start now, and not once Prefect's server is there
+                pool.submit(_wake)
         yield pool
     except BaseException:
         for worker in list((pool._processes or {}).values()):  # no public way before 3.14
@@ -98,8 +99,7 @@ def _environment(**variables: str) -> Iterator[None]:
 
 
 def _start_worker(devices: SimpleQueue[str | None]) -> None:
-    """Deaf to Ctrl-C, which is for the parent, and no life beyond the parent's; on its device."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """No life beyond the parent's; on its device."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     device = devices.get()
     if device is not None:

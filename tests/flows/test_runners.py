@@ -3,12 +3,14 @@
 import ctypes
 import errno
 import os
+import signal
 import time
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from flows.interrupts import interrupts_wait
 from flows.runners import gpus
 from flows.runners.base import open_runner
 from pipeline.errors import InputError
@@ -25,6 +27,18 @@ def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
             eval, "__import__('sys').modules.keys() >= {'pipeline.stages.judge'}"
         )
         assert loaded.result()
+
+
+def test_a_worker_process_never_hears_of_an_interrupt_and_this_one_later() -> None:
+    with open_runner("processes", 1, None) as runner:
+        heard = "__import__('signal').pthread_sigmask(0, [])"
+        assert signal.SIGINT in runner.submit(eval, heard).result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    reached = False
+    with pytest.raises(KeyboardInterrupt), interrupts_wait():
+        signal.raise_signal(signal.SIGINT)
+        reached = True
+    assert reached
 
 
 def seen(runner, on_gpu):
