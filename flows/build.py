@@ -25,6 +25,7 @@ from pipeline.dataset.writing import (
     Build,
     check_folder,
     check_licence,
+    check_probe,
     describe,
     is_current,
     write_dataset,
@@ -68,6 +69,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     has_gpus = workshop.runner.has_gpus
     _run(workshop, ("read",), [[measuring(store, recipe, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
+    check_probe(store, recipe, census, limit)
     wordings = list(wordings_of(store, recipe, intake, sources))
     judges = sides_of(recipe.text_judges, has_gpus)
     works = [wording_works(store, recipe, one, judges) for one in wordings]

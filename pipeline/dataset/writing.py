@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from pipeline.cards.card import README, write_card
@@ -23,7 +24,7 @@ from pipeline.dataset.rows import clip_marks, published_failure, published_rows,
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
-from pipeline.judges.probe import fit
+from pipeline.judges.probe import Source, fit
 from pipeline.languages import Language
 from pipeline.provenance.components import components_of, installed_versions
 from pipeline.provenance.credentials import write_credentials
@@ -113,6 +114,28 @@ def check_licence(recipe: Recipe, licences: Collection[str]) -> None:
     """
     components = components_of(published(recipe))
     check_claim(recipe.licence, resulting_licence(components, sorted(licences)))
+
+
+def check_probe(store: Store, recipe: Recipe, census: Census, limit: int | None) -> None:
+    """Refuse a probe that has too few recordings to be fitted, before anything is spoken.
+
+    Raises:
+        InputError: with the fix.
+    """
+    if not any(judge.needs_sources for judge in recipe.judges):
+        return
+    try:
+        fit(_human(store, census))
+    except ValueError as error:
+        fix = f", or raise --limit {limit} or leave it out" if limit is not None else ""
+        raise InputError(f"{error}{fix}") from error
+
+
+def _human(store: Store, census: Census) -> list[Source]:
+    if census.human is None:
+        return []
+    rows = store.read("human", census.human).to_pylist()
+    return [(row["speaker"], row["emotion"], np.array(row["profile"])) for row in rows]
 
 
 def is_current(folder: Path, build: Build) -> bool:
@@ -209,17 +232,14 @@ def _build_json(build: Build) -> str:
 def _probe(build: Build) -> dict[str, Any] | None:
     """How well the probe tells emotions apart on the human recordings themselves."""
     wanted = any(judge.needs_sources for judge in build.recipe.judges)
-    if build.census.human is None or not wanted:
+    if not wanted:
         return None
-    import numpy as np
-
-    rows = build.store.read("human", build.census.human).to_pylist()
-    fitted = fit([(row["speaker"], row["emotion"], np.array(row["profile"])) for row in rows])
+    fitted = fit(_human(build.store, build.census))
     return {
         "uar": round(fitted.uar, 4),
         "classes": list(fitted.classes),
-        "clips": len(rows),
-        "speakers": len({row["speaker"] for row in rows}),
+        "clips": fitted.clips,
+        "speakers": fitted.speakers,
     }
 
 

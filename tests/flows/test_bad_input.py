@@ -140,6 +140,17 @@ def test_a_folder_that_cannot_be_made_is_said_before_any_work(workbench):
     assert not (workbench.folder / "work" / "utterances").exists()
 
 
+def test_a_probe_without_recordings_is_refused_before_anything_is_spoken(workbench):
+    settings = ["judges=[{engine: probe}]", "gates={}", "selection={}"]
+    probe = [part for setting in settings for part in ("--set", setting)]
+    error = workbench.build(*probe, code=2)["error"]
+    assert "the recordings have 0 speaker(s) and 0 emotion(s), and two of each" in error
+    assert "remove 'probe' from the recipe's judges and gates" in error
+    error = workbench.build(*probe, "--limit", "1", code=2)["error"]
+    assert "or raise --limit 1 or leave it out" in error.replace("\n", " ")
+    assert not (workbench.folder / "work" / "takes").exists()
+
+
 def test_what_a_person_wrote_into_the_card_outlives_the_next_build(workbench):
     workbench.build("--limit", "1")
     card = workbench.out / "README.md"
