@@ -59,7 +59,8 @@ class Whisper(Judge):
     text (`pipeline.judges.agreement`). `average_log_probability` and `compression_ratio` are
     Whisper's own; below -1.0 and above 2.4 it distrusts itself. `text_log_probability`: the mean
     that the model gives the wanted text's own tokens; unlike `cer` it forgives spellings that
-    sound alike (compare the goodness of pronunciation, Witt and Young 2000).
+    sound alike (compare the goodness of pronunciation, Witt and Young 2000). It is NaN, which no
+    gate passes, of a take longer than a window: 30 s, and 8 s of `small-espeak`.
     `language_audio_probability`: of the wanted language among the recipe's, asked apart from the
     transcript. A take with less than 0.1 s of speech (`Speech`) is not transcribed, because Whisper
     invents words in silence: `transcribed` is 0, its text counts as wholly missing, and what has no

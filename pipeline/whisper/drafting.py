@@ -94,7 +94,10 @@ def draft_tokens(text: str, rules: Rules, spelling: Spelling) -> list[int]:
     if spelling == "letters":
         spelled = spell(text, rules.language, spelling)
         if not spelled:
-            raise ValueError(f"text {text!r} holds no letter; write numbers out")
+            raise ValueError(
+                f"text {text!r} holds no letter that this checkpoint spells; write numbers out, "
+                "and names of another script in Latin letters"
+            )
         return [token for letter in spelled for token in encode(letter)]
     unwritten = {(token,) for token in rules.suppressed}
     text = " ".join("".join(c for c in text if tuple(encode(c)) not in unwritten).split())

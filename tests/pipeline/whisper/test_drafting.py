@@ -50,9 +50,11 @@ def test_a_text_without_anything_to_say_is_refused(text, rules):
         draft_tokens(text, rules, "tokens")
 
 
-def test_numbers_are_to_be_written_out_where_letters_are_spelled(rules):
-    with pytest.raises(ValueError, match="'2020!' holds no letter; write numbers out"):
-        draft_tokens("2020!", rules, "letters")
+@pytest.mark.parametrize("text", ["2020!", "Борис", "孩子"])
+def test_what_letters_cant_spell_is_to_be_written_out(rules, text):
+    said = f"'{text}' holds no letter that this checkpoint spells; write numbers out, and names"
+    with pytest.raises(ValueError, match=said):
+        draft_tokens(text, rules, "letters")
 
 
 def said_after(wanted, heard, rules):
