@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.corpora.base import Corpus, Documented, Dropped, Entry, Unreadable, require
+from pipeline.corpora.listing import BadListing
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
 
@@ -59,21 +60,26 @@ class Meld(Corpus):
 
         Raises:
             CorpusMissing: the file or the audio folder is missing.
+            BadListing: the file is no CSV file.
         """
         table = require(self.path, _TABLE, folder=False)
         audio = self.audio and require(self.audio, _CLIPS, folder=True, name="audio")
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            for number, row in enumerate(csv.DictReader(lines), start=2):
-                missing = sorted(name for name in _COLUMNS if row.get(name) is None)
-                if missing:
-                    yield Unreadable(
-                        f"{table.name}:{number}", f"line {number} lacks {', '.join(missing)}"
-                    )
-                else:
-                    yield _entry(row, audio)
+            rows = csv.DictReader(lines)
+            try:
+                for number, row in enumerate(rows, start=2):
+                    yield _entry(row, audio, f"{table.name}:{number}")
+            except csv.Error as error:
+                raise BadListing(f"corpus.path: '{table.name}' is no CSV file: {error}") from error
 
 
-def _entry(row: dict[str, str], audio: Path | None) -> Entry:
+def _entry(row: dict[str, str], audio: Path | None, where: str) -> Entry:
+    missing = sorted(name for name in _COLUMNS if row.get(name) is None)
+    if missing:
+        return Unreadable(where, f"line {where.rpartition(':')[2]} lacks {', '.join(missing)}")
+    for column in ("Dialogue_ID", "Utterance_ID"):
+        if not row[column].isdecimal():  # it names a file, and a lost comma shifts the columns
+            return Unreadable(where, f"{where}: {column} {row[column]!r} is no number")
     name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
     emotion = map_label(row["Emotion"], _MAPPING)
     if emotion is None:

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.corpora.base import CorpusMissing, Dropped, Unreadable
+from pipeline.corpora.listing import BadListing
 from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.meld import Meld
 from pipeline.corpora.quickstart import Quickstart
@@ -42,6 +43,26 @@ def test_a_missing_corpus_names_field_value_and_fix(corpus, tmp_path):
 def test_a_ravdess_folder_without_clips_is_missing(tmp_path):
     with pytest.raises(CorpusMissing, match="holds no WAV file"):
         list(Ravdess(path=tmp_path).read())
+
+
+MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+
+
+def test_meld_names_no_file_by_what_is_no_number(tmp_path):
+    table = tmp_path / "dev.csv"
+    table.write_text(
+        MELD_HEADER + "1,No, way!,Ross,joy,positive,0,0\n2,Hi.,Ross,joy,positive,../..,1\n"
+    )
+    shifted, climbing = Meld(path=table, audio=tmp_path).read()
+    assert "dev.csv:2: Dialogue_ID 'positive' is no number" in shifted.error
+    assert "dev.csv:3: Dialogue_ID '../..' is no number" in climbing.error
+
+
+def test_meld_that_is_no_csv_is_said_so(tmp_path):
+    table = tmp_path / "dev.csv"
+    table.write_text(MELD_HEADER + "1," + "a" * 200_000)
+    with pytest.raises(BadListing, match=r"corpus.path: 'dev.csv' is no CSV file: field larger"):
+        list(Meld(path=table).read())
 
 
 def test_meld_maps_its_labels_and_names_lines_that_lack_columns(tmp_path):
