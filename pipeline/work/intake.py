@@ -74,7 +74,10 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
         if isinstance(entry, Dropped):
             intake.dropped[entry.label] += 1
         elif isinstance(entry, Unreadable):
-            intake.unreadable.append(entry)
+            intake.unreadable.append(Unreadable(_unicode(entry.id), _unicode(entry.error)))
+        elif entry.recording and (odd := _not_unicode(entry.recording.path)):
+            error = f"'{odd}' in the path of its recording is not UTF-8: rename it"
+            intake.unreadable.append(Unreadable(entry.id, error))
         elif entry.id in seen:
             error = f"a second utterance has the id '{entry.id}': ids are unique in a corpus"
             intake.unreadable.append(Unreadable(entry.id, error))
@@ -84,6 +87,16 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
             intake.withheld += not may_pass_on_text(entry.corpus, entry.licence)
             count += 1
             yield entry
+
+
+def _unicode(name: str) -> str:
+    """The same, with an escape for each byte of a file's name that is no UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _not_unicode(path: Path) -> str | None:
+    """The first part of a path that no table can hold."""
+    return next((_unicode(part) for part in path.parts if part != _unicode(part)), None)
 
 
 def _groups(utterances: Iterator[Utterance], size: int) -> Iterator[list[Utterance]]:

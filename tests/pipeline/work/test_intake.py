@@ -1,11 +1,13 @@
 """The intake: what can't be opened is for the door to say, and stops nobody."""
 
 import json
+import os
 
 from pipeline.recipe_file import load_recipe
 from pipeline.work.intake import take_in
 from pipeline.work.store import open_store
 
+CLIP = "03-01-05-01-02-01-01.wav"
 ROW = {"text": "Hello there.", "emotion": "sad", "speaker": "me", "licence": "CC0-1.0"}
 
 
@@ -16,3 +18,17 @@ def test_a_recording_that_cannot_be_opened_comes_in_for_the_door_to_refuse(tmp_p
     recipe = load_recipe("own-recordings", [f"corpus.path={tmp_path / 'list.jsonl'}"])
     intake = take_in(open_store(str(tmp_path / "work")), recipe)
     assert (intake.utterances, intake.unreadable) == (3, [])
+
+
+def test_names_that_are_no_utf_8_are_failed_rows_that_can_be_written(tmp_path):
+    below = tmp_path / os.fsdecode(b"caf\xe9")
+    below.mkdir()
+    for clip in (below / CLIP, tmp_path / os.fsdecode(b"caf\xe9.wav")):
+        clip.touch()
+    recipe = load_recipe("ravdess", [f"corpus.path={tmp_path}"])
+    intake = take_in(open_store(str(tmp_path / "work")), recipe)
+    clip, name = sorted(intake.unreadable, key=lambda entry: entry.id, reverse=True)
+    assert intake.utterances == 0
+    assert "'caf\\udce9' in the path of its recording is not UTF-8: rename it" in clip.error
+    assert "'caf\\udce9.wav' is not a RAVDESS file name" in name.error
+    assert "\udce9" not in clip.error + name.error + name.id
