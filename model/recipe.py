@@ -152,7 +152,8 @@ class HubSet(Settings):
 
     engine: Literal["datasets"] = "datasets"
     name: Annotated[str, Field(min_length=1)]
-    revision: str | None = None
+    revision: Revision | None = None
+    """The commit that is meant: a branch or tag may move while its clips lie in the cache."""
     config: str | None = None
     audio: str = "audio"
     label: str = "emotion"

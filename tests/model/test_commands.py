@@ -311,6 +311,7 @@ def test_the_bundled_training_recipes_are_valid(name):
         ("stages.0.losses={word: 0}", "all losses are switched off"),
         ("language_model={engine: pretrained, model: a/b}", "revision is missing: 'a/b' is no"),
         ("language_model={engine: pretrained, model: a/b, revision: main}", "revision"),
+        ("data.sets=[{engine: datasets, name: a/b, revision: main}]", "revision"),
     ],
 )
 def test_a_wrong_recipe_is_explained(override, message):
