@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,15 @@ import soxr
 
 from pipeline.corpora.base import Door
 from pipeline.records import Recording
+
+_LOUDEST_DBFS = 40.0
+"""Peak of a clip at the most. Recorders that write floats leave some 20 dB above full scale
+(assumed); what lies above this is integers that were never scaled to [-1, 1], or noise of a broken
+file. One such neutral clip would silence every take that is relative to it."""
+_LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""Of the errors in opening a file, those that another try doesn't mend."""
+_SYSTEM_ERROR = 2
+"""libsndfile's code for what the operating system refused: `SF_ERR_SYSTEM`."""
 
 
 class BadAudio(ValueError):
@@ -38,8 +49,9 @@ def open_recording(recording: Recording, door: Door) -> Clip:
     Only the stated part is decoded, and nothing before its length is known to be within bounds.
 
     Raises:
-        BadAudio: missing, undecodable, cut off, too short or long, of too low a rate, silent, or
-            with values that are not finite.
+        BadAudio: missing, undecodable, cut off, too short or long, of too low a rate, silent, far
+            above full scale, or with values that are not finite.
+        OSError: it is there and can't be read now, as on a share that is away: see `may_pass`.
     """
     name = recording.path.name
     try:
@@ -52,15 +64,24 @@ def open_recording(recording: Recording, door: Door) -> Clip:
             samples = file.read(frames, dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM_ERROR:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(recording.path)) from error
         # Its text names the path, which is nobody's business where the set is published.
         raise BadAudio(f"'{name}' can't be decoded: {error.error_string}") from error
     except OSError as error:
+        if may_pass(error):
+            raise
         raise BadAudio(f"'{name}' can't be opened: {error.strerror}") from error
     if len(samples) < frames:
         raise BadAudio(f"'{name}' is cut off: it holds {len(samples)} of {frames} samples")
     mono = samples.mean(axis=1)
     _check_values(mono, name, door)
     return Clip(mono, rate, samples.shape[1])
+
+
+def may_pass(error: OSError) -> bool:
+    """Whether a file that can't be read now may be later: a share returns, what is missing not."""
+    return error.errno not in _LASTING
 
 
 def read_recording(recording: Recording, rate_hz: int) -> np.ndarray:
@@ -118,6 +139,11 @@ def _check_values(samples: np.ndarray, name: str, door: Door) -> None:
     peak = float(np.abs(samples).max())
     if peak < 10 ** (door.silence_db / 20):
         raise BadAudio(f"'{name}' is silent: its peak is below {door.silence_db:g} dBFS")
+    if peak > 10 ** (_LOUDEST_DBFS / 20):
+        raise BadAudio(
+            f"'{name}' has a peak of {20 * np.log10(peak):.0f} dBFS, and no recording is above "
+            f"{_LOUDEST_DBFS:g}: scale its samples to [-1, 1]"
+        )
 
 
 def resample(samples: np.ndarray, rate_in_hz: int, rate_out_hz: int) -> np.ndarray:

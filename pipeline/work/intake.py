@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.audio import may_pass
 from pipeline.corpora.base import Dropped, Unreadable
 from pipeline.dataset.manifest import sha256
 from pipeline.engine import digest
@@ -54,6 +55,7 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
 
     Raises:
         CorpusMissing: see `Corpus.read`.
+        OSError: a recording that is there can't be read now.
     """
     intake = Intake()
     for group in _groups(_utterances(recipe, intake, limit), recipe.batch_size):
@@ -117,10 +119,12 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sha256(path: Path) -> str | None:
-    """Hash of a recording; None if it can't be opened, which the door will say better."""
+    """Hash of a recording; None if it never can be opened, which the door will say better."""
     try:
         return sha256(path) if path.is_file() else None
-    except OSError:
+    except OSError as error:
+        if may_pass(error):
+            raise
         return None
 
 

@@ -1,12 +1,16 @@
 """Bad input: a clear message, the exit code of the design, nothing lost, nothing half-written."""
 
+import errno
 import json
+import os
+from itertools import count
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from pipeline.audio import open_recording
 from pipeline.cards.card import OWN_END, OWN_START
 
 RATE = 16_000
@@ -58,6 +62,26 @@ def test_every_bad_recording_is_a_failed_row_and_the_good_ones_live(workbench):
         assert f"'{name}.wav'" in errors[name]
         assert message in errors[name]
     assert any("leaves the manifest's folder" in error for error in errors.values())
+
+
+@pytest.mark.parametrize(("times", "code"), [(2, 0), (9, 1)])
+def test_a_recording_that_cannot_be_read_now_is_tried_again(workbench, monkeypatch, times, code):
+    calls = count()
+
+    def opens_later(recording, door):
+        if next(calls) < times:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(recording.path))
+        return open_recording(recording, door)
+
+    monkeypatch.setattr("pipeline.stages.measure.open_recording", opens_later)
+    soundfile.write(workbench.folder / "a.wav", voice(), RATE)
+    workbench.rows = [{**workbench.rows[0], "path": "a.wav"}]
+    result = workbench.build(code=code)
+    if code:
+        assert f"Input/output error: {workbench.folder}/a.wav" in result["error"].replace("\n", "")
+        assert not list((workbench.folder / "work").glob("sources/**/*.parquet"))
+    else:
+        assert (result["kept"], result["failed"]) == (2, 0)
 
 
 def test_every_bad_text_is_a_failed_row(workbench):

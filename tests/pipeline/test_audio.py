@@ -1,5 +1,8 @@
 """The door for recordings: every kind of bad file, and what a good one becomes."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -45,6 +48,8 @@ def test_start_and_end_cut_the_clip(tmp_path):
         (np.zeros(RATE, "f4"), "silent"),
         (np.full(RATE, np.nan, "f4"), "not finite"),
         (np.where(np.arange(RATE) == 9, np.inf, 0.1).astype("f4"), "not finite"),
+        (tone() * 1e30, "peak of 590 dBFS, and no recording is above 40"),
+        (np.round(tone() * 32767), r"scale its samples to \[-1, 1\]"),
         (tone()[:1], "lasts 0.000 s"),
         (tone()[:0], "lasts 0.000 s"),
         (tone(31.0), "lasts 31.0 s; door.longest_s is 30"),
@@ -53,6 +58,11 @@ def test_start_and_end_cut_the_clip(tmp_path):
 def test_bad_values_are_refused_by_name(tmp_path, samples, message):
     with pytest.raises(BadAudio, match=f"'bad.wav'.*{message}"):
         open_recording(write(tmp_path / "bad.wav", samples, subtype="FLOAT"), Door())
+
+
+def test_what_a_float_recorder_writes_above_full_scale_comes_in(tmp_path):
+    clip = open_recording(write(tmp_path / "a.wav", tone() * 30, subtype="FLOAT"), Door())
+    assert np.abs(clip.samples).max() == pytest.approx(9, rel=1e-3)
 
 
 def test_an_hour_long_file_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
@@ -87,6 +97,32 @@ def test_a_part_beyond_the_end_is_refused_with_the_files_length(tmp_path, bounds
 def test_a_name_that_no_file_system_takes_is_a_bad_recording(tmp_path):
     with pytest.raises(BadAudio, match="can't be opened: File name too long"):
         open_recording(Recording(tmp_path / ("a" * 300 + ".wav")), Door())
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_file_that_cannot_be_read_now_is_no_bad_recording(tmp_path, monkeypatch, number):
+    recording = write(tmp_path / "a.wav", tone())
+
+    def fails(path, *arguments):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("pathlib.Path.open", fails)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        open_recording(recording, Door())
+    number = errno.ENOENT
+    with pytest.raises(BadAudio, match="'a.wav' can't be opened: No such file"):
+        open_recording(recording, Door())
+
+
+def test_what_the_system_refuses_to_libsndfile_is_no_bad_recording(tmp_path, monkeypatch):
+    recording = write(tmp_path / "a.wav", tone())
+
+    def fails(*arguments, **options):
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", fails)
+    with pytest.raises(OSError, match=r"Input/output error: '.*a.wav'"):
+        open_recording(recording, Door())
 
 
 def test_what_is_wrong_with_a_file_does_not_say_where_it_lies(tmp_path):

@@ -1,7 +1,10 @@
 """The intake: what can't be opened is for the door to say, and stops nobody."""
 
+import errno
 import json
 import os
+
+import pytest
 
 from pipeline.recipe_file import load_recipe
 from pipeline.work.intake import take_in
@@ -18,6 +21,19 @@ def test_a_recording_that_cannot_be_opened_comes_in_for_the_door_to_refuse(tmp_p
     recipe = load_recipe("own-recordings", [f"corpus.path={tmp_path / 'list.jsonl'}"])
     intake = take_in(open_store(str(tmp_path / "work")), recipe)
     assert (intake.utterances, intake.unreadable) == (3, [])
+
+
+def test_a_recording_that_cannot_be_read_now_ends_the_intake(tmp_path, monkeypatch):
+    (tmp_path / CLIP).touch()
+    recipe = load_recipe("ravdess", [f"corpus.path={tmp_path}"])
+
+    def fails(path):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+
+    monkeypatch.setattr("pipeline.work.intake.sha256", fails)
+    with pytest.raises(OSError, match="Stale file handle"):
+        take_in(open_store(str(tmp_path / "work")), recipe)
+    assert not (tmp_path / "work").exists()
 
 
 def test_names_that_are_no_utf_8_are_failed_rows_that_can_be_written(tmp_path):
