@@ -1,17 +1,15 @@
 """Clips on disk, in one flat file a part: encoder frames or audio, at random access.
 
 Parquet is made for reading through. What training reads in random order is written once beside the
-table of its rows, so that memory holds a few numbers a clip, whatever the size of the set. A part
-is written under a temporary name and then moved: existing means complete.
+table of its rows, so that memory holds a few numbers a clip, whatever the size of the set.
 """
 
 from __future__ import annotations
 
 import io
-import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,23 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
+from model.drafts import ITEMS, TABLE, unfinished
 from model.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
 from model.rows import Part, Row
 from pipeline.audio import encode_flac, resample
 from pipeline.engine import digest
 
 _BATCH = 16
-_ROW_GROUP = 8192
-"""Rows at the least; a reader needs several kilobytes for each group, however small."""
-_SCHEMA = pa.schema(
-    {
-        **dict.fromkeys(("name", "source", "label", "language", "speaker"), pa.string()),
-        "synthetic": pa.bool_(),
-        "start": pa.int64(),
-        "size": pa.int64(),
-        "unusable": pa.string(),
-    }
-)
+"""Clips that are encoded together; a part goes on behind a whole batch, so each has its own."""
 
 
 class UnusableAudio(ValueError):
@@ -52,25 +41,31 @@ class ClipPart:
 
 
 def prepare(
-    part: Part,
+    parts: Sequence[tuple[Part, float]],
     folder: Path,
     encoder: FrozenEncoder,
     cache_frames: bool,
     longest_s: float,
-    speed: float = 1.0,
-) -> ClipPart:
-    """The part from `folder`, written first if it is not there.
+) -> list[ClipPart]:
+    """Parts, each played at a speed, from `folder`; what is missing there is written first.
 
-    Rows whose audio is unusable are kept in the table, with the reason and without an item.
+    Processes that need the same parts share them: each writes what no other one is writing, and
+    then waits for the rest. Rows whose audio is unusable are kept in the table, with the reason and
+    without an item.
 
     Raises:
-        OSError: it can't be written; nothing of it stays.
+        OSError: one can't be written; the next call goes on behind what was.
     """
     kind = encoder.fingerprint if cache_frames else "audio"
-    place = folder / digest(part.key, kind, longest_s, speed)[:32]
-    if not place.is_dir():
-        _write(part, place, encoder if cache_frames else None, longest_s, speed)
-    return ClipPart(pq.read_table(place / "rows.parquet", memory_map=True), place / "items")
+    own = encoder if cache_frames else None
+    places = [folder / digest(part.key, kind, longest_s, speed)[:32] for part, speed in parts]
+    for wait in (False, True):
+        for (part, speed), place in zip(parts, places, strict=True):
+            if not (place / TABLE).is_file():
+                _write(part, place, own, longest_s, speed, wait)
+    return [
+        ClipPart(pq.read_table(place / TABLE, memory_map=True), place / ITEMS) for place in places
+    ]
 
 
 def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.ndarray:
@@ -98,37 +93,19 @@ def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.n
 
 
 def _write(
-    part: Part, place: Path, encoder: FrozenEncoder | None, longest_s: float, speed: float
+    part: Part,
+    place: Path,
+    encoder: FrozenEncoder | None,
+    longest_s: float,
+    speed: float,
+    wait: bool,
 ) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f"{place.name}.{uuid.uuid4().hex}.tmp")
-    temporary.mkdir()
-    try:
-        with (
-            (temporary / "items").open("wb") as items,
-            pq.ParquetWriter(temporary / "rows.parquet", _SCHEMA, compression="zstd") as rows,
-        ):
-            described: list[dict[str, Any]] = []
-            for batch in _batches(part.rows()):
-                described += _write_batch(batch, items, encoder, longest_s, speed)
-                if len(described) >= _ROW_GROUP:
-                    rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
-                    described = []
-            rows.write_table(pa.Table.from_pylist(described, schema=_SCHEMA))
-        _move(temporary, place)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _move(written: Path, place: Path) -> None:
-    """Put a part into its place; what another training wrote there meanwhile is the same."""
-    try:
-        written.rename(place)
-    except OSError:
-        if not place.is_dir():
-            raise
-        shutil.rmtree(written)
+    with unfinished(place, wait) as draft:
+        if draft is None:
+            return
+        for batch in _batches(islice(part.rows(), draft.rows, None)):
+            draft.keep(_write_batch(batch, draft.items, encoder, longest_s, speed))
+        draft.finish()
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -179,21 +179,22 @@ def load_clips(
         InputError: a set is not what the recipe says, too much of it is unusable, or nothing is
             left.
     """
-    tables: list[pa.Table] = []
-    items: list[Path] = []
-    for one in data.sets:
-        for part, speed in product(parts(one, split), data.speeds if split == "train" else (1.0,)):
-            ready = prepare(part, cache, encoder, data.cache == "frames", data.longest_s, speed)
-            tables.append(_labelled(ready, one, len(items)))
-            items.append(ready.items)
-    if not tables:
+    wanted = [
+        (one, part, speed)
+        for one in data.sets
+        for part, speed in product(parts(one, split), data.speeds if split == "train" else (1.0,))
+    ]
+    if not wanted:
         raise InputError(
             f"data.sets: no set has a split '{split}'; add a set that has, or for `engine: "
             f"datasets` name it in `splits`, for `engine: corpus` in `split`"
         )
-    table = pa.concat_tables(tables)
-    usable, dropped = _usable(table, labels, data, split)
-    return _clip_set(usable, tuple(items), encoder, data, labels, dropped, speaker_names)
+    played = [(part, speed) for _, part, speed in wanted]
+    ready = prepare(played, cache, encoder, data.cache == "frames", data.longest_s)
+    tables = [_labelled(ready[place], one, place) for place, (one, *_) in enumerate(wanted)]
+    usable, dropped = _usable(pa.concat_tables(tables), labels, data, split)
+    items = tuple(one.items for one in ready)
+    return _clip_set(usable, items, encoder, data, labels, dropped, speaker_names)
 
 
 def _labelled(ready: ClipPart, one: AnySet, place: int) -> pa.Table:
