@@ -32,7 +32,9 @@ def prefect_home(tmp_path_factory):
 
 
 @pytest.fixture
-def workbench(tmp_path, monkeypatch):
+def drawing_workbench(tmp_path, monkeypatch):
+    """A workbench whose builds are whole."""
+
     @contextmanager
     def one_thread(name, workers, address):
         with ThreadPoolExecutor(1) as executor:
@@ -40,6 +42,13 @@ def workbench(tmp_path, monkeypatch):
 
     monkeypatch.setattr("flows.runners.base.open_runner", one_thread)
     return Workbench(tmp_path)
+
+
+@pytest.fixture
+def workbench(drawing_workbench, monkeypatch):
+    """A workbench whose builds draw no pictures, which is half of the time of so small a build."""
+    monkeypatch.setattr("pipeline.dataset.writing.write_figures", lambda folder: None)
+    return drawing_workbench
 
 
 class Workbench:

@@ -40,12 +40,14 @@ def alive(process):
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def test_a_build_leaves_a_folder_that_everybody_can_read(workbench, tmp_path):
+def test_a_build_leaves_a_folder_that_everybody_can_read(drawing_workbench, tmp_path):
+    workbench = drawing_workbench
     result = workbench.build()
     assert (result["kept"], result["rejected"], result["failed"]) == (8, 8, 0)
     assert {"README.md", "MANIFEST.json", "recipe.yaml", "report.html", "failures.parquet"} <= {
         path.name for path in workbench.out.iterdir()
     }
+    assert (workbench.out / "figures" / "counts.png").read_bytes().startswith(b"\x89PNG")
     pattern = f"{workbench.out}/data/*/*.parquet"
     assert duckdb.sql(f"SELECT count(*) FROM '{pattern}'").fetchall() == [(8,)]
     assert pl.scan_parquet(pattern).select(pl.len()).collect().item() == 8
