@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Column, Table
 
 from model.baselines import readable
@@ -39,7 +41,10 @@ class Predictions:
         return dict(zip(self.files, rows, strict=True))
 
     def print_to(self, console: Console) -> None:
-        """For a person: a row a file, whose name is never cut."""
+        """For a person: a row a file, whose name is never cut; one line each where that is read on.
+
+        A terminal folds names that leave no room for the rest.
+        """
         table = Table(
             Column("file", overflow="fold"), box=None, pad_edge=False, padding=(0, 1, 0, 0)
         )
@@ -47,7 +52,10 @@ class Predictions:
             table.add_column(name, no_wrap=True)
         for file, row in zip(self.files, self.probabilities, strict=True):
             table.add_row(file, self.labels[row.argmax()], *(f"{value:.2f}" for value in row))
-        console.print(table)
+        if not console.is_terminal:
+            boundless = console.options.update(max_width=sys.maxsize)
+            table.width = Measurement.get(console, boundless, table).maximum
+        console.print(table, crop=False, markup=False)
 
 
 @dataclass(frozen=True)

@@ -50,4 +50,6 @@ def _language_model(recipe: TrainingRecipe) -> BaseModel:
         return BaseModel("language model", name, f"seed {settings.seed}", "Apache-2.0")
     is_llama_3 = "llama-3" in settings.model.lower()
     licence = _LLAMA_3 if is_llama_3 else None
-    return BaseModel("language model", settings.model, settings.revision or "", licence)
+    folder = Path(settings.model)
+    name = folder.name if folder.exists() else settings.model
+    return BaseModel("language model", name, settings.revision or "", licence)

@@ -30,6 +30,8 @@ RECIPE = "recipe.yaml"
 """The recipe as a reader may have it; it is there when a training has come to its end."""
 TRAINED_RECIPE = "training.yaml"
 """The recipe as it was given, with paths of this machine: it is not published."""
+_PLACED = ("data", "encoder", "language_model")
+"""Sections that may name places of this machine."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Trained:
 def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int) -> None:
     """Write the finished model into the folder of its training.
 
-    Its recipe tells where the data lay by their last names alone, as it may be published; where
-    they lie here stays in the training's own file.
+    Its recipe tells where data and base models lay by their last names alone, as it may be
+    published; where they lie here stays in the training's own file.
 
     Raises:
         OSError: a file can't be written.
@@ -54,7 +56,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
     checkpoint.save_weights(folder / _WEIGHTS, weights)
     pinned = _pinned(recipe)
     fields = pinned.model_dump(mode="json")
-    fields["data"] = without_machine_paths(fields["data"])
+    fields |= {name: without_machine_paths(fields[name]) for name in _PLACED}
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     (folder / RECIPE).write_text(text, encoding="utf-8")
     draw_curves(folder, folder / "curves.png")
@@ -65,7 +67,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
 
 def write_card(folder: Path) -> None:
     """Write the model card from what lies in the folder, with the evaluation where there is one."""
-    recipe = parse_training_recipe((folder / RECIPE).read_text(encoding="utf-8"))
+    recipe = _read_recipe(folder)
     config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     evaluation = folder / "evaluation.md"
     card = render_markdown(
@@ -85,23 +87,38 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
         InputError: it is no such folder, its weights are of another architecture, or there is no
             such device.
     """
-    recipe_path = folder / RECIPE
-    if not recipe_path.is_file() or not (folder / _WEIGHTS).is_file():
+    if not (folder / RECIPE).is_file() or not (folder / _WEIGHTS).is_file():
         raise InputError(
             f"'{folder}' is no finished model: it has no {RECIPE} and {_WEIGHTS}; give the "
             "folder that `m5ser train` wrote"
         )
-    recipe = parse_training_recipe(recipe_path.read_text(encoding="utf-8"))
+    recipe = _read_recipe(folder)
     place = usable_device(device)
-    trained_here = folder / TRAINED_RECIPE
-    if trained_here.is_file():
-        own = parse_training_recipe(trained_here.read_text(encoding="utf-8"))
-        recipe = recipe.model_copy(update={"data": own.data})
     encoder = load_encoder(recipe.encoder, "cpu" if place == "cpu" else None)
     encoder.whisper.to(place)
     model = make_model(recipe, encoder.width)
     checkpoint.load_weights(folder / _WEIGHTS, model)
     return Trained(recipe, encoder, model.eval().to(place))
+
+
+def _read_recipe(folder: Path) -> TrainingRecipe:
+    """The recipe of a model; in the folder of its training with where things lie here.
+
+    Raises:
+        InputError: it is damaged, or names a folder of a LLaMA that isn't here.
+    """
+    trained_here = folder / TRAINED_RECIPE
+    places: list[str] = []
+    if trained_here.is_file():
+        own = parse_training_recipe(trained_here.read_text(encoding="utf-8"))
+        places.append(f"data={own.data.model_dump_json()}")
+        bases = {"encoder": own.encoder, "language_model": own.language_model}
+        places += [
+            f"{name}.model={json.dumps(base.model)}"
+            for name, base in bases.items()
+            if isinstance(base, WhisperEncoder | PretrainedLlama)
+        ]
+    return parse_training_recipe((folder / RECIPE).read_text(encoding="utf-8"), places)
 
 
 def stage_models(folder: Path, trained: Trained) -> Iterator[tuple[str, EmotionModel]]:

@@ -173,7 +173,8 @@ class HubSet(Settings):
     @property
     def title(self) -> str:
         """What a model card calls it."""
-        return self.name
+        folder = Path(self.name)
+        return folder.name if folder.exists() else self.name
 
 
 class CorpusSet(Settings):

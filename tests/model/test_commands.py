@@ -18,9 +18,10 @@ from model.export import load_trained
 from model.recipe import WhisperEncoder
 from model.recipe_file import load_training_recipe
 from pipeline.audio import encode_flac
+from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.settings_file import BadRecipe
-from tests.model.tiny import RATE, TINY, tone, write_set, write_whisper
+from tests.model.tiny import RATE, TINY, tone, write_llama, write_set, write_whisper
 
 LEARNING = {"steps": 40, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
 
@@ -190,6 +191,33 @@ def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
     assert [one.path for one in load_trained(place / "m").recipe.data.sets] == [str(place / "set")]
 
 
+def test_no_published_file_tells_where_sets_and_base_models_lie(place, tmp_path):
+    secret = tmp_path / "ada"
+    shutil.copytree(place / "set" / "data" / "de", secret / "tones" / "data")
+    bases = {
+        "encoder": {"engine": "whisper", "model": write_whisper(secret / "heard.safetensors")},
+        "language_model": {"engine": "pretrained", "model": write_llama(secret / "llama")},
+        "data": {"sets": [{"engine": "datasets", "name": str(secret / "tones")}]},
+        "stages": [{**LEARNING, "name": "align", "steps": 1}],
+    }
+    (tmp_path / "recipe.yaml").write_text(json.dumps({**TINY, **bases}))
+    model, work = tmp_path / "m", ("--work", tmp_path / "w")
+    for given in (("train", tmp_path / "recipe.yaml", "--out", model), ("evaluate", model)):
+        result = call(*given, *work)
+        assert result.exit_code == 0, result.output
+    texts = {
+        name: (model / name).read_text() for name in ("recipe.yaml", "README.md", "config.json")
+    }
+    assert not [name for name, text in texts.items() if "ada" in text]
+    assert "openai-whisper heard.safetensors" in texts["README.md"]
+    assert "| language model | llama |" in texts["README.md"]
+    assert "clips of tones;" in texts["README.md"]
+    (model / "training.yaml").unlink()
+    elsewhere = call("evaluate", model, *work)
+    assert elsewhere.exit_code == 2
+    assert "'llama' is no folder here" in elsewhere.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -215,14 +243,26 @@ def test_prediction_names_a_path_that_is_no_file(place, tmp_path):
     assert result.output.startswith(f"'{tmp_path}' can't be read: Is a directory")
 
 
-def test_a_narrow_table_cuts_neither_files_nor_labels(place):
+def printed(files, **console):
+    console = Console(width=80, file=io.StringIO(), **console)
+    probabilities = np.full((len(files), len(EMOTIONS)), 1 / len(EMOTIONS))
+    Predictions(tuple(files), EMOTIONS, probabilities).print_to(console)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_narrow_table_cuts_neither_files_nor_labels():
     name = "/long/" * 20 + "file.wav"
-    labels = ("angry", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
-    console = Console(width=80, file=io.StringIO())
-    Predictions((name,), labels, np.full((1, 7), 1 / 7)).print_to(console)
-    lines = console.file.getvalue().splitlines()
-    assert lines[0].split() == ["file", "emotion", *labels]
+    lines = printed([name], force_terminal=True, color_system=None, highlight=False)
+    assert lines[0].split() == ["file", "emotion", *EMOTIONS]
     assert "".join(line[: lines[0].index("emotion")].strip() for line in lines[1:]) == name
+
+
+def test_predictions_that_are_piped_are_a_line_a_file():
+    names = ["/long/" * 40 + "file.wav", "a [red] one.wav", "b.wav"]
+    header, *lines = printed(names)
+    assert header.split() == ["file", "emotion", *EMOTIONS]
+    assert [line.rsplit(maxsplit=1 + len(EMOTIONS))[0] for line in lines] == names
+    assert {line.split()[-1] for line in lines} == {"0.14"}
 
 
 def test_probabilities_as_json_have_four_places():
