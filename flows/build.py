@@ -69,7 +69,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     has_gpus = workshop.runner.has_gpus
     _run(workshop, ("read",), [[measuring(store, recipe, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
-    check_probe(store, recipe, census, limit)
+    unfitted = check_probe(store, recipe, census, limit is not None)
     wordings = list(wordings_of(store, recipe, intake, sources))
     judges = sides_of(recipe.text_judges, has_gpus)
     works = [wording_works(store, recipe, one, judges) for one in wordings]
@@ -81,7 +81,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
-    build = Build(store, recipe, intake, census, chains, outcomes)
+    build = Build(store, recipe, intake, census, chains, outcomes, unfitted)
     if not is_current(folder, build):
         # By a worker: drawing takes as much memory as all the rest of this process.
         write_dataset(folder, build, lambda at: workshop.runner.submit(describe, at).result())

@@ -54,6 +54,10 @@ _ABSENT = (
     ({"speaker", "wavlm"}, "No speaker verification: voices may be less distinct than named."),
 )  # fmt: skip
 """What a card must say where none of these judges ran."""
+_UNFITTED = (
+    "**The probe was not fitted**: too few of the recordings came in, as in a dry run. Its scores "
+    "are missing, and a missing score passes no gate."
+)
 Check = tuple[str, str, list[str]]
 """A judge: its name, what it looks at, and the gates that read it."""
 
@@ -143,9 +147,9 @@ def _values(
         "neutral": neutral,
         "recorded": any(row["origin"] != "published" for row in neutral),
         "refused": unread - dataset.build["read"]["failed"],
-        "checks": _checks(dataset.recipe),
+        "checks": _checks(dataset),
         "text_checks": _text_checks(dataset.recipe),
-        "unchecked": _unchecked(dataset.recipe),
+        "unchecked": _unchecked(dataset),
         "components": _versioned(components, dataset.build.get("components", {})),
         "corpora": [one for one in components if one.kind == "corpus"],
         "consents": [one for one in components if one.consent],
@@ -190,14 +194,21 @@ def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
     }
 
 
-def _checks(recipe: dict[str, Any]) -> list[Check]:
+def _checks(dataset: DatasetFolder) -> list[Check]:
     """The judges that measured the takes, and which gates read them."""
-    judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(recipe["judges"])
-    gates = gates_of(recipe)
+    judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(dataset.recipe["judges"])
+    gates = gates_of(dataset.recipe)
     return [
         (getattr(one, "name", one.engine), _CHECKS[one.engine], _readers(gates, one.scores))
         for one in judges
+        if not (one.engine == "probe" and _unfitted(dataset))
     ]
+
+
+def _unfitted(dataset: DatasetFolder) -> bool:
+    """Whether the recipe has a probe that there were too few recordings for."""
+    named = any(judge["engine"] == "probe" for judge in dataset.recipe["judges"])
+    return named and dataset.build.get("probe") is None
 
 
 def _text_checks(recipe: dict[str, Any]) -> list[Check]:
@@ -212,9 +223,11 @@ def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:
     return [name for name, gate in gates.items() if set(gate.score_names) & set(scores)]
 
 
-def _unchecked(recipe: dict[str, Any]) -> list[str]:
-    ran = {judge["engine"] for judge in recipe["judges"]}
-    return [sentence for judges, sentence in _ABSENT if not judges & ran]
+def _unchecked(dataset: DatasetFolder) -> list[str]:
+    """What a reader might take for checked: sentences, the weightiest first."""
+    ran = {judge["engine"] for judge in dataset.recipe["judges"]}
+    absent = [sentence for judges, sentence in _ABSENT if not judges & ran]
+    return [_UNFITTED, *absent] if _unfitted(dataset) else absent
 
 
 def _example(folder: Path) -> str:

@@ -24,7 +24,7 @@ from pipeline.dataset.rows import clip_marks, published_failure, published_rows,
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
-from pipeline.judges.probe import Source, fit
+from pipeline.judges.probe import Source, fit, unfit
 from pipeline.languages import Language
 from pipeline.provenance.components import components_of, installed_versions
 from pipeline.provenance.credentials import write_credentials
@@ -54,7 +54,7 @@ class BadFolder(InputError):
 
 @dataclass(frozen=True)
 class Build:
-    """All that a dataset folder is made of."""
+    """All that a dataset folder is made of; `unfitted`: why the probe was not, in a dry run."""
 
     store: Store
     recipe: Recipe
@@ -62,6 +62,7 @@ class Build:
     census: Census
     chains: Sequence[Chain]
     outcomes: Outcomes
+    unfitted: str | None = None
 
     def fingerprint(self) -> str:
         """Hash of the recipe and of every table that went into the folder."""
@@ -116,19 +117,22 @@ def check_licence(recipe: Recipe, licences: Collection[str]) -> None:
     check_claim(recipe.licence, resulting_licence(components, sorted(licences)))
 
 
-def check_probe(store: Store, recipe: Recipe, census: Census, limit: int | None) -> None:
-    """Refuse a probe that has too few recordings to be fitted, before anything is spoken.
+def check_probe(store: Store, recipe: Recipe, census: Census, dry_run: bool) -> str | None:
+    """Why the recipe's probe can't be fitted on the recordings, which a dry run goes on without.
 
     Raises:
-        InputError: with the fix.
+        InputError: it can't, and this is none; with the fix, before anything is spoken.
     """
     if not any(judge.needs_sources for judge in recipe.judges):
-        return
+        return None
+    sources = _human(store, census)
+    if dry_run:
+        return unfit(sources)
     try:
-        fit(_human(store, census))
+        fit(sources)
     except ValueError as error:
-        fix = f", or raise --limit {limit} or leave it out" if limit is not None else ""
-        raise InputError(f"{error}{fix}") from error
+        raise InputError(str(error)) from error
+    return None
 
 
 def _human(store: Store, census: Census) -> list[Source]:
@@ -232,7 +236,7 @@ def _build_json(build: Build) -> str:
 def _probe(build: Build) -> dict[str, Any] | None:
     """How well the probe tells emotions apart on the human recordings themselves."""
     wanted = any(judge.needs_sources for judge in build.recipe.judges)
-    if not wanted:
+    if not wanted or build.unfitted:
         return None
     fitted = fit(_human(build.store, build.census))
     return {

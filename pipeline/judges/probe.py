@@ -47,7 +47,7 @@ class Probe(Judge):
     `probe_probability` of the wanted emotion; `probe_margin`, that minus the likeliest other's;
     `probe_entropy` of all, as a share of the largest possible. The take's profile is relative to
     `JudgeItem.reference`. NaN where the take has no reference or no
-    voiced frame, or no source has its emotion. It
+    voiced frame, no source has its emotion, or the sources are too few (see `unfit`). It
     hears ten numbers of prosody and no timbre or words; `fit(sources).uar` says how far to trust
     it.
     """
@@ -58,11 +58,9 @@ class Probe(Judge):
     needs_sources: ClassVar[bool] = True
 
     def load(self, context: JudgeContext) -> JudgeBatch:
-        """Fit the classifier on the recipe's human recordings.
-
-        Raises:
-            ValueError: they are of fewer than two emotions or two speakers.
-        """
+        """Fit the classifier on the recipe's human recordings, if they are enough for it."""
+        if unfit(context.sources):
+            return usable_only(lambda items: [_nothing() for _ in items])
         model = _fitted(context.sources)
         classes: tuple[Emotion, ...] = tuple(model.classes_.tolist())
         return usable_only(lambda items: [_score(item, model, classes) for item in items])
@@ -72,41 +70,50 @@ def fit(sources: Sequence[Source]) -> FittedProbe:
     """Fit the probe and cross-validate it: no speaker is in a fold's training and test.
 
     Raises:
-        ValueError: the sources are of fewer than two emotions or two speakers.
+        ValueError: the sources are too few: see `unfit`.
     """
     from sklearn.metrics import recall_score
-    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
+    if why := unfit(sources):
+        raise ValueError(
+            f"judge 'probe': {why}; add recordings to the corpus, "
+            "or remove 'probe' from the recipe's judges and gates"
+        )
     model = _fitted(sources)
     speakers, emotions, profiles = zip(*sources, strict=True)
-    folds = GroupKFold(min(_FOLDS, len(set(speakers))))
-    splits = list(folds.split(profiles, emotions, speakers))
-    if any(len({emotions[i] for i in training}) < 2 for training, _ in splits):
-        raise ValueError(_too_few("an emotion is spoken by too few speakers to test on others"))
-    predicted = cross_val_predict(_model(), np.stack(profiles), emotions, cv=splits)
+    predicted = cross_val_predict(_model(), np.stack(profiles), emotions, cv=_folds(sources))
     uar = recall_score(emotions, predicted, average="macro", zero_division=0)
     classes = tuple(model.classes_.tolist())
     return FittedProbe(float(uar), classes, len(sources), len(set(speakers)), model)
 
 
-def _fitted(sources: Sequence[Source]) -> Any:
+def unfit(sources: Sequence[Source]) -> str | None:
+    """Why the probe can't be fitted on these and tested by speaker, or None if it can."""
     speakers = {speaker for speaker, _, _ in sources}
     emotions = [emotion for _, emotion, _ in sources]
     if len(speakers) < 2 or len(set(emotions)) < 2:
-        raise ValueError(
-            _too_few(
-                f"the recordings have {len(speakers)} speaker(s) and {len(set(emotions))} "
-                "emotion(s), and two of each are needed"
-            )
+        return (
+            f"the recordings have {len(speakers)} speaker(s) and {len(set(emotions))} "
+            "emotion(s), and two of each are needed"
         )
+    if any(len({emotions[i] for i in training}) < 2 for training, _ in _folds(sources)):
+        return "an emotion is spoken by too few speakers to test on others"
+    return None
+
+
+def _folds(sources: Sequence[Source]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places of the training and of the test sources of each fold, no speaker in both."""
+    from sklearn.model_selection import GroupKFold
+
+    speakers, emotions, profiles = zip(*sources, strict=True)
+    folds = GroupKFold(min(_FOLDS, len(set(speakers))))
+    return list(folds.split(profiles, emotions, speakers))
+
+
+def _fitted(sources: Sequence[Source]) -> Any:
+    emotions = [emotion for _, emotion, _ in sources]
     return _model().fit(np.stack([profile for _, _, profile in sources]), emotions)
-
-
-def _too_few(what: str) -> str:
-    return (
-        f"judge 'probe': {what}; add recordings to the corpus, "
-        "or remove 'probe' from the recipe's judges and gates"
-    )
 
 
 def _model() -> Any:
@@ -122,7 +129,11 @@ def _model() -> Any:
 
 def _score(item: JudgeItem, model: Any, classes: tuple[Emotion, ...]) -> Scores | Failure:
     if item.reference is None or item.profile is None or item.emotion not in classes:
-        return dict.fromkeys(Probe.scores, math.nan)
+        return _nothing()
     relative = relative_scalars(item.profile, item.reference)
     found: np.ndarray = model.predict_proba(relative[None])[0]
     return dict(zip(Probe.scores, verdict(found, classes.index(item.emotion)), strict=True))
+
+
+def _nothing() -> Scores:
+    return dict.fromkeys(Probe.scores, math.nan)

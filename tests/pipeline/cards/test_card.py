@@ -130,6 +130,15 @@ def test_recordings_without_a_probe_are_not_denied(
     assert re.search(r"relative to: speaker \(\d+ takes\), gender \(\d+ takes\)\.", card)
 
 
+def test_a_probe_that_was_not_fitted_is_no_check(
+    dataset_folder: Path, make_dataset_folder: Make
+) -> None:
+    assert "- **probe**: whether" in card_of(dataset_folder)
+    card = card_of(make_dataset_folder("dry", build={"probe": None}))
+    assert "- **probe**: whether" not in card
+    assert "- **The probe was not fitted**: too few" in card.split("Not checked:")[1]
+
+
 def test_what_the_door_refused_is_not_called_translated(make_dataset_folder: Make) -> None:
     assert "They were translated by `memory`" in card_of(make_dataset_folder("all"))
     errors = [
@@ -237,6 +246,8 @@ def test_a_part_of_a_set_says_of_what_and_tells_no_shares(make_dataset_folder: M
     assert "**This is a part** of `org/whole` at revision `abc123`" in card
     assert "judged" not in card.split("## Biases")[0]
     assert "### What the gates removed" not in card
+    assert "| voice | gender | speakers | kept | length |\n" in card
+    assert "lost to the gates" not in card
 
 
 def test_the_consent_of_the_speakers_is_stated(make_dataset_folder: Make) -> None:

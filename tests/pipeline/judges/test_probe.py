@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.judges.base import JudgeContext
-from pipeline.judges.probe import Probe, fit
+from pipeline.judges.probe import Probe, fit, unfit
 from pipeline.prosody.profile import SCALARS
 
 
@@ -63,10 +63,12 @@ def test_the_fit_is_the_same_every_time_and_says_what_it_was_fitted_on():
     ],
     ids=["none", "one-speaker", "one-emotion"],
 )
-def test_too_few_speakers_or_emotions_are_refused_with_the_fix(rows):
-    for use in (fit, lambda few: Probe().load(JudgeContext(("en",), sources=few))):
-        with pytest.raises(ValueError, match="remove 'probe' from the recipe's judges"):
-            use(rows)
+def test_of_too_few_speakers_or_emotions_nothing_can_be_said(rows, make_item):
+    with pytest.raises(ValueError, match="remove 'probe' from the recipe's judges"):
+        fit(rows)
+    [scores] = Probe().load(JudgeContext(("en",), sources=rows))([make_item(emotion="sad")])
+    assert set(scores) == set(Probe.scores)
+    assert all(math.isnan(value) for value in scores.values())
 
 
 def test_emotions_that_cannot_be_tested_on_other_speakers_are_refused():
@@ -74,6 +76,7 @@ def test_emotions_that_cannot_be_tested_on_other_speakers_are_refused():
     rows = [row for row in sources(effect=1.0, speakers=2) if row[1] == only[row[0]]]
     with pytest.raises(ValueError, match="too few speakers to test on others"):
         fit(rows)
+    assert unfit(sources(effect=1.0, speakers=2)) is None
 
 
 def moved(make_item, by, **changes):
