@@ -53,7 +53,7 @@ class Predictions:
         for file, row in zip(self.files, self.probabilities, strict=True):
             table.add_row(file, self.labels[row.argmax()], *(f"{value:.2f}" for value in row))
         if not console.is_terminal:
-            boundless = console.options.update(max_width=sys.maxsize)
+            boundless = console.options.update(max_width=sys.maxsize, markup=False)
             table.width = Measurement.get(console, boundless, table).maximum
         console.print(table, crop=False, markup=False)
 

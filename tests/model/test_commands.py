@@ -258,7 +258,7 @@ def test_a_narrow_table_cuts_neither_files_nor_labels():
 
 
 def test_predictions_that_are_piped_are_a_line_a_file():
-    names = ["/long/" * 40 + "file.wav", "a [red] one.wav", "b.wav"]
+    names = ["/long/" * 40 + "a [red] one.wav", "b [dim].wav", "c.wav"]
     header, *lines = printed(names)
     assert header.split() == ["file", "emotion", *EMOTIONS]
     assert [line.rsplit(maxsplit=1 + len(EMOTIONS))[0] for line in lines] == names
