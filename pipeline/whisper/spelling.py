@@ -9,6 +9,7 @@ is what its spelling doesn't write: tones, and characters of the same syllable.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -18,14 +19,21 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzàâäæçèéêëìíîïñòóôöùúû�
 APOSTROPHE = "'"
 """Kept within words: `don't`, `l'eau`."""
 
+_REMARKS = re.compile(r"[<\[][^>\]]*[>\]]"), re.compile(r"\([^)]+?\)")
+"""What Whisper's normalisers take out of both texts before they are compared, in this order:
+`[laughs]`, `(laughs)` (Radford et al. 2022, appendix C)."""
+
 
 def spell(text: str, language: str, spelling: Spelling) -> str:
     """The text as a checkpoint of this spelling would write it.
 
-    Digits are left as nothing in letters: write numbers out.
+    Digits are left as nothing in letters: write numbers out. A remark in brackets is no speech;
+    it goes before its brackets do, which is how a text by tokens is compared.
     """
     if spelling == "tokens":
         return text
+    for remark in _REMARKS:
+        text = remark.sub("", text)
     if language == "zh":
         text = _pinyin(text)
     written = "".join(map(_letter, text.lower().replace("’", APOSTROPHE)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.judges.agreement import agreement, normaliser
 from pipeline.whisper.spelling import APOSTROPHE, LETTERS, spell
 
 
@@ -18,6 +19,9 @@ from pipeline.whisper.spelling import APOSTROPHE, LETTERS, spell
         ("你怎么敢背着我！", "zh", "ni zen me gan bei zhe wo"),
         ("用 Python 写", "zh", "yong python xie"),
         ("?!", "it", ""),
+        ("[laughs]", "en", ""),
+        ("[laughs] Stop (it hurts) <breath>it!", "en", "stop it"),
+        ("(a [b) c] d", "fr", "a d"),
     ],
 )
 def test_what_is_not_spoken_is_not_spelled(text, language, letters):
@@ -38,3 +42,16 @@ def test_every_letter_is_one_token():
 
     encode = get_tokenizer(True).encode
     assert {len(encode(letter)) for letter in LETTERS + APOSTROPHE + " "} == {1}
+
+
+@pytest.mark.parametrize("text", ["[laughs] Stop it!", "<a> b (c)", "(a [b) c] d", "a < b", "( )"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_either_spelling_has_the_same_words_compared(text, language):
+    by_letters, by_tokens = (normaliser(language, one)(text) for one in ("letters", "tokens"))
+    assert by_letters.split() == by_tokens.split()
+
+
+@pytest.mark.parametrize("spelling", ["letters", "tokens"])
+def test_a_text_that_is_a_remark_alone_can_not_be_judged(spelling):
+    with pytest.raises(ValueError, match="empty after normalisation"):
+        agreement("[laughs]", "laughs", "en", normaliser("en", spelling))
