@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.dataset.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
 from pipeline.hub.package import CARD
-from pipeline.hub.repository import Repository, Revision
+from pipeline.hub.repository import PUT_BACK, Repository, Revision
 
 PUBLISH = "Publish "
 """How the title of a publish's last commit begins."""
@@ -20,7 +20,10 @@ def manifest_of(repository: Repository, at: Revision) -> Manifest | None:
         BadManifest: it is not what m5ser writes.
     """
     text = repository.text(MANIFEST, at)
-    return None if text is None else parse_manifest(text)
+    try:
+        return None if text is None else parse_manifest(text)
+    except BadManifest as error:
+        raise BadManifest(f"'{repository.id}': {error}; {PUT_BACK}") from error
 
 
 def needed_manifest(repository: Repository, at: Revision) -> Manifest:

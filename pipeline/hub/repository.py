@@ -25,6 +25,11 @@ Kind = Literal["dataset", "model"]
 Result = TypeVar("Result")
 
 MAIN = "main"
+PUT_BACK = (
+    "put back there the one of the last publish, from the repository's history, or ask who "
+    "published it to"
+)
+"""What mends a file that was damaged on the Hub."""
 _THREADS = 4
 
 
@@ -164,7 +169,8 @@ class Repository:
             return self.download(name, at.commit).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise HubRefused(
-                f"'{name}' of '{self.id}' is no text in UTF-8 ({error}): it is not what m5ser wrote"
+                f"'{name}' of '{self.id}' is no text in UTF-8 ({error}): it is not what m5ser "
+                f"wrote; {PUT_BACK}"
             ) from error
 
     def commit(

@@ -182,6 +182,23 @@ def test_what_nothing_can_be_compared_with_is_named_and_left(
     assert repo.branches["main"] == before
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"{}", "m5ser: Field required"), (b"[", "Invalid JSON"), (b"\xff\xfe", "no text in UTF-8")],
+    ids=["empty", "no-json", "no-text"],
+)
+def test_a_manifest_that_was_damaged_on_the_hub_is_named_with_what_to_do(
+    hub: Hub, tones: Path, content: bytes, said: str
+) -> None:
+    publishing(tones)
+    repo = hub.dataset(NAME)
+    repo.put(MANIFEST, content)
+    before = repo.branches["main"]
+    with pytest.raises(InputError, match=f"{MANIFEST}.*{said}.*; put back there the one of the"):
+        publishing(tones)
+    assert repo.branches["main"] == before
+
+
 def test_public_is_asked_for_and_comes_last(hub: Hub, tones: Path) -> None:
     assert publishing(tones, public=True).private is False
     calls = [one for one in hub.requests if one.startswith(("PUT /api", "POST /api"))]
