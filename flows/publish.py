@@ -159,13 +159,17 @@ def _published(name: str, revision: str | None) -> tuple[Repository, Revision, M
 
 @dataclass(frozen=True)
 class PullOutcome:
-    """The folder of a part of a set: its rows and seconds, and what was downloaded for it."""
+    """The folder of a part of a set: its rows and seconds, and what was downloaded for it.
+
+    `left_out`: each `language/split` whose share of the hours has room for no clip.
+    """
 
     folder: Path
     rows: int
     seconds: float
     downloaded_bytes: int
     shards: int
+    left_out: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -178,6 +182,13 @@ class PullOutcome:
             f"shards ({self.downloaded_bytes / 1e6:.1f} MB)",
             markup=False,
         )
+        if self.left_out:
+            console.print(
+                f"--hours: their share has room for no clip of {', '.join(self.left_out)}, of "
+                "which the part has nothing: ask for more",
+                style="yellow",
+                markup=False,
+            )
 
 
 def run_pull(
@@ -199,7 +210,7 @@ def run_pull(
     try:
         partial.mkdir(parents=True)
         with _bar("pulled", console) as advance:
-            size = pull(repository, at, manifest, selection, partial, advance)
+            done = pull(repository, at, manifest, selection, partial, advance)
         describe(partial)
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial.rename(folder)
@@ -207,4 +218,6 @@ def run_pull(
         shutil.rmtree(partial, ignore_errors=True)
     written = [entry for _, entry in read_manifest(folder).shards()]
     rows = sum(entry.rows or 0 for entry in written)
-    return PullOutcome(folder, rows, sum(e.seconds or 0.0 for e in written), size, shards)
+    seconds = sum(entry.seconds or 0.0 for entry in written)
+    left_out = tuple(f"{language}/{split}" for language, split in done.left_out)
+    return PullOutcome(folder, rows, seconds, done.downloaded_bytes, shards, left_out)

@@ -43,6 +43,14 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Pulled:
+    """Bytes that were downloaded; languages and splits whose share of the hours has no clip."""
+
+    downloaded_bytes: int
+    left_out: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
 class _Shard:
     name: str
     entry: FileEntry
@@ -97,8 +105,8 @@ def pull(
     selection: Selection,
     folder: Path,
     advance: Advance,
-) -> int:
-    """Write the rows, the recipe and the facts of a part of a set; bytes that were downloaded.
+) -> Pulled:
+    """Write the rows, the recipe and the facts of a part of a set.
 
     Raises:
         InputError: see `needed_shards`; a shard is missing or not what the manifest says; or the
@@ -111,6 +119,7 @@ def pull(
     share = _share(groups, selection.hours)
     due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
     done = 0
+    left_out = []
     for (language, split), shards in groups.items():
         rows = _Rows(selection.emotions, share * sum(shard.seconds for shard in shards))
         paths: list[Path] = []
@@ -121,12 +130,13 @@ def pull(
             rows.count(paths[-1])
             done += shard.entry.bytes
             advance(done, due)
-        _write(folder / "data" / language / split, paths, rows)
+        if not _write(folder / "data" / language / split, paths, rows):
+            left_out.append((language, split))
     if not (folder / "data").exists():
         hours = f"--hours: {selection.hours} have room for no clip: ask for more"
         raise InputError(hours if selection.hours else "the shards hold none of what the set says")
     _write_facts(repository, at, manifest, selection, recipe, folder)
-    return done
+    return Pulled(done, tuple(left_out))
 
 
 def _refuse_missing(groups: dict[Group, list[_Shard]], at: Revision) -> None:
@@ -181,15 +191,17 @@ class _Rows:
         self.taken[path] = mask
 
 
-def _write(stem: Path, paths: Sequence[Path], rows: _Rows) -> None:
+def _write(stem: Path, paths: Sequence[Path], rows: _Rows) -> int:
+    """Write the rows that are taken; how many."""
     total = sum(sum(mask) for mask in rows.taken.values())
     if not total:
-        return
+        return 0
     shard_rows = max(pq.read_metadata(path).num_rows for path in paths)
     with ShardWriter(stem, pq.read_schema(paths[0]), total, shard_rows) as writer:
         for path in paths:
             for row in _taken(path, rows.taken[path]):
                 writer.write(row)
+    return total
 
 
 def _taken(path: Path, mask: Sequence[bool]) -> Iterator[dict[str, Any]]:

@@ -16,11 +16,13 @@ from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.hub.publish import Options, publish
-from pipeline.hub.pull import Selection, pull
+from pipeline.hub.pull import Pulled, Selection, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import connect
 from pipeline.verify.folder import verify_folder
 from tests.hub_server import Hub
+from tests.publishing import publishing
+from tests.tiny_set import write_set
 
 NAME = "org/tones"
 
@@ -33,12 +35,16 @@ def published(hub: Hub, tones: Path) -> str:
 
 
 def pulled(folder: Path, **wanted: Any) -> list[dict[str, Any]]:
+    taken(folder, **wanted)
+    shards = sorted(folder.glob("data/*/*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+
+
+def taken(folder: Path, **wanted: Any) -> Pulled:
     repository = connect(NAME, "dataset", must_write=False)
     at = repository.read()
     manifest = needed_manifest(repository, at)
-    pull(repository, at, manifest, Selection(**wanted), folder, lambda done, due: None)
-    shards = sorted(folder.glob("data/*/*.parquet"))
-    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+    return pull(repository, at, manifest, Selection(**wanted), folder, lambda done, due: None)
 
 
 def downloads(hub: Hub) -> list[str]:
@@ -95,6 +101,17 @@ def test_hours_are_shared_out_and_never_exceeded(hub: Hub, published: str, tmp_p
     assert sum(row["duration_s"] for row in rows) <= 6.6
     assert Counter(row["language"] for row in rows) == {"en": 4, "de": 4, "fr": 4}
     assert not [name for name in downloads(hub) if "00001-of" in name]
+
+
+def test_what_the_hours_have_no_clip_of_is_told(hub: Hub, tones: Path, tmp_path: Path) -> None:
+    def change(rows: list) -> list:
+        return [(at, row) for at, row in rows if row["language"] == "en" or row["seed"] == 0][:14]
+
+    publishing(write_set(tmp_path / "set", change, languages=["en", "de"]))
+    part = taken(tmp_path / "part", hours=2.0 / 3600)
+    assert part.left_out == (("de", "train"),)
+    assert not (tmp_path / "part" / "data" / "de").exists()
+    assert taken(tmp_path / "whole").left_out == ()
 
 
 @pytest.mark.parametrize(
