@@ -23,6 +23,7 @@ from pipeline.provenance.credentials import write_credentials
 from pipeline.provenance.flac import with_comments
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
+from pipeline.selection.gates import ScoreGate
 
 RATE = 16_000
 LANGUAGES = ("en", "de", "fr")
@@ -66,7 +67,8 @@ def marked(flac: bytes, take_id: str) -> bytes:
 def _row(language: str, split: str, emotion: str, number: int, take: int = 0) -> Row:
     sentence = f"{split}-{emotion}-{number}"
     take_id = f"{sentence}.{language}.{take}"
-    pitch_hz = 100 + 40 * emotion_id(emotion) + 7 * number + LANGUAGES.index(language)  # type: ignore[arg-type]
+    of_cell_hz = 7 * number + 3 * SPLITS.index(split) + LANGUAGES.index(language) + 20 * take
+    pitch_hz = 100 + 40 * emotion_id(emotion) + of_cell_hz  # type: ignore[arg-type]
     duration_s = 0.5 + 0.1 * number
     return {
         "take_id": take_id,
@@ -132,7 +134,7 @@ def write_set(
             stem = folder / "data" / language / split
             _write(stem, of_split, kept_schema(resolved.score_names, RATE))
         stem = folder / "rejects" / language / "rejects"
-        rejected = [_rejected(language, number) for number in range(PER_CELL)]
+        rejected = [_rejected(resolved, language, number) for number in range(PER_CELL)]
         _write(stem, rejected, rejects_schema(resolved.score_names, RATE))
     write_failures(folder / "failures.parquet", [])
     text = yaml.safe_dump(published(resolved), sort_keys=False)
@@ -152,11 +154,17 @@ _BUILD = {
     "probe": None,
     "components": {},
 }
-_OUTCOME = {"reason": "length", "score": 0.05, "threshold": 0.1, "failed_gates": ["length"]}
+_TOO_SHORT_S = 0.05
 
 
-def _rejected(language: str, number: int) -> Row:
-    return {**_row(language, "train", "angry", number, take=1), "split": "train", **_OUTCOME}
+def _rejected(recipe: Recipe, language: str, number: int) -> Row:
+    """A take that the gate `length` rejects, and no other may."""
+    gate = recipe.gates["length"]
+    limit = gate.min if isinstance(gate, ScoreGate) else None
+    outcome = {"reason": "length", "score": _TOO_SHORT_S, "threshold": limit}
+    scores = dict.fromkeys(recipe.score_names, _TOO_SHORT_S)
+    row = _row(language, "train", "angry", number, take=1)
+    return {**row, "scores": scores, "split": "train", **outcome, "failed_gates": ["length"]}
 
 
 def _write(stem: Path, rows: list[Row], schema: Any) -> None:

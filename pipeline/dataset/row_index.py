@@ -24,13 +24,20 @@ _BATCH_ROWS = 256
 def write_row_index(folder: Path) -> None:
     """Write `rows.parquet` over the kept rows of a dataset folder."""
     with pq.ParquetWriter(folder / ROWS, _SCHEMA, compression="zstd") as writer:
-        for shard in sorted((folder / "data").glob("*/*.parquet")):
-            writer.write_table(pa.Table.from_batches(_hashed(shard), schema=_SCHEMA))
+        for shard in indexed_shards(folder):
+            batches = hashed_rows(shard, _BATCH_ROWS)
+            writer.write_table(pa.Table.from_batches(batches, schema=_SCHEMA))
 
 
-def _hashed(shard: Path) -> Iterator[pa.RecordBatch]:
+def indexed_shards(folder: Path) -> list[Path]:
+    """The shards of a dataset folder in the order of their rows in the index."""
+    return sorted((folder / "data").glob("*/*.parquet"))
+
+
+def hashed_rows(shard: Path, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a shard as the index has them, so many in memory at once."""
     with pq.ParquetFile(shard) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+        for batch in file.iter_batches(batch_size=batch_rows):
             digests = pa.array([row_sha256(row) for row in batch.to_pylist()], pa.binary(32))
             columns = [batch.column("take_id"), batch.column("language"), digests]
             yield pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)

@@ -28,7 +28,7 @@ _OF_A_MODEL = re.compile(
     r"|(config|evaluation)\.json"
 )
 """Files of a model's folder that are published; what only a training needs stays at home."""
-_LINK = "is a link to somewhere else: put the file itself there"
+LINK = "is a link to somewhere else: put the file itself there"
 
 
 class BadPackage(InputError):
@@ -82,8 +82,8 @@ def open_package(folder: Path) -> Package:
 
 def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
     path = folder / name
-    if _is_link_away(folder, path):
-        return f"'{name}' {_LINK}"
+    if is_link_away(folder, path):
+        return f"'{name}' {LINK}"
     if not path.is_file():
         return f"'{name}' is missing from '{folder}', but {MANIFEST} has it"
     stated, found = manifest.files[name].bytes, path.stat().st_size
@@ -92,7 +92,7 @@ def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
     return None
 
 
-def _is_link_away(folder: Path, path: Path) -> bool:
+def is_link_away(folder: Path, path: Path) -> bool:
     """Whether a folder that came from elsewhere would send a file of this machine."""
     return not path.resolve().is_relative_to(folder.resolve())
 
@@ -122,8 +122,8 @@ def _model(folder: Path) -> Package:
     names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))}
     files = [path for path, at in names.items() if _OF_A_MODEL.fullmatch(at)]
     facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
-    away = [names[path] for path in files if _is_link_away(folder, path)]
+    away = [names[path] for path in files if is_link_away(folder, path)]
     if away:
-        raise BadPackage(f"'{away[0]}' {_LINK}")
+        raise BadPackage(f"'{away[0]}' {LINK}")
     text = manifest_text(facts, folder, files)
     return Package(folder, "model", parse_manifest(text), text)

@@ -28,8 +28,17 @@ def write_credentials(folder: Path) -> None:
         KeyError: an engine of the recipe has no entry in the ledger.
     """
     with open_folder(folder) as dataset:
-        text = json.dumps(_definition(dataset), indent=1, ensure_ascii=False) + "\n"
+        text = credentials_text(dataset)
     (folder / CREDENTIALS).write_text(text, encoding="utf-8")
+
+
+def credentials_text(dataset: DatasetFolder) -> str:
+    """What `provenance.json` says of a dataset folder.
+
+    Raises:
+        LicenceError, KeyError: as `write_credentials`.
+    """
+    return json.dumps(_definition(dataset), indent=1, ensure_ascii=False) + "\n"
 
 
 def _definition(dataset: DatasetFolder) -> dict[str, Any]:

@@ -100,6 +100,18 @@ Gate = Annotated[
 ]
 
 
+def without_quantiles(gate: Gate) -> Gate:
+    """The gate by its absolute limits alone, which need no other takes to be held against.
+
+    What passes the gate passes this one; a missing score passes neither.
+    """
+    none = {"min_quantile": None, "max_quantile": None}
+    if isinstance(gate, VoteGate):
+        return gate.model_copy(update={"votes": tuple(map(without_quantiles, gate.votes))})
+    languages = {name: one.model_copy(update=none) for name, one in gate.languages.items()}
+    return gate.model_copy(update={**none, "languages": languages})
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one gate said of N takes.

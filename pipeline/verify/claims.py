@@ -21,13 +21,16 @@ from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
+from pipeline.recipe import Recipe
 from pipeline.selection.splits import near_duplicates, normalise_text
+from pipeline.verify.decisions import check_decisions
+from pipeline.verify.derived import check_credentials, check_row_index
 from pipeline.verify.findings import Findings
 
 _SHOWN = 80
 
 
-def check_claims(folder: Path, findings: Findings) -> None:
+def check_claims(folder: Path, recipe: Recipe, findings: Findings) -> None:
     """All that is known without the audio; of a folder whose shards have the right columns."""
     known = False
     with findings.reading("build", "build.json"):
@@ -44,7 +47,10 @@ def check_claims(folder: Path, findings: Findings) -> None:
         _check_labels(dataset, findings)
         _check_ids(dataset, findings)
         _check_splits(dataset, findings)
+        check_decisions(dataset, recipe, findings)
         _check_licence(dataset, findings)
+        check_credentials(dataset, findings)
+    check_row_index(folder, findings)
     with findings.reading("card", CARD):
         _check_card(folder, findings)
 

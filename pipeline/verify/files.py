@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.dataset.manifest import MANIFEST, Manifest, describe_file, sha256
 from pipeline.dataset.row_index import ROWS
 from pipeline.hub.difference import CHANGES
-from pipeline.hub.package import CARD, WEIGHTS
+from pipeline.hub.package import CARD, LINK, WEIGHTS, is_link_away
 from pipeline.provenance.credentials import CREDENTIALS
 from pipeline.verify.findings import Findings
 
@@ -26,7 +26,9 @@ def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
         for name in sorted(_OF_A_SET - set(manifest.files)):
             findings.report("files", name, f"{MANIFEST} does not have it, and every set has one")
     for name in sorted(manifest.files):
-        if name != CARD:
+        if _leaves(folder, folder / name):
+            findings.report("files", name, f"it {LINK}")
+        elif name != CARD:
             _check_file(folder, name, manifest, findings)
     there = {
         path.relative_to(folder).as_posix()
@@ -37,6 +39,14 @@ def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
         findings.report("files", name, f"{MANIFEST} does not have it")
     size = f"{len(manifest.files)} files, {manifest.total_bytes / 1e6:.1f} MB by SHA-256"
     findings.checks["files"] = size
+
+
+def _leaves(folder: Path, path: Path) -> bool:
+    """Whether a file is a link to elsewhere; in the Hub's cache all are, to the blobs beside it
+    (https://huggingface.co/docs/huggingface_hub/guides/manage-cache)."""
+    blobs = folder.resolve().parent.parent / "blobs"
+    is_snapshot = folder.resolve().parent.name == "snapshots"
+    return is_link_away(folder, path) and not (is_snapshot and path.resolve().parent == blobs)
 
 
 def _check_file(folder: Path, name: str, manifest: Manifest, findings: Findings) -> None:

@@ -40,7 +40,7 @@ def verify_folder(
         if listen:
             check_clips(folder, shards, findings)
         if not any(one.check == "schema" for one in findings.problems):
-            check_claims(folder, findings)
+            check_claims(folder, recipe, findings)
     return findings
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def test_a_sound_set_has_no_problems(tones: Path) -> None:
     assert findings.checks["clips"] == "42 clips decoded"
     assert findings.checks["licence"] == "Apache-2.0"
     assert list(findings.checks) == [
-        "files", "schema", "clips", "ids", "splits", "licence", "card",
+        "files", "schema", "clips", "ids", "splits", "gates", "licence", "origin", "index", "card",
     ]  # fmt: skip
 
 
@@ -115,8 +116,11 @@ def test_ids_that_are_there_twice_and_splits_that_leak(tmp_path: Path) -> None:
         text |= {"source_text": rows[0][1]["source_text"].upper(), "voice": "train-voice"}
         return [*rows, rows[0], ("train", leak), ("test", text)]
 
-    findings = verify_folder(write_set(tmp_path / "set", change, languages=["en"]))
-    assert found(findings) == {"ids", "splits"}
+    both = {"takes_per_line": 2}
+    folder = write_set(tmp_path / "set", change, languages=["en"], selection=both)
+    findings = verify_folder(folder)
+    assert found(findings) == {"ids", "splits", "gates"}
+    assert "it is kept, and by its scores rejected by 'duplicate'" in findings.sentences()[-1]
     told = "\n".join(findings.sentences())
     assert "ids: train-angry-0.en.0: 2 rows have this id" in told
     assert "splits: source_id test-angry-0: it is in test, train" in told
@@ -283,6 +287,71 @@ def test_what_would_keep_a_reader_waiting_is_not_read(my_tones: Path) -> None:
         verify_folder(my_tones)
 
 
+@pytest.mark.parametrize("target", ["shard", "folder"])
+def test_a_shard_that_is_a_link_to_elsewhere(my_tones: Path, tmp_path: Path, target: str) -> None:
+    [shard] = my_tones.glob("rejects/en/*.parquet")
+    path = shard if target == "shard" else shard.parent
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    name = shard.relative_to(my_tones).as_posix()
+    told = verify_folder(my_tones).sentences()
+    assert told == [f"files: {name}: it is a link to somewhere else: put the file itself there"]
+
+
+def test_a_folder_of_the_hubs_cache_links_to_its_blobs(my_tones: Path, tmp_path: Path) -> None:
+    snapshot, blobs = tmp_path / "cache/snapshots/abc", tmp_path / "cache/blobs"
+    shutil.copytree(my_tones, snapshot)
+    blobs.mkdir()
+    for number, path in enumerate(sorted(one for one in snapshot.rglob("*") if one.is_file())):
+        path.rename(blobs / str(number))
+        path.symlink_to(os.path.relpath(blobs / str(number), path.parent))
+    assert verify_folder(snapshot).sentences() == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", "\xff"])
+def test_a_ledger_that_was_emptied(my_tones: Path, content: str) -> None:
+    (my_tones / "provenance.json").write_text(content, encoding="latin-1")
+    write_manifest(my_tones)
+    [problem] = verify_folder(my_tones, listen=False).problems
+    assert (problem.check, problem.where[:15]) == ("origin", "provenance.json")
+
+
+def test_a_ledger_that_says_another_licence(my_tones: Path) -> None:
+    path = my_tones / "provenance.json"
+    path.write_text(path.read_text().replace('"licence": "Apache-2.0"', '"licence": "CC0-1.0"', 1))
+    write_manifest(my_tones)
+    [told] = verify_folder(my_tones, listen=False).sentences()
+    assert told.startswith("origin: provenance.json, line ")
+    assert told.endswith('it is not what recipe, build and rows give: \'"licence": "Apache-2.0",\'')
+
+
+def _other_hash(index: pa.Table) -> pa.Table:
+    hashes = pa.array([bytes(32), *index["sha256"].to_pylist()[1:]], pa.binary(32))
+    return index.set_column(2, "sha256", hashes)
+
+
+@pytest.mark.parametrize(
+    ("forge", "said"),
+    [
+        (_other_hash, "it is not what the data gives in 1 rows, first of test-angry-0.de.0"),
+        (lambda index: index.slice(0, 0), "in 36 rows, first of test-angry-0.de.0"),
+        (lambda index: index.slice(0, 35), "in 1 rows, first of train-sad-1.fr.0"),
+        (lambda index: pa.concat_tables([index, index.slice(0, 1)]), "in 1 rows, first of test-"),
+        (lambda index: index.drop_columns(["sha256"]), "in 36 rows"),
+    ],
+    ids=["hash", "empty", "cut", "longer", "column"],
+)
+def test_a_row_index_that_is_another_than_the_data(
+    my_tones: Path, forge: Callable[[pa.Table], pa.Table], said: str
+) -> None:
+    path = my_tones / "rows.parquet"
+    pq.write_table(forge(pq.read_table(path)), path)
+    _refresh_manifest(my_tones)
+    [problem] = verify_folder(my_tones, listen=False).problems
+    assert (problem.check, problem.where) == ("index", "rows.parquet")
+    assert said in problem.what
+
+
 def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
     entries = dict(read_manifest(tones).shards())
     emotions = entries["data/en/train-00000-of-00002.parquet"].emotions
@@ -291,6 +360,13 @@ def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
         "angry": (2, 1.1),
         "happy": (2, 1.1),
     }
+
+
+def _refresh_manifest(folder: Path) -> None:
+    """The manifest over the files as they lie there; `write_manifest` makes the row index anew."""
+    facts = json.loads((folder / "build.json").read_text(encoding="utf-8"))
+    files = sorted(one for one in folder.rglob("*") if one.is_file() and one.name != MANIFEST)
+    (folder / MANIFEST).write_text(manifest_text(facts, folder, files), encoding="utf-8")
 
 
 def _rewrite(shard: Path, column: str, value: Any) -> None:

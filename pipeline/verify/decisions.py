@@ -1,0 +1,114 @@
+"""What was decided about each take, against its scores and the gates of the set's own recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from glob import escape
+
+import numpy as np
+
+from pipeline.dataset.reading import DatasetFolder, parquet_files, score
+from pipeline.recipe import Recipe
+from pipeline.selection.choose import DUPLICATE, Candidates, Decision, decide
+from pipeline.selection.gates import Gate, without_quantiles
+from pipeline.verify.findings import Findings
+
+_KEPT = "SELECT *, '' AS said FROM kept"
+_REJECTED = "SELECT *, coalesce(reason, 'nothing') AS said FROM rejects"
+_MD5 = "array_slice(audio.bytes, 27, 42)"
+"""Of a clip's samples, as FLAC's first block has it (RFC 9639, section 8.2)."""
+_UNKNOWN_MD5 = bytes(16)
+
+
+def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) -> None:
+    """Decide the takes anew, as a build does, and compare; no audio is listened to.
+
+    A part has no rejects: its kept rows are held against absolute limits alone, since quantiles
+    are those of all takes. The scores that gates read are in memory, as in a build.
+    """
+    is_part = bool(dataset.build.get("part"))
+    rejected = dataset.value("SELECT count(*) FROM rejects")
+    if is_part and rejected:
+        findings.report("gates", "rejects", f"a part of a set has none, and here are {rejected}")
+    gates = {
+        f"text_gates.{name}": without_quantiles(one) for name, one in recipe.text_gates.items()
+    }
+    for name, gate in recipe.gates.items():
+        gates[name] = without_quantiles(gate) if is_part else gate
+    taken = _KEPT if is_part else f"{_KEPT} UNION ALL BY NAME {_REJECTED}"
+    if not dataset.value("SELECT count(*) FROM kept") and (is_part or not rejected):
+        return
+    rows = 0
+    for stated, found in _decided(dataset, recipe, gates, taken):
+        rows += 1
+        if not _is_same(stated, found):
+            what = f"it is {_said(stated)}, and by its scores {_said(found)}"
+            findings.report("gates", stated.take_id, what)
+    how = "held against absolute limits, as a part" if is_part else "decided anew by their scores"
+    findings.checks["gates"] = f"{rows} rows {how}"
+
+
+def _decided(
+    dataset: DatasetFolder, recipe: Recipe, gates: Mapping[str, Gate], taken: str
+) -> Iterator[tuple[Decision, Decision]]:
+    """What the folder says of each take, and what its scores say."""
+    read = [name for gate in gates.values() for name in gate.score_names]
+    names = list(dict.fromkeys([*read, *recipe.selection.utility]))
+    scores = "".join(f", {score(name)}" for name in names)
+    # Of takes of equal audio the first stays: those that are said to be a copy come last.
+    columns = dataset.columns(
+        "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, score, "  # noqa: S608
+        f"threshold, array_to_string(failed_gates, ', ') AS failed {scores} FROM ({taken}) "
+        f"ORDER BY said = '{DUPLICATE}', take_id"
+    )
+    ids = columns["take_id"].tolist()
+    copies = _copies(dataset)
+    candidates = Candidates(
+        ids,
+        columns["line"].tolist(),
+        columns["language"],
+        columns["emotion"].tolist(),
+        [copies.get(take_id, str(row)) for row, take_id in enumerate(ids)],
+        {name: columns[f"score:{name}"] for name in names},
+    )
+    for row, found in enumerate(decide(candidates, gates, recipe.selection)):
+        yield _stated(columns, row), found
+
+
+def _stated(columns: Mapping[str, np.ndarray], row: int) -> Decision:
+    limits = float(columns["score"][row]), float(columns["threshold"][row])
+    failed = columns["failed"][row]
+    names = tuple(failed.split(", ")) if isinstance(failed, str) and failed else ()
+    return Decision(columns["take_id"][row], columns["said"][row] or None, *limits, names)
+
+
+def _copies(dataset: DatasetFolder) -> dict[str, str]:
+    """By take id a name for its audio, of the takes whose samples another has too."""
+    shards = [*parquet_files(dataset.path, "data"), *parquet_files(dataset.path, "rejects")]
+    found = dataset.rows(
+        f"SELECT list(take_id) AS ids, hex({_MD5}) AS md5 "  # noqa: S608
+        "FROM read_parquet($1, union_by_name = true) "
+        f"WHERE octet_length(audio.bytes) >= 42 AND {_MD5} <> $2 "
+        f"GROUP BY {_MD5} HAVING count(*) > 1",
+        [[escape(str(shard)) for shard in shards], _UNKNOWN_MD5],
+    )
+    return {take_id: f"md5 {row['md5']}" for row in found for take_id in row["ids"]}
+
+
+def _is_same(stated: Decision, found: Decision) -> bool:
+    if stated.reason is None or found.reason is None:
+        return stated.reason == found.reason
+    limits = ((stated.score, found.score), (stated.threshold, found.threshold))
+    return (stated.reason, stated.failed) == (found.reason, found.failed) and all(
+        math.isclose(one, other, rel_tol=1e-9) or (math.isnan(one) and math.isnan(other))
+        for one, other in limits
+    )
+
+
+def _said(decision: Decision) -> str:
+    if decision.reason is None:
+        return "kept"
+    failed = ", ".join(decision.failed)
+    limits = f"score {decision.score:.10g}, threshold {decision.threshold:.10g}"
+    return f"rejected by '{decision.reason}' ({limits}; failed: {failed or 'nothing'})"
