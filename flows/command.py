@@ -19,8 +19,12 @@ from flows.progress import StageProgress
 from flows.runners.base import Runner
 from pipeline.dataset.writing import Build
 from pipeline.languages import language_name
-from pipeline.recipe import Recipe
+from pipeline.provenance.components import unused_licences
+from pipeline.recipe import Recipe, published
 from pipeline.work.store import Store
+
+_ERRORS = 10
+"""Errors that are said in full; of the others, how many they are."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,22 @@ class BuildOutcome:
 
     @property
     def too_many_failed(self) -> bool:
-        """Whether more rows failed than the recipe allows."""
+        """Whether failures cost more takes than the recipe allows."""
         return self.build.outcomes.failed_share > self.build.recipe.most_failed
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know that is no row's, in sentences."""
+        unfitted = self.build.unfitted
+        said = [
+            f"judge 'probe' was not fitted in this dry run: {unfitted}; its scores are missing, "
+            "and a missing score passes no gate"
+        ] * bool(unfitted)
+        return said + [
+            f"licences: '{name}' names nothing in this recipe whose licence is unknown: name a "
+            "model or file as the recipe does, or by the last part of its path"
+            for name in unused_licences(published(self.build.recipe))
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -51,21 +69,20 @@ class BuildOutcome:
             "dropped_labels": dict(self.build.intake.dropped),
             "texts_withheld": self.build.intake.withheld,
             "halved": dict(self.halved),
+            "warnings": self.warnings,
             "wall_s": round(self.wall_s, 2),
         }
 
     def print_to(self, console: Console) -> None:
         """For a person: kept, rejected and failed by language, and where to look."""
-        table = Table("language", "kept", "rejected", "failed", title=self.build.recipe.name)
-        kept, rejected, failed = self._by_language()
-        for language in self.build.recipe.languages:
-            table.add_row(
-                language_name(language),
-                *(str(counts[language]) for counts in (kept, rejected, failed)),
+        console.print(self._table())
+        for line in self._errors():
+            console.print(line, markup=False)
+        if self.build.outcomes.unspoken:
+            console.print(
+                f"text gates: {self.build.outcomes.unspoken} lines were not spoken; "
+                "rejected_lines.parquet has them"
             )
-        console.print(table)
-        for stage_error, count in self._errors():
-            console.print(f"failed {count}x: {stage_error}", markup=False)
         for label, count in self.build.intake.dropped.items():
             console.print(f"dropped {count}x: the label '{label}' maps to no emotion", markup=False)
         if self.build.intake.withheld:
@@ -80,11 +97,26 @@ class BuildOutcome:
                 "lost, and smaller batches in the recipe would be faster",
                 markup=False,
             )
+        for warning in self.warnings:
+            console.print(f"warning: {warning}", style="yellow", markup=False)
         if self.too_many_failed:
             allowed = f"{self.build.recipe.most_failed:.0%}"
             share = f"{self.build.outcomes.failed_share:.1%}"
-            console.print(f"{share} of the rows failed; most_failed allows {allowed}", style="red")
+            console.print(
+                f"failures cost {share} of the takes due; most_failed allows {allowed}", style="red"
+            )
         console.print(f"{self.folder} in {self.wall_s:.1f} s; listen: {self.folder}/report.html")
+
+    def _table(self) -> Table:
+        """Takes kept and rejected, and rows that failed, by language; what has none apart."""
+        counts = self._by_language()
+        table = Table("language", "kept", "rejected", "failed rows", title=self.build.recipe.name)
+        for language in self.build.recipe.languages:
+            table.add_row(language_name(language), *(str(one[language]) for one in counts))
+        if at_the_door := counts[-1][""]:
+            table.add_row("before any", "", "", str(at_the_door))
+        table.add_row("all", *(str(one.total()) for one in counts))
+        return table
 
     def _by_language(self) -> tuple[Counter[str], Counter[str], Counter[str]]:
         kept: Counter[str] = Counter()
@@ -95,9 +127,15 @@ class BuildOutcome:
         failed = Counter(row.language or "" for row in self.build.outcomes.failures)
         return kept, rejected, failed
 
-    def _errors(self) -> list[tuple[str, int]]:
+    def _errors(self) -> list[str]:
+        """The most frequent errors, and how much is not said of the others."""
         errors = Counter(f"{row.stage}: {row.error}" for row in self.build.outcomes.failures)
-        return errors.most_common(10)
+        lines = [f"failed {count}x: {error}" for error, count in errors.most_common(_ERRORS)]
+        others = errors.most_common()[_ERRORS:]
+        if others:
+            rows = sum(count for _, count in others)
+            lines.append(f"failed {rows}x: {len(others)} other errors; see failures.parquet")
+        return lines
 
 
 def run_build(

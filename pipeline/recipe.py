@@ -109,7 +109,8 @@ class Recipe(Settings):
     """Utterances in a batch, the unit of work and of what a kill can lose."""
     shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     most_failed: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Share of rows that may fail before the build's exit code says so."""
+    """Share of the takes due that failures may cost before the build's exit code says so; an entry
+    refused at the door costs every take of its own."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -103,6 +103,17 @@ def components_of(recipe: Mapping[str, Any]) -> tuple[Component, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def unused_licences(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names in a resolved recipe's `licences` that say nothing of any of its components."""
+    unsaid = components_of({**recipe, "licences": {}})
+    stated = recipe["licences"].items()
+    return tuple(
+        name
+        for name, spdx in stated
+        if components_of({**recipe, "licences": {name: spdx}}) == unsaid
+    )
+
+
 def _engines(recipe: Mapping[str, Any]) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
     for part in recipe["corpus"].get("parts", [recipe["corpus"]]):
         yield "corpus", part

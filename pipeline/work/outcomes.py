@@ -69,6 +69,10 @@ class Outcomes:
     failures: list[FailedRow] = field(default_factory=list)
     unspoken: int = 0
     """Lines that failed a text gate."""
+    due: int = 0
+    """Takes that all entries of the corpus would have, in every language."""
+    lost: int = 0
+    """Takes that the failures cost: one at the door costs every take of its entry."""
 
     @property
     def kept(self) -> int:
@@ -77,9 +81,8 @@ class Outcomes:
 
     @property
     def failed_share(self) -> float:
-        """Failures as a share of all rows that ended."""
-        ended = len(self.failures) + len(self.decisions) + self.unspoken
-        return len(self.failures) / max(1, ended)
+        """The takes that failures cost, as a share of those that were due."""
+        return self.lost / max(1, self.due)
 
 
 def decide_all(store: Store, recipe: Recipe, intake: Intake, chains: Sequence[Chain]) -> Outcomes:
@@ -188,7 +191,11 @@ def _chain_failures(store: Store, chain: Chain) -> Iterator[FailedRow]:
 
 
 def _account(recipe: Recipe, intake: Intake, outcomes: Outcomes) -> None:
-    """Hold the outcomes against what came in: nothing may go missing in silence."""
+    """Hold the outcomes against what came in: nothing may go missing in silence.
+
+    Raises:
+        RuntimeError: something did.
+    """
     languages, takes = len(recipe.languages), recipe.takes
     weights = {
         "read": languages * takes,
@@ -197,9 +204,8 @@ def _account(recipe: Recipe, intake: Intake, outcomes: Outcomes) -> None:
         "synthesize": 1,
         "judge": 1,
     }
-    in_batches = outcomes.failures[len(intake.unreadable) :]
-    ended = len(outcomes.decisions) + outcomes.unspoken * takes
-    ended += sum(weights[failure.stage] for failure in in_batches)
-    expected = intake.utterances * languages * takes
-    if ended != expected:
-        raise RuntimeError(f"{expected} takes were due and {ended} ended: a row went missing")
+    outcomes.lost = sum(weights[failure.stage] for failure in outcomes.failures)
+    outcomes.due = (intake.utterances + len(intake.unreadable)) * languages * takes
+    ended = len(outcomes.decisions) + outcomes.unspoken * takes + outcomes.lost
+    if ended != outcomes.due:
+        raise RuntimeError(f"{outcomes.due} takes were due and {ended} ended: a row went missing")

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from flows.cli import app
 from pipeline.audio import open_recording
 from pipeline.cards.card import OWN_END, OWN_START
 
@@ -164,15 +166,48 @@ def test_a_folder_that_cannot_be_made_is_said_before_any_work(workbench):
     assert not (workbench.folder / "work" / "utterances").exists()
 
 
-def test_a_probe_without_recordings_is_refused_before_anything_is_spoken(workbench):
+def test_a_probe_without_recordings_is_refused_unless_it_is_a_dry_run(workbench):
     settings = ["judges=[{engine: probe}]", "gates={}", "selection={}"]
     probe = [part for setting in settings for part in ("--set", setting)]
     error = workbench.build(*probe, code=2)["error"]
     assert "the recordings have 0 speaker(s) and 0 emotion(s), and two of each" in error
     assert "remove 'probe' from the recipe's judges and gates" in error
-    error = workbench.build(*probe, "--limit", "1", code=2)["error"]
-    assert "or raise --limit 1 or leave it out" in error.replace("\n", " ")
     assert not (workbench.folder / "work" / "takes").exists()
+    result = workbench.build(*probe, "--limit", "1")
+    assert (result["kept"], result["rejected"]) == (2, 2)
+    assert "'probe' was not fitted in this dry run: the recordings have 0" in result["warnings"][0]
+    assert json.loads((workbench.out / "build.json").read_text())["probe"] is None
+
+
+def test_every_failure_is_in_the_printed_table_and_costs_all_its_takes(workbench, monkeypatch):
+    base = workbench.rows[0]
+    texts = ["?" * n for n in range(1, 13)] + ["Nobody translated this."]
+    workbench.rows += [{**base, "id": f"x{n}", "text": text} for n, text in enumerate(texts)]
+    workbench.recipe["batch_size"] = 32
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = [one for one in workbench.command() if one != "--json"]
+    done = CliRunner().invoke(app, [*arguments, "--set", "most_failed=0.74"])
+    table = [line.split("│")[1:-1] for line in done.output.splitlines()]
+    cells = {tuple(cell.strip() for cell in row) for row in table}
+    assert {
+        ("English", "5", "5", "0"),
+        ("German", "4", "4", "1"),
+        ("before any", "", "", "12"),
+        ("all", "9", "9", "13"),
+    } <= cells
+    assert "failed 3x: 3 other errors; see failures.parquet" in done.output
+    # 12 of 17 entries in both languages, and one in German: 25 of 34 lines, of two takes each.
+    assert done.exit_code == 0
+    arguments[-1:] = [arguments[-1], "--set", "most_failed=0.73"]
+    done = CliRunner().invoke(app, arguments)
+    assert "failures cost 73.5% of the takes due; most_failed allows 73%" in done.output
+    assert done.exit_code == 1
+
+
+def test_a_licence_that_is_stated_of_nothing_is_told(workbench):
+    workbench.recipe["licences"] = {"memory.tsv": "CC0-1.0", "data/translations.tsv": "CC0-1.0"}
+    [warning] = workbench.build("--limit", "1")["warnings"]
+    assert "licences: 'data/translations.tsv' names nothing in this recipe" in warning
 
 
 def test_what_a_person_wrote_into_the_card_outlives_the_next_build(workbench):

@@ -12,6 +12,7 @@ from pipeline.provenance.components import (
     installed_versions,
     ledger,
     may_pass_on_text,
+    unused_licences,
 )
 from pipeline.provenance.licences import terms_of
 from pipeline.recipe import Recipe, published
@@ -99,6 +100,20 @@ def test_every_model_that_a_bundled_recipe_names_has_an_entry(name: str) -> None
     models = [one for one in components_of(fields) if one.kind == "model"]
     yours = ("checkpoints/", "data/")  # what a person makes or brings
     assert [one.name for one in models if not one.name.startswith(yours) and not one.licence] == []
+
+
+def test_a_licence_is_stated_of_a_file_by_its_name_and_told_where_it_is_of_none() -> None:
+    for place in ("memory.tsv", "data/memory.tsv", "/home/anna/memory.tsv"):
+        own = load_recipe("own-recordings", [f"translation.path={place}"])
+        assert unused_licences(published(own)) == ()
+    own = load_recipe("own-recordings", ["translation.path=other.tsv"])
+    assert unused_licences(published(own)) == ("memory.tsv",)
+    known = load_recipe("own-recordings", ["translation.path=builtin:quickstart"])
+    assert unused_licences(published(known)) == ("memory.tsv",)
+    named = load_recipe(
+        "own-recordings", ["translation.path=other.tsv", "licences={other.tsv: CC-BY-4.0}"]
+    )
+    assert unused_licences(published(named)) == ()
 
 
 def test_every_model_that_an_engine_names_by_itself_has_an_entry() -> None:
