@@ -22,11 +22,12 @@ RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A training recipe, or a bundled one's name.")
 ]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Override a field.")
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, as in stages.0.steps=9."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a trained model.")]
-Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames are kept.")]
+Cache = Annotated[Path, typer.Option("--work", help="Where encoder frames or audio are kept.")]
 DeviceName = Annotated[Device, typer.Option("--device", help="Where the model runs.")]
 _WORK = Path("builds/.work")
 _FRAMES = "frames"
@@ -76,7 +77,10 @@ def _register_ablate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         work: Cache = _WORK,
         as_json: AsJson = False,
     ) -> None:
-        """Train with less: English only, + languages, + contrast, + adversary; and unfiltered."""
+        """Train with less, and print UA by language, on the same test clips for every training.
+
+        Five: English only, + languages, + contrast, + adversary; and all of that unfiltered.
+        """
         loaded = guarded(lambda: load_training_recipe(recipe, overrides or []))
         flow = guarded(lambda: import_module("flows.ablate"))
         folder = out or Path("builds/ablations") / loaded.name

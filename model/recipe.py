@@ -209,7 +209,9 @@ class DataSettings(Settings):
     sets: Annotated[tuple[AnySet, ...], Field(min_length=1)]
     cache: Literal["frames", "audio"] = "frames"
     """`frames`: Whisper runs once a clip; `audio`: at every step, in a tenth of the disk space."""
-    speeds: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2)], ...], Field(min_length=1)] = (1,)
+    speeds: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2)], ...], Field(min_length=1)] = (
+        1.0,
+    )
     """Each training clip is played at all of these, pitch and all, and counts as other speakers'
     (Ko et al. 2015): where there are few speakers, it teaches what does not depend on them."""
     longest_s: Annotated[float, Field(gt=0)] = 30.0

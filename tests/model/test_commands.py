@@ -5,6 +5,7 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import typer
 import yaml
@@ -87,6 +88,14 @@ def test_evaluation_holds_the_model_against_baselines(place):
     ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
+
+
+def test_evaluation_encodes_no_clip_of_the_training_again(place, tmp_path):
+    result = call("evaluate", place / "m", "--work", place / "w", "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    tables = [pq.read_table(path) for path in (place / "w").rglob("rows.parquet")]
+    names = [name for table in tables for name in table["name"].to_pylist() if "train-" in name]
+    assert len(names) == len(set(names)) == 24
 
 
 @pytest.fixture
