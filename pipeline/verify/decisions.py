@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from glob import escape
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.dataset.reading import DatasetFolder, parquet_files, score
+from pipeline.dataset.rejected_lines import FILE as REJECTED_LINES
 from pipeline.recipe import Recipe
-from pipeline.selection.choose import DUPLICATE, Candidates, Decision, decide
+from pipeline.selection.choose import DUPLICATE, Candidates, Decision, Selection, decide
 from pipeline.selection.gates import Gate, without_quantiles
 from pipeline.verify.findings import Findings
 
@@ -27,6 +30,7 @@ def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) 
     A part has no rejects: its kept rows are held against absolute limits alone, since quantiles
     are those of all takes. The scores that gates read are in memory, as in a build.
     """
+    _check_lines(dataset, recipe, findings)
     is_part = bool(dataset.build.get("part"))
     rejected = dataset.value("SELECT count(*) FROM rejects")
     if is_part and rejected:
@@ -40,7 +44,7 @@ def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) 
     if not dataset.value("SELECT count(*) FROM kept") and (is_part or not rejected):
         return
     rows = 0
-    for stated, found in _decided(dataset, recipe, gates, taken):
+    for stated, found in _decided(dataset, gates, recipe.selection, taken):
         rows += 1
         if not _is_same(stated, found):
             what = f"it is {_said(stated)}, and by its scores {_said(found)}"
@@ -49,12 +53,47 @@ def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) 
     findings.checks["gates"] = f"{rows} rows {how}"
 
 
+def _check_lines(dataset: DatasetFolder, recipe: Recipe, findings: Findings) -> None:
+    """Lines that were not spoken, by the text gates whose limits are absolute.
+
+    The quantiles of the others are of all lines, and a line whose takes failed has no row.
+    """
+    path = dataset.path / REJECTED_LINES
+    gates = {name: one for name, one in recipe.text_gates.items() if without_quantiles(one) == one}
+    if not gates or not path.is_file():
+        return
+    with findings.reading("gates", REJECTED_LINES):
+        _open_lines(dataset, path, gates)
+        if not dataset.value("SELECT count(*) FROM lines"):
+            return
+        for stated, found in _decided(dataset, gates, Selection(), "SELECT * FROM lines"):
+            failed = tuple(name for name in stated.failed if name in gates)
+            here = replace(stated, failed=failed)
+            is_open = stated.reason not in gates and stated.reason in recipe.text_gates
+            if failed != found.failed if is_open else not _is_same(here, found):
+                what = f"it is {_said(stated)}, and by its scores {_said(found)}"
+                findings.report("gates", f"{REJECTED_LINES}, {stated.take_id}", what)
+
+
+def _open_lines(dataset: DatasetFolder, path: Path, gates: Mapping[str, Gate]) -> None:
+    """The lines as `lines`, with the columns by which takes are decided."""
+    names = dict.fromkeys(name for gate in gates.values() for name in gate.score_names)
+    quoted = {name: "'" + name.replace("'", "''") + "'" for name in names}
+    scores = "".join(f", scores[{quoted[name]}]::DOUBLE AS {score(name)}" for name in names)
+    dataset.connection.execute(
+        "CREATE TEMP TABLE lines AS SELECT source_id || '.' || language AS take_id, source_id, "  # noqa: S608
+        "language, emotion, coalesce(reason, 'nothing') AS said, score, threshold, failed_gates"
+        f"{scores} FROM read_parquet([$1])",
+        [escape(str(path))],
+    )
+
+
 def _decided(
-    dataset: DatasetFolder, recipe: Recipe, gates: Mapping[str, Gate], taken: str
+    dataset: DatasetFolder, gates: Mapping[str, Gate], selection: Selection, taken: str
 ) -> Iterator[tuple[Decision, Decision]]:
     """What the folder says of each take, and what its scores say."""
     read = [name for gate in gates.values() for name in gate.score_names]
-    names = list(dict.fromkeys([*read, *recipe.selection.utility]))
+    names = list(dict.fromkeys([*read, *selection.utility]))
     scores = "".join(f", {score(name)}" for name in names)
     # Of takes of equal audio the first stays: those that are said to be a copy come last.
     columns = dataset.columns(
@@ -72,7 +111,7 @@ def _decided(
         [copies.get(take_id, str(row)) for row, take_id in enumerate(ids)],
         {name: columns[f"score:{name}"] for name in names},
     )
-    for row, found in enumerate(decide(candidates, gates, recipe.selection)):
+    for row, found in enumerate(decide(candidates, gates, selection)):
         yield _stated(columns, row), found
 
 

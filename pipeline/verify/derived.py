@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.dataset.reading import DatasetFolder
 from pipeline.dataset.row_index import ROWS, hashed_rows, indexed_shards
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.provenance.credentials import CREDENTIALS, credentials_text
 from pipeline.verify.findings import Findings
@@ -33,7 +34,8 @@ def check_credentials(dataset: DatasetFolder, findings: Findings) -> None:
             findings.report(
                 "origin",
                 f"{CREDENTIALS}, line {line}",
-                f"it is not what recipe, build and rows give: '{right.strip()}'",
+                f"it is not what recipe, build and rows give (by m5ser {M5SER_VERSION}): "
+                f"'{right.strip()}'",
             )
     findings.checks["origin"] = f"{CREDENTIALS} written anew and compared"
 

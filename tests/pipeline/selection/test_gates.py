@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.selection.gates import Gate, apply_gate
+from pipeline.selection.gates import Gate, apply_gate, without_quantiles
 
 LANGUAGES = np.array(["de"] * 4 + ["fr"] * 4, dtype=object)
 COLUMNS = {
@@ -48,6 +48,19 @@ def test_votes_are_counted_and_a_missing_score_is_no_vote():
     assert two.passed.tolist() == [False, True, True, False, True, False, False, False]
     assert two.score.tolist() == [1, 2, 2, 1, 2, 1, 1, 0]
     assert set(two.threshold) == {2.0}
+
+
+def test_without_quantiles_a_gate_passes_no_less_and_no_missing_score():
+    limits = {"score": "cer", "max": 0.65, "max_quantile": 0.5}
+    whole = gate(**limits, languages={"fr": {"max_quantile": 0.5}})
+    bare = without_quantiles(whole)
+    assert apply_gate(bare, COLUMNS, LANGUAGES).passed.tolist() == [True] * 3 + [False] + [True] * 4
+    votes = gate(at_least=1, votes=[limits])
+    bare = without_quantiles(votes)
+    assert apply_gate(bare, COLUMNS, LANGUAGES).passed.tolist() == (
+        [True] * 3 + [False] + [True] * 2 + [False] * 2
+    )
+    assert without_quantiles(bare) == bare != votes
 
 
 def test_a_language_of_only_missing_scores_passes_nothing():

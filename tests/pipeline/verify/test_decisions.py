@@ -179,3 +179,50 @@ def test_a_part_has_no_rejects(tmp_path: Path) -> None:
     as_part(folder)
     shutil.copytree(tmp_path / "rejects", folder / "rejects")
     assert told(described(folder)) == ["gates: rejects: a part of a set has none, and here are 6"]
+
+
+WORDS = {"score": "text_language_probability", "min": 0.01}
+
+
+def with_lines(folder: Path, spoken: float = 0.9, **fields: Any) -> Path:
+    """The set with a judge of texts, its first row's text scored so, and a line not spoken."""
+
+    def change(rows: Rows) -> Rows:
+        for at, (_, row) in enumerate(rows):
+            row["scores"] = {**row["scores"], WORDS["score"]: 0.9 if at else spoken}
+        return rows
+
+    judges = [{"engine": "language"}]
+    write_set(folder, change, text_judges=judges, text_gates={"words": WORDS}, languages=["en"])
+    limits = {"reason": "words", "score": 0.005, "threshold": 0.01, "failed_gates": ["words"]}
+    line = {"source_id": "one", "language": "en", "emotion": "sad", **limits, **fields}
+    line.setdefault("scores", {WORDS["score"]: 0.005})
+    failed = pa.array([line.pop("failed_gates")], pa.list_(pa.string()))
+    table = pa.Table.from_pylist([line]).append_column("failed_gates", failed)
+    pq.write_table(table, folder / "rejected_lines.parquet")
+    return described(folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, None),
+        ({"scores": {WORDS["score"]: 0.5}}, "and by its scores kept"),
+        ({"threshold": 0.02}, "it is rejected by 'words' (score 0.005, threshold 0.02"),
+        ({"reason": "other"}, "it is rejected by 'other'"),
+        ({"failed_gates": []}, "failed: nothing)"),
+        ({"scores": {"other": 0.005}}, "it can't be read"),
+    ],
+)
+def test_a_line_that_was_not_spoken_though_no_text_gate_says_so(
+    tmp_path: Path, fields: dict[str, Any], said: str | None
+) -> None:
+    sentences = told(with_lines(tmp_path / "set", **fields))
+    assert [said is not None and said in one for one in sentences] == [True] * (said is not None)
+    assert all(one.startswith("gates: rejected_lines.parquet") for one in sentences)
+
+
+def test_a_take_of_a_line_that_a_text_gate_rejects(tmp_path: Path) -> None:
+    [sentence] = told(with_lines(tmp_path / "set", spoken=0.005))
+    assert sentence.startswith(f"gates: {FIRST}: it is kept, and by its scores rejected by ")
+    assert "'text_gates.words' (score 0.005, threshold 0.01" in sentence
