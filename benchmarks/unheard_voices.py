@@ -26,7 +26,6 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from sklearn.ensemble import RandomForestClassifier
 
@@ -34,7 +33,7 @@ from model.baselines import frames_and_mlp, majority
 from model.clips import read_audio
 from model.data import ClipSet, load_clips
 from model.encoder import SAMPLING_RATE, load_encoder
-from model.evaluation import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells
+from model.evaluation import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
 from model.inference import verdicts
 from model.metrics import measure
 from model.recipe import FolderSet, TrainingRecipe
@@ -151,11 +150,13 @@ def main() -> None:
     takes = read_takes(arguments.dataset, max(rejects, default="none"))
     prosody = prosody_of(takes)
     folds = list(folds_of(sorted(set(takes["speaker_id"].to_pylist()))))
-    found = []
-    for fold in track(folds, "folds", console=Console(stderr=True)):
+    found, console = [], Console(stderr=True)
+    for number, fold in enumerate(folds, 1):
         with tempfile.TemporaryDirectory() as folder:
             write_fold(takes, fold, Path(folder))
             found.append(answer(recipe, Path(folder), prosody))
+        own = measured(found[-1].said[MODEL], found[-1].clips)[ALL]
+        console.print(f"{number}/{len(folds)} {', '.join(fold.test)}: UA {own.ua:.0%}")
     _print(found, len(recipe.labels))
 
 
