@@ -322,7 +322,8 @@ def test_a_ledger_that_says_another_licence(my_tones: Path) -> None:
     write_manifest(my_tones)
     [told] = verify_folder(my_tones, listen=False).sentences()
     assert told.startswith("origin: provenance.json, line ")
-    assert told.endswith('it is not what recipe, build and rows give: \'"licence": "Apache-2.0",\'')
+    assert "it is not what recipe, build and rows give" in told
+    assert told.endswith('\'"licence": "Apache-2.0",\'')
 
 
 def _other_hash(index: pa.Table) -> pa.Table:
