@@ -11,7 +11,13 @@ import typer
 from rich.console import Console
 
 from flows import hub_cli
-from flows.interrupts import interrupts_wait
+from flows.interrupts import (
+    EXIT_CODE,
+    STOPPED,
+    hear_termination,
+    interrupts_wait,
+    stopping_at_once,
+)
 from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
 from flows.train_cli import register
@@ -29,6 +35,8 @@ app = typer.Typer(
 )
 
 _FAILED, _BAD_INPUT = 1, 2
+
+app.callback()(hear_termination)
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of a bundled one.")
@@ -80,7 +88,8 @@ def build(
     folder = out or Path("builds") / loaded.name
     workers = workers or len(os.sched_getaffinity(0))
     opening = _guarded(lambda: open_runner(runner, workers, address))
-    outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
+    with stopping_at_once(console):
+        outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
     _emit(outcome.as_dict(), as_json, outcome.print_to)
     raise typer.Exit(_FAILED if outcome.too_many_failed else 0)
 
@@ -216,8 +225,8 @@ def _guarded(action: Any) -> Any:
         typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)
         raise typer.Exit(_FAILED) from bad
     except KeyboardInterrupt as stop:
-        typer.secho("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(130) from stop
+        typer.secho(STOPPED, err=True)
+        raise typer.Exit(EXIT_CODE) from stop
 
 
 def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:

@@ -1,21 +1,61 @@
-"""When Ctrl-C is heard."""
+"""When Ctrl-C is heard, and SIGTERM, by which a cluster's scheduler ends a job, as the same."""
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+STOPPED, EXIT_CODE = "stopped; the same command goes on from here", 130
+_STOPS = {signal.SIGINT, signal.SIGTERM}
+
+
+def hear_termination() -> None:
+    """Take SIGTERM for Ctrl-C from now on, where this thread may: a KeyboardInterrupt."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Hear Ctrl-C only once the block is left; processes that start within it never do.
+    """Hear either only once the block is left; processes that start within it never do.
 
     For imports, in which a package may make another error of it, and for workers, which import for
     seconds before the first line that could make them deaf.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def stopping_at_once(console: Console) -> Iterator[None]:
+    """End this process at once when it is stopped in the block, as a kill would, with a sentence.
+
+    Prefect would report the end of its flow to its server, for minutes where the same Ctrl-C has
+    ended that one. What was done is on disk, and workers and server end with their parent.
+    """
+
+    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        console.show_cursor()
+        console.file.write(f"\n{STOPPED}\n")
+        console.file.flush()
+        os._exit(EXIT_CODE)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, stop) for one in _STOPS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

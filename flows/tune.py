@@ -69,7 +69,8 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
     kept, rejected = _read(folder, "data"), _read(folder, "rejects")
     # Rows of equal audio were told apart by hash, which the folder doesn't hold: they stay out.
     open_rows = rejected.filter(pa.compute.not_equal(rejected["reason"], DUPLICATE))
-    everything = pa.concat_tables([kept.select(_COLUMNS), open_rows.select(_COLUMNS)])
+    parts = [kept.select(_COLUMNS), open_rows.select(_COLUMNS)]
+    everything = pa.concat_tables(parts, promote_options="default")  # of none, columns have no type
     decisions = decide(_candidates(everything, recipe), recipe.gates, recipe.selection)
     cells = list(
         zip(everything["language"].to_pylist(), everything["emotion"].to_pylist(), strict=True)

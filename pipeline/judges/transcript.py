@@ -72,7 +72,7 @@ class Whisper(Judge):
     """
 
     engine: Literal["whisper"] = "whisper"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     uses_gpu: ClassVar[bool] = True
     model: ModelName = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""

@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 import psutil
 import pyarrow.parquet as pq
+import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
@@ -95,14 +96,21 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(workbench):
     assert workbench.hashes() == expected
 
 
-def test_an_interrupted_build_stops_at_once_and_says_how_to_go_on(workbench):
-    running = subprocess.Popen(workbench.process(), stderr=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_build_ends_at_once_and_says_how_to_go_on(workbench, stop):
+    # The whole group hears of it, as from a terminal or a cluster: Prefect's server too.
+    running = subprocess.Popen(
+        workbench.process(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     lines = workbench.folder / "work" / "lines"
     wait_until(lambda: list(lines.rglob("*.parquet")))
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
+    children = descendants(running.pid)
+    os.killpg(running.pid, stop)
+    _, errors = running.communicate(timeout=20)
     assert running.returncode == 130, errors
-    assert "the same command goes on from here" in errors
+    assert errors.endswith("stopped; the same command goes on from here\n")
+    assert "Traceback" not in errors
+    wait_until(lambda: not any(alive(child) for child in children))
     assert not workbench.out.exists()
     assert workbench.build()["kept"] == 8
 

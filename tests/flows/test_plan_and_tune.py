@@ -107,6 +107,13 @@ def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
     assert 0 < tuned["kept_after"] < 16
 
 
+def test_tune_says_what_would_be_kept_where_nothing_was(workbench):
+    assert workbench.build("--set", "gates.length.min=99")["kept"] == 0
+    gate = "gates.length.min=0.2"
+    tuned = json.loads(run("tune", str(workbench.out), "--set", gate, "--json").stdout)
+    assert (tuned["kept_before"], tuned["kept_after"]) == (0, 8)
+
+
 def test_tune_writes_the_recipe_and_leaves_the_folder_alone(workbench, tmp_path):
     workbench.build()
     before = workbench.hashes()

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from flows.interrupts import interrupts_wait
+from flows.interrupts import hear_termination, interrupts_wait
 from flows.runners import gpus
 from flows.runners.base import open_runner
 from pipeline.errors import InputError
@@ -29,14 +29,16 @@ def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
         assert loaded.result()
 
 
-def test_a_worker_process_never_hears_of_an_interrupt_and_this_one_later() -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_process_never_hears_of_a_stop_and_this_one_later(stop) -> None:
+    hear_termination()
     with open_runner("processes", 1, None) as runner:
         heard = "__import__('signal').pthread_sigmask(0, [])"
-        assert signal.SIGINT in runner.submit(eval, heard).result()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        assert stop in runner.submit(eval, heard).result()
+    assert stop not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     reached = False
     with pytest.raises(KeyboardInterrupt), interrupts_wait():
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(stop)
         reached = True
     assert reached
 
