@@ -8,7 +8,7 @@ its validation, by which the best step is chosen, and none with a sentence of th
 its sets say of rejects is done here too. Printed is the UA over all verdicts by language, its 95 %
 interval by sentences, and what the model must beat: the majority, the MLP on mean and deviation of
 its own frames, and a random forest (Breiman 2001) on the clips' measured prosody, which hears no
-frame at all. About six minutes on two cores; the last line is one JSON object.
+frame at all. About nine minutes on two cores; the last line is one JSON object.
 """
 
 from __future__ import annotations
