@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
+from flows.interrupts import termination_heard_by
 from flows.price import timed
 from flows.progress import StageProgress
 from flows.runners.base import Pending, Runner
@@ -112,11 +114,12 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
     """
     runner: Any = ThreadPoolTaskRunner(max_workers=workshop.runner.workers * _IN_FLIGHT)
     do = _task(workshop)
+    on_termination = signal.getsignal(signal.SIGTERM)
 
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
     def run() -> None:
         in_flight: deque[PrefectFuture[None]] = deque()
-        with guarded_server():
+        with guarded_server(), termination_heard_by(on_termination):
             for chain in chains:
                 if len(in_flight) == workshop.runner.workers * _IN_FLIGHT:
                     in_flight.popleft().result()

@@ -88,7 +88,7 @@ def build(
     folder = out or Path("builds") / loaded.name
     workers = workers or len(os.sched_getaffinity(0))
     opening = _guarded(lambda: open_runner(runner, workers, address))
-    with stopping_at_once(console):
+    with stopping_at_once():
         outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
     _emit(outcome.as_dict(), as_json, outcome.print_to)
     raise typer.Exit(_FAILED if outcome.too_many_failed else 0)

@@ -8,12 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
-
-from rich.console import Console
+from typing import Any, NoReturn
 
 STOPPED, EXIT_CODE = "stopped; the same command goes on from here", 130
 _STOPS = {signal.SIGINT, signal.SIGTERM}
+_STDERR = 2
+_SHOW_CURSOR = "\x1b[?25h"
+"""For what a progress bar hides, as terminals know it."""
 
 
 def hear_termination() -> None:
@@ -37,7 +38,23 @@ def interrupts_wait() -> Iterator[None]:
 
 
 @contextmanager
-def stopping_at_once(console: Console) -> Iterator[None]:
+def termination_heard_by(handler: Any) -> Iterator[None]:
+    """Let a handler, from `signal.getsignal`, hear SIGTERM in the block.
+
+    For the body of a Prefect flow, which takes SIGTERM for its length and reports before it ends.
+    """
+    if handler is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    taken = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, taken)
+
+
+@contextmanager
+def stopping_at_once() -> Iterator[None]:
     """End this process at once when it is stopped in the block, as a kill would, with a sentence.
 
     Prefect would report the end of its flow to its server, for minutes where the same Ctrl-C has
@@ -45,9 +62,8 @@ def stopping_at_once(console: Console) -> Iterator[None]:
     """
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        console.show_cursor()
-        console.file.write(f"\n{STOPPED}\n")
-        console.file.flush()
+        # Past Python's buffers, into which this very thread may be writing.
+        os.write(_STDERR, f"{_SHOW_CURSOR if os.isatty(_STDERR) else ''}\n{STOPPED}\n".encode())
         os._exit(EXIT_CODE)
 
     if threading.current_thread() is not threading.main_thread():

@@ -165,6 +165,8 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    if not folder.exists() and _set_aside(folder).exists():  # a kill came between two renames
+        _set_aside(folder).rename(folder)
     try:
         partial.mkdir(parents=True)
         _write(partial, build)
@@ -177,8 +179,13 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     _swap(partial, folder)
 
 
+def _set_aside(place: Path) -> Path:
+    """Where the old folder lies while the new one takes its place."""
+    return place.with_name(f".{place.name}.old")
+
+
 def _swap(new: Path, place: Path) -> None:
-    old = place.with_name(f".{place.name}.old")
+    old = _set_aside(place)
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)

@@ -218,6 +218,12 @@ def test_what_a_person_wrote_into_the_card_outlives_the_next_build(workbench):
     card.write_text(before + own + rest.partition(OWN_END)[2], encoding="utf-8")
     workbench.build("--limit", "1", "--set", "splits.seed=1")
     assert own in card.read_text(encoding="utf-8")
+    # Killed after the old folder was set aside and before the new one took its place.
+    aside = workbench.out.with_name(".out.old")
+    workbench.out.rename(aside)
+    workbench.build("--set", "gates.length.min=0.4")
+    assert own in card.read_text(encoding="utf-8")
+    assert not aside.exists()
 
 
 def test_a_laxer_licence_is_refused_before_any_work(workbench):

@@ -102,8 +102,9 @@ def test_a_stopped_build_ends_at_once_and_says_how_to_go_on(workbench, stop):
     running = subprocess.Popen(
         workbench.process(), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    lines = workbench.folder / "work" / "lines"
-    wait_until(lambda: list(lines.rglob("*.parquet")))
+    # Within a flow, for whose length Prefect takes SIGTERM.
+    takes = workbench.folder / "work" / "takes"
+    wait_until(lambda: list(takes.rglob("*.parquet")))
     children = descendants(running.pid)
     os.killpg(running.pid, stop)
     _, errors = running.communicate(timeout=20)
