@@ -1,6 +1,6 @@
 """How do people change their speech with emotion, and how far do our published profiles go?
 
-    python -m benchmarks.human_profiles [--corpus DIR] [--nemo DIR]
+    python -m benchmarks.human_profiles [--corpus DIR] [--nemo DIR] [--write]
 
 For every clip of RAVDESS (Livingstone and Russo 2018; clips below --corpus, of normal and strong
 intensity as far as they are there) and of nEMO (Christop 2024) its change from the mean neutral
@@ -10,7 +10,8 @@ deviation between speakers; beside them what `published.CHANGES` says. Then how 
 tell the emotions apart in people: UAR of an SVM, each speaker held out in turn, with the numbers
 as they are and relative to the speaker's neutral speech. The last line is one JSON object.
 
-nEMO's rate is estimated from the peaks of the energy, as its phones are not known here.
+nEMO's rate is estimated from the peaks of the energy, as its phones are not known here. `--write`
+makes `pipeline/prosody/curves.tsv` anew from these clips: it takes the whole corpora.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,7 @@ from pipeline.audio import open_recording
 from pipeline.corpora.base import Door
 from pipeline.corpora.ravdess import Ravdess
 from pipeline.prosody.baseline import Baselines
+from pipeline.prosody.curves import FILE, NAMES
 from pipeline.prosody.profile import SCALARS, Profile, measure
 from pipeline.prosody.published import CHANGES, Change
 from pipeline.prosody.target import from_source
@@ -46,6 +49,8 @@ DIMENSIONS = tuple(field.name for field in fields(Change))
 _PHONES = 18
 """Of both sentences of RAVDESS: kids are talking (dogs are sitting) by the door."""
 _INTENSITIES = {"01": "normal", "02": "strong"}
+_NORMAL_ONLY = ("sad", "disgusted")
+CURVES = Path(__file__).parents[1] / "pipeline" / "prosody" / FILE
 _NEMO = {
     "anger": "angry",
     "fear": "fearful",
@@ -72,8 +77,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=SHARED / "ravdess")
     parser.add_argument("--nemo", type=Path, default=SHARED / "nemo")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     spoken = [*_relative(_ravdess(options.corpus)), *_relative(_nemo(options.nemo))]
+    if options.write:
+        _write_curves(spoken)
     found = {}
     for group in _groups(spoken):
         own = [one for one in spoken if one.group.startswith(group)]
@@ -118,9 +126,7 @@ def _relative(rows: Iterator[tuple[str, str, str, Profile]]) -> list[Spoken]:
 def change(spoken: Spoken) -> np.ndarray:
     """A clip's change from neutral [len(DIMENSIONS)], ratios as natural logarithms."""
     target = from_source(spoken.profile, spoken.neutral)
-    slope_st = _slope_st(spoken.profile) - _slope_st(spoken.neutral)
-    named = {name: getattr(target, name) for name in DIMENSIONS if name != "f0_slope_st"}
-    return as_numbers(Change(f0_slope_st=slope_st, **named))
+    return as_numbers(Change(**{name: getattr(target, name) for name in DIMENSIONS}))
 
 
 def as_numbers(one: Change) -> np.ndarray:
@@ -129,9 +135,35 @@ def as_numbers(one: Change) -> np.ndarray:
     return np.array([np.log(v) if name.endswith("_ratio") else v for name, v in values])
 
 
-def _slope_st(profile: Profile) -> float:
-    contour = profile.f0_contour_st
-    return float(2 * np.polyfit(np.linspace(-1, 1, len(contour)), contour, 1)[0])
+def _medians(spoken: Iterable[Spoken], curve: str) -> np.ndarray:
+    """The median over speakers of their mean change of a curve of the profile."""
+    by_speaker: dict[str, list[np.ndarray]] = defaultdict(list)
+    for one in spoken:
+        change = np.subtract(getattr(one.profile, curve), getattr(one.neutral, curve))
+        by_speaker[one.speaker].append(change)
+    return np.asarray(np.median([np.mean(own, axis=0) for own in by_speaker.values()], axis=0))
+
+
+def _write_curves(spoken: Sequence[Spoken]) -> None:
+    """Make `curves.tsv` as `pipeline.prosody.curves` says."""
+    rows = []
+    for emotion, curve in product(CHANGES, NAMES):
+        corpora = ("nEMO",) if curve == "f0_contour_st" else ("RAVDESS", "nEMO")
+        found = [
+            _medians(own, curve)
+            for corpus in corpora
+            if (own := [one for one in spoken if _counts(one, emotion, corpus)])
+        ]
+        if found and emotion != "neutral":
+            values = " ".join(f"{value:.2f}" for value in np.mean(found, axis=0))
+            rows.append(f"{emotion}\t{curve}\t{values}\n")
+    CURVES.write_text("emotion\tcurve\tvalues\n" + "".join(rows), encoding="utf-8")
+
+
+def _counts(one: Spoken, emotion: str, corpus: str) -> bool:
+    """Whether a clip is one of those that the amounts of `published` are of."""
+    is_wild = one.group.endswith("strong") and emotion in _NORMAL_ONLY
+    return one.emotion == emotion and one.group.startswith(corpus) and not is_wild
 
 
 def _amounts(spoken: Sequence[Spoken], emotion: str) -> dict[str, list[float]]:

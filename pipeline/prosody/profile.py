@@ -110,7 +110,7 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
         energy_range_db=_range(frames.energy_db[speech]),
         rate_phones_s=phones / spoken_s,
         pause_share=pause_s / span_s,
-        tilt_db_oct=_tilt(voiced_bands),
+        tilt_db_oct=tilt_db_oct(voiced_bands),
         aperiodicity_db=_aperiodicity_db(frames.strength[voiced]),
         jitter_st=_jitter_st(frames),
         voiced_share=float(voiced.sum() * frames.hop_s / spoken_s),
@@ -139,7 +139,8 @@ def _energy_peaks(frames: Frames) -> int:
     return max(1, int(frames.voiced[peaks].sum()))
 
 
-def _tilt(voiced_bands: np.ndarray) -> float:
+def tilt_db_oct(voiced_bands: np.ndarray) -> float:
+    """Slope of mel bands [BANDS] in dB, in dB an octave; that of a sum is the sum of slopes."""
     return float(np.polyfit(np.log2(band_centres_hz()), voiced_bands, 1)[0])
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from pipeline.emotions import Emotion
+from pipeline.emotions import EMOTIONS, Emotion
+from pipeline.prosody.curves import curves
 from pipeline.prosody.frames import band_centres_hz
 from pipeline.prosody.numbers import Numbers
-from pipeline.prosody.profile import POINTS, Profile
-from pipeline.prosody.published import CHANGES, VARIATION, Change
+from pipeline.prosody.profile import POINTS, Profile, tilt_db_oct
+from pipeline.prosody.published import CHANGES, SLOPE_SD_ST, TILT_SD_DB_OCT, VARIATION, Change
 
 
 @dataclass(frozen=True)
@@ -93,43 +95,46 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
 
 
 def from_emotion(emotion: Emotion, seed: int) -> Target:
-    """The published profile of an emotion (see `published`), varied as human speakers vary.
+    """The profile of an emotion (see `published` and `curves`), varied as human speakers vary.
 
     The same emotion and seed give the same target.
     """
-    change = _vary(CHANGES[emotion], np.random.default_rng([seed, len(emotion)]))
-    along = np.linspace(-1.0, 1.0, POINTS)
-    tilted = change.tilt_db_oct * np.log2(band_centres_hz() / 1000.0)
-    bands = tuple(float(value) for value in tilted - tilted.mean())
+    random = np.random.default_rng([seed, EMOTIONS.index(emotion)])
+    strength = float(np.clip(random.normal(1.0, 0.2), 0.5, 1.5))
+    change = _vary(CHANGES[emotion], strength, random)
+    measured = curves()[emotion]
+    tilted = _noise(TILT_SD_DB_OCT, random) * np.log2(band_centres_hz() / 1000.0)
+    sloped = _noise(SLOPE_SD_ST, random) * np.linspace(-0.5, 0.5, POINTS)
+    voiced = _plus(strength, measured.voiced_bands_db, tilted - tilted.mean())
     return Target(
-        f0_level_st=change.f0_level_st,
-        f0_range_ratio=change.f0_range_ratio,
-        energy_db=change.energy_db,
-        energy_range_ratio=change.energy_range_ratio,
-        rate_ratio=change.rate_ratio,
-        pause_share=change.pause_share,
-        tilt_db_oct=change.tilt_db_oct,
-        aperiodicity_db=change.aperiodicity_db,
-        voiced_share=0.0,
+        **asdict(change),
+        tilt_db_oct=tilt_db_oct(np.array(voiced)),
         f0_yield=0.0,
-        f0_contour_st=tuple(float(value) for value in 0.5 * change.f0_slope_st * along),
+        f0_contour_st=_plus(strength, measured.f0_contour_st, sloped),
         energy_contour_db=(0.0,) * POINTS,
-        voiced_bands_db=bands,
-        unvoiced_bands_db=bands,
+        voiced_bands_db=voiced,
+        unvoiced_bands_db=_plus(strength, measured.unvoiced_bands_db, tilted - tilted.mean()),
     )
 
 
-def _vary(change: Change, random: np.random.Generator) -> Change:
+def _vary(change: Change, strength: float, random: np.random.Generator) -> Change:
     """A change as another speaker makes it: weaker or stronger in all, different in each."""
-    strength = float(np.clip(random.normal(1.0, 0.2), 0.5, 1.5))
     varied = {}
     for name, value in asdict(change).items():
-        noise = VARIATION[name] * float(np.clip(random.normal(), -2, 2))
+        noise = _noise(VARIATION[name], random)
         if name.endswith("_ratio"):
             varied[name] = float(value**strength * np.exp(noise))
         else:
             varied[name] = strength * value + noise
     return Change(**varied)
+
+
+def _noise(deviation: float, random: np.random.Generator) -> float:
+    return deviation * float(np.clip(random.normal(), -2, 2))
+
+
+def _plus(strength: float, curve: Sequence[float], varied: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(value) for value in strength * np.array(curve) + varied)
 
 
 def distance(asked: Target, got: Target) -> dict[str, float]:

@@ -25,7 +25,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 5
+_VERSION = 6
 
 
 @dataclass(frozen=True)
