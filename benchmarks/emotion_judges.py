@@ -5,7 +5,7 @@ opensmile's licence allows research only, so it is no dependency: install it by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,13 +65,13 @@ def _smile() -> Any:
     return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
 
 
-def nemo(folder: Path) -> Judged:
-    """The clips of nEMO (Christop 2024, Polish) of the four emotions below a folder."""
+def nemo(folder: Path, prepare: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Judged:
+    """The clips of nEMO (Christop 2024, Polish) of the four emotions below a folder, prepared."""
     named = [(path, *path.stem.split("_")) for path in sorted(folder.rglob("*_*_*.wav"))]
     chosen = [(path, speaker, emotion) for path, speaker, emotion, _ in named if emotion in _NEMO]
     if not chosen:
         raise FileNotFoundError(f"{folder} holds no clip named like EB0_anger_12.wav")
-    clips = [_read(path) for path, _, _ in chosen]
+    clips = [prepare(_read(path)) for path, _, _ in chosen]
     emotions = [_NEMO[emotion] for _, _, emotion in chosen]
     return Judged.of(clips, emotions, [speaker for _, speaker, _ in chosen])
 

@@ -137,18 +137,20 @@ class ClipSet:
         return Batch(pad_sequence(frames, batch_first=True), lengths, **columns)
 
     def channel_statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation [A] of the frames' channels, over at most 1024 clips."""
-        width = self.encoder.width
-        count, mean, squares = 0, np.zeros(width), np.zeros(width)
+        """Mean and standard deviation [A] of the frames' channels, over at most 1024 clips.
+
+        Prosody that could not be measured is left out.
+        """
+        count, sums, squares = np.zeros((3, self.encoder.width))
         for number in np.linspace(0, len(self) - 1, min(len(self), _MEASURED)).astype(int):
             [frames] = self.frames([number])
             values = frames.astype(np.float64)
-            count += len(values)
-            mean = mean + values.sum(axis=0)
-            squares = squares + (values**2).sum(axis=0)
-        variance = squares / count - (mean / count) ** 2
-        deviation = np.sqrt(np.maximum(variance, 0.0))
-        return torch.from_numpy(mean / count).float(), torch.from_numpy(deviation).float()
+            count += (~np.isnan(values)).sum(axis=0)
+            sums += np.nansum(values, axis=0)
+            squares += np.nansum(values**2, axis=0)
+        mean = sums / np.maximum(count, 1)
+        deviation = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0.0))
+        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
 
     def _item(self, number: int) -> np.ndarray:
         start = self.start[number]

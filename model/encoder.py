@@ -1,7 +1,7 @@
 """The frozen Whisper encoder, kept out of the model: nothing can train it or take it out of eval.
 
-Shapes: clips float32 [T] at 16 kHz -> frames [F, K A] of 20 ms, A the encoder's width, K its layers
-that are kept side by side.
+Shapes: clips float32 [T] at 16 kHz -> frames [F, K A + P] of 20 ms, A the encoder's width, K its
+layers that are kept side by side, P the channels of the measured prosody or 0.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.prosody import CHANNELS, prosody_channels
 from model.recipe import RandomEncoder, WhisperEncoder
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device, resolve
@@ -37,17 +38,28 @@ class FrozenEncoder:
     window: Window
     fingerprint: str
     layers: int = 1
+    prosody: bool = False
 
     @property
     def width(self) -> int:
-        """K A."""
-        return self.layers * int(self.whisper.dims.n_audio_state)
+        """K A + P."""
+        beside = CHANNELS if self.prosody else 0
+        return self.layers * int(self.whisper.dims.n_audio_state) + beside
 
     def encode(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Frames of each clip at its true length, in half precision: float16 [F, K A]."""
+        """Frames of each clip at its true length, in half precision: float16 [F, K A + P]."""
         encoded = encode(self.whisper, clips, self.window)
-        frames = encoded.frames.cpu().half().numpy()
-        return [frames[row, :length] for row, length in enumerate(encoded.lengths.tolist())]
+        padded = encoded.frames.cpu().half().numpy()
+        frames = [padded[row, :length] for row, length in enumerate(encoded.lengths.tolist())]
+        if not self.prosody:
+            return frames
+        return [_beside(*pair) for pair in zip(frames, clips, strict=True)]
+
+
+def _beside(frames: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Frames [F, K A + P] of a clip with its prosody beside each of them."""
+    channels = prosody_channels(samples).astype(frames.dtype)
+    return np.hstack([frames, np.broadcast_to(channels, (len(frames), CHANNELS))])
 
 
 def load_encoder(
@@ -60,7 +72,8 @@ def load_encoder(
             there is no such device.
     """
     if isinstance(settings, RandomEncoder):
-        return FrozenEncoder(_make_random(settings), settings.window, settings.fingerprint())
+        made, name = _make_random(settings), settings.fingerprint()
+        return FrozenEncoder(made, settings.window, name, prosody=settings.prosody)
     place = device or settings.device
     usable_device(place)
     try:
@@ -70,9 +83,8 @@ def load_encoder(
     pinned = settings.model_copy(update={"model": "", "sha256": found.sha256})
     if settings.layers:
         _tap(found.model, settings.layers)
-    return FrozenEncoder(
-        found.model, settings.window, pinned.fingerprint(), len(settings.layers or (0,))
-    )
+    layers, name = len(settings.layers or (0,)), pinned.fingerprint()
+    return FrozenEncoder(found.model, settings.window, name, layers, settings.prosody)
 
 
 def usable_device(device: Device) -> str:

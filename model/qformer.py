@@ -1,9 +1,10 @@
 """The Emotion Q-Former: learned queries read the encoder's frames.
 
-Shapes: B clips, F frames of 20 ms, A the encoder's width, Q query outputs, D the Q-Former's width.
+Shapes: B clips, F frames of 20 ms, A the encoder's width, P channels of measured prosody (or none),
+Q query outputs, D the Q-Former's width.
 
-    frames [B, F, K A], lengths [B]    K layers of the encoder, side by side
-      -> scaled by channel and mixed   [B, F, A]
+    frames [B, F, K A + P], lengths [B]   K layers of the encoder, side by side, and the prosody
+      -> scaled by channel and mixed      [B, F, A + P]
       -> outputs [B, Q, D], mask [B, Q] (True where there was speech)
 
 Over the whole clip Q is the number of queries and the mask is all True. In windows of `window_s`
@@ -29,10 +30,12 @@ FRAME_S = 0.02
 class EmotionQFormer(nn.Module):
     """Learned queries over encoder frames (BLIP-2, Li et al. 2023), without the text branch."""
 
-    def __init__(self, settings: QFormerSettings, encoder_width: int, layers: int = 1) -> None:
-        """`encoder_width` is that of all `layers` side by side, K A."""
+    def __init__(
+        self, settings: QFormerSettings, encoder_width: int, layers: int = 1, beside: int = 0
+    ) -> None:
+        """`encoder_width` is K A + P: all `layers` side by side and P channels `beside` them."""
         super().__init__()
-        self.input = FrameInput(encoder_width, layers)
+        self.input = FrameInput(encoder_width, layers, beside)
         config = Blip2QFormerConfig(
             hidden_size=settings.width,
             num_hidden_layers=settings.layers,
@@ -40,7 +43,7 @@ class EmotionQFormer(nn.Module):
             intermediate_size=4 * settings.width,
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=settings.dropout,
-            encoder_hidden_size=encoder_width // layers,
+            encoder_hidden_size=(encoder_width - beside) // layers + beside,
             cross_attention_frequency=1,
             use_qformer_text_input=False,
         )
@@ -80,33 +83,35 @@ class EmotionQFormer(nn.Module):
 
 
 class FrameInput(nn.Module):
-    """Frames [B, F, K A] to [B, F, A]: each channel scaled as in training, the layers mixed.
+    """Frames [B, F, K A + P] to [B, F, A + P]: each channel scaled as in training, layers mixed.
 
     An encoder's channels differ by orders of magnitude, and a constant in one of them drowns what
     moves in the others. A norm within a frame doesn't help: it also takes away how loud it is.
+    Prosody that could not be measured counts as the mean of the training.
     """
 
-    def __init__(self, width: int, layers: int) -> None:
+    def __init__(self, width: int, layers: int, beside: int = 0) -> None:
         super().__init__()
         self.mean: Tensor
         self.deviation: Tensor
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("deviation", torch.ones(width))
-        self.layers = layers
+        self.layers, self.beside = layers, beside
         self.mix = nn.Parameter(torch.zeros(layers)) if layers > 1 else None
 
     def fit(self, mean: Tensor, deviation: Tensor) -> None:
-        """Take the mean and standard deviation [K A] of the channels over the training frames."""
+        """Take mean and standard deviation [K A + P] of the channels over the training frames."""
         self.mean.copy_(mean)
         self.deviation.copy_(deviation.clamp(min=1e-3 * float(deviation.max())))
 
     def forward(self, frames: Tensor) -> Tensor:
         """The frames as the Q-Former reads them."""
         scaled = (frames.to(self.mean.dtype) - self.mean) / self.deviation
-        if self.mix is None:
-            return scaled
-        layers = scaled.reshape(*scaled.shape[:-1], self.layers, -1)
-        return torch.einsum("k,...ka->...a", self.mix.softmax(dim=0), layers)
+        own, prosody = scaled.tensor_split([scaled.shape[-1] - self.beside], dim=-1)
+        if self.mix is not None:
+            layers = own.reshape(*own.shape[:-1], self.layers, -1)
+            own = torch.einsum("k,...ka->...a", self.mix.softmax(dim=0), layers)
+        return torch.cat([own, prosody.nan_to_num()], dim=-1)
 
 
 def pooled(outputs: Tensor, mask: Tensor) -> Tensor:

@@ -43,6 +43,9 @@ class WhisperEncoder(Engine):
     """Blocks whose outputs are mixed with learned weights, 0 what enters the first (none: only the
     last, as Whisper's decoder reads it). Early ones still hold prosody that a recogniser discards;
     the mix is SUPERB's (Yang et al. 2021, section 3)."""
+    prosody: bool = False
+    """Put the clip's measured prosody (F0, energy, rate, spectrum) beside each of its frames: for
+    encoders and sets too small to learn it. It takes about 0.05 s a clip on a CPU."""
 
     @property
     def caveat(self) -> str | None:
@@ -65,6 +68,8 @@ class RandomEncoder(Engine):
     n_mels: Literal[80, 128] = 80
     seed: Seed = 0
     window: Window = "short"
+    prosody: bool = False
+    """As for `whisper`."""
 
     @property
     def caveat(self) -> str:

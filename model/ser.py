@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from model.language_model import LanguageModel, load_language_model
+from model.prosody import CHANNELS
 from model.qformer import EmotionQFormer, pooled
 from model.recipe import SPEECH, TrainingRecipe
 from pipeline.errors import InputError
@@ -117,7 +118,8 @@ def make_model(recipe: TrainingRecipe, encoder_width: int) -> EmotionModel:
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         language_model = load_language_model(recipe.language_model)
-        qformer = EmotionQFormer(recipe.qformer, encoder_width, recipe.encoder_layers)
+        beside = CHANNELS if recipe.encoder.prosody else 0
+        qformer = EmotionQFormer(recipe.qformer, encoder_width, recipe.encoder_layers, beside)
         return EmotionModel(qformer, language_model, recipe.prompts)
 
 
