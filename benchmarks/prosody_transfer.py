@@ -43,7 +43,7 @@ from pipeline.languages import LANGUAGES, Language
 from pipeline.prosody.baseline import Baselines
 from pipeline.prosody.frames import RATE
 from pipeline.prosody.profile import Profile, measure, to_rate
-from pipeline.prosody.target import Target, from_source
+from pipeline.prosody.target import Target, as_people_do, from_source
 from pipeline.prosody.transfer import transfer
 from pipeline.records import Utterance
 from pipeline.synthesis.base import Speech, SpeechRequest
@@ -130,7 +130,10 @@ def read_sources(folder: Path, limit: int | None) -> list[Source]:
         for one, profile in zip(utterances, profiles, strict=True)
     )
     neutrals = [baselines.neutral(one.speaker, one.gender)[0] for one in utterances]
-    targets = [from_source(*pair) for pair in zip(profiles, neutrals, strict=True)]
+    targets = [
+        as_people_do(from_source(profile, neutral), one.emotion)
+        for one, profile, neutral in zip(utterances, profiles, neutrals, strict=True)
+    ]
     return [
         Source(*row) for row in zip(utterances, clips, profiles, neutrals, targets, strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,10 @@ class Target(Numbers):
 _YIELD = 0.5
 """Share of its own accents that a take gives up for those of its source clip (the rest keeps word
 accents and tones): chosen on RAVDESS."""
+
+_SHARED = 0.75
+"""Share of a clip's spectrum that gives way to that of its emotion: chosen on RAVDESS, with the
+curves of nEMO alone, and the other way round (benchmarks/RESULTS.md)."""
 
 _ERROR_UNITS: dict[str, float] = {
     "f0_level_st": 2.0,
@@ -94,6 +98,26 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
     )
 
 
+def as_people_do(target: Target, emotion: Emotion) -> Target:
+    """The target of a clip with most of its spectrum given up for that of its emotion (`curves`).
+
+    One clip differs from neutral speech by its words, its room and its level too, and by more than
+    by its emotion; F0, energy, rate and pauses stay its own.
+    """
+    shared = curves()[emotion]
+
+    def mixed(own: Sequence[float], common: Sequence[float]) -> tuple[float, ...]:
+        return _plus(1 - _SHARED, own, _SHARED * np.array(common))
+
+    common_tilt_db_oct = tilt_db_oct(np.array(shared.voiced_bands_db))
+    return replace(
+        target,
+        tilt_db_oct=(1 - _SHARED) * target.tilt_db_oct + _SHARED * common_tilt_db_oct,
+        voiced_bands_db=mixed(target.voiced_bands_db, shared.voiced_bands_db),
+        unvoiced_bands_db=mixed(target.unvoiced_bands_db, shared.unvoiced_bands_db),
+    )
+
+
 def from_emotion(emotion: Emotion, seed: int) -> Target:
     """The profile of an emotion (see `published` and `curves`), varied as human speakers vary.
 
@@ -133,8 +157,8 @@ def _noise(deviation: float, random: np.random.Generator) -> float:
     return deviation * float(np.clip(random.normal(), -2, 2))
 
 
-def _plus(strength: float, curve: Sequence[float], varied: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(value) for value in strength * np.array(curve) + varied)
+def _plus(strength: float, curve: Sequence[float], other: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(value) for value in strength * np.array(curve) + other)
 
 
 def distance(asked: Target, got: Target) -> dict[str, float]:

@@ -14,7 +14,7 @@ from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
-from pipeline.prosody.target import Target, from_emotion, from_source
+from pipeline.prosody.target import Target, as_people_do, from_emotion, from_source
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Line, Tally, Utterance
@@ -25,7 +25,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 6
+_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,8 @@ def _target(
     if recipe.prosody.origin == "source" and profile is not None:
         neutral = job.neutrals[utterance.speaker]
         source = Profile.from_dict(json.loads(profile))
-        return from_source(source, Profile.from_dict(json.loads(neutral.profile))), neutral.origin
+        target = from_source(source, Profile.from_dict(json.loads(neutral.profile)))
+        return as_people_do(target, utterance.emotion), neutral.origin
     # One target for all languages of an utterance: they are meant to say it the same way.
     seed = int(digest(recipe.seed, utterance.id)[:8], 16)
     return from_emotion(utterance.emotion, seed), "published"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from pipeline.emotions import EMOTIONS
-from pipeline.prosody.profile import measure
+from pipeline.emotions import EMOTIONS, Emotion
+from pipeline.prosody.curves import curves
+from pipeline.prosody.profile import measure, tilt_db_oct
 from pipeline.prosody.published import CHANGES
-from pipeline.prosody.target import Target, distance, from_emotion, from_source
+from pipeline.prosody.target import Target, as_people_do, distance, from_emotion, from_source
 from tests.pipeline.prosody.signals import RATE, voice
 
 
@@ -54,3 +56,22 @@ def test_published_directions_hold() -> None:
     assert angry.energy_db > happy.energy_db > 0 > sad.energy_db
     assert sad.rate_ratio < 1 < min(angry.rate_ratio, happy.rate_ratio)
     assert sad.f0_range_ratio < 1 < min(angry.f0_range_ratio, happy.f0_range_ratio)
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_a_clips_spectrum_goes_towards_that_of_its_emotion_and_nothing_else_does(
+    emotion: Emotion,
+) -> None:
+    own = replace(from_emotion("sad", 3), f0_yield=0.5)
+    found = as_people_do(own, emotion)
+    for name in ("voiced_bands_db", "unvoiced_bands_db"):
+        wanted = 0.25 * np.array(getattr(own, name))
+        wanted += 0.75 * np.array(getattr(curves()[emotion], name))
+        assert np.allclose(getattr(found, name), wanted)
+    assert found.tilt_db_oct == pytest.approx(tilt_db_oct(np.array(found.voiced_bands_db)))
+    kept = {
+        "tilt_db_oct": own.tilt_db_oct,
+        "voiced_bands_db": own.voiced_bands_db,
+        "unvoiced_bands_db": own.unvoiced_bands_db,
+    }
+    assert replace(found, **kept) == own
