@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from model import checkpoint, training
 from model.data import load_clips
@@ -130,6 +131,36 @@ def test_accumulated_batches_are_one_large_batch(clips):
         gradients.append(model.projection.weight.grad)
     assert gradients[0].abs().max() > 0
     assert torch.allclose(*gradients, atol=1e-6)
+
+
+@pytest.fixture
+def other_precision():
+    """Let an accelerator of another precision be made: accelerate keeps one state a process."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.parametrize(
+    ("running", "tolerance"), [({"precision": "bf16"}, 0.02), ({"gradient_checkpointing": True}, 0)]
+)
+def test_half_precision_and_checkpointed_gradients_train_alike(
+    clips, tmp_path, other_precision, running, tolerance
+):
+    def losses_of(name, **more):
+        AcceleratorState._reset_state(reset_partial_state=True)
+        found = []
+        loop, model = trainer(
+            clips,
+            tmp_path / name,
+            lambda _stage, _step, losses: found.append(float(losses["total"])),
+            running={**RUNNING, **more},
+        )
+        loop.run(model)
+        assert {p.dtype for p in trained_parameters(model).values()} == {torch.float32}
+        return found
+
+    assert losses_of("other", **running) == pytest.approx(losses_of("plain"), abs=tolerance)
 
 
 @pytest.mark.parametrize("name", ["word", "contrast", "supervised_contrast", "auxiliary"])
