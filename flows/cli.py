@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from flows import hub_cli
+from flows import hub_cli, listening_cli
 from flows.interrupts import (
     EXIT_CODE,
     STOPPED,
@@ -238,6 +238,7 @@ def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
 
 register(app, _guarded, _emit)
 hub_cli.register(app, _guarded, _emit)
+listening_cli.register(app, _guarded, _emit)
 
 if __name__ == "__main__":
     app()

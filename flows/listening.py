@@ -1,0 +1,231 @@
+"""`m5ser listening-test` and `m5ser listening-results`: a set judged by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from model.metrics import confusion, measure
+from pipeline.dataset.reading import open_folder
+from pipeline.dataset.writing import BadFolder
+from pipeline.errors import InputError
+from pipeline.languages import LANGUAGES, language_name
+from pipeline.listening.agreement import krippendorff_alpha
+from pipeline.listening.answers import Answers, read_answers
+from pipeline.listening.draw import Clip, Draw, draw_clips, draw_id
+from pipeline.listening.page import write_page
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page that was written, and how many clips it plays."""
+
+    page: Path
+    clips: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"page": str(self.page), "clips": self.clips}
+
+    def print_to(self, console: Console) -> None:
+        """For a person: where it is, and what to do with it."""
+        console.print(
+            f"{self.page}: {self.clips} clips. Send it to listeners; each sends a JSON file back.",
+            markup=False,
+        )
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What listeners heard of a part of a test.
+
+    `ua`, in percent, and its 95 % interval: the recall of the emotions that were meant, over all
+    answers, by bootstrap over sentences. `naturalness`: the mean, from 1 to 5 (ITU-T P.800).
+    """
+
+    takes: str
+    language: str
+    clips: int
+    answers: int
+    ua: float
+    ua_interval: tuple[float, float]
+    naturalness: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of a test: parts, what was heard as what [C, C], and how far listeners agree."""
+
+    listeners: int
+    emotions: tuple[str, ...]
+    parts: tuple[Heard, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    alpha: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`; an agreement that is unknown is null."""
+        return {**asdict(self), "alpha": None if np.isnan(self.alpha) else round(self.alpha, 4)}
+
+    def print_to(self, console: Console) -> None:
+        """For a person: the parts, the confusions of kept takes, the agreement."""
+        chance = 100 / len(self.emotions)
+        table = Table("takes", "language", "clips", "answers", "UA % (95 %)", "naturalness")
+        for part in self.parts:
+            low, high = part.ua_interval
+            name = part.language if part.language == ALL else language_name(part.language)  # type: ignore[arg-type]
+            table.add_row(
+                part.takes,
+                name,
+                str(part.clips),
+                str(part.answers),
+                f"{part.ua:.1f} ({low:.0f} to {high:.0f})",
+                f"{part.naturalness:.2f}",
+            )
+        console.print(table)
+        heard = Table("meant", *self.emotions, title="kept takes: heard as")
+        for emotion, row in zip(self.emotions, self.confusion, strict=True):
+            heard.add_row(emotion, *map(str, row))
+        console.print(heard)
+        agreement = "unknown" if np.isnan(self.alpha) else f"{self.alpha:.2f}"
+        console.print(
+            f"{self.listeners} listeners; chance {chance:.1f} %; Krippendorff's alpha {agreement}",
+            markup=False,
+        )
+
+
+def draw_of(clips: int, rejected: int, languages: str | None, seed: int) -> Draw:
+    """What to draw; `languages` by commas.
+
+    Raises:
+        InputError: one of them is unknown.
+    """
+    named = [one.strip() for one in languages.split(",")] if languages else None
+    strange = set(named or ()) - set(LANGUAGES)
+    if strange:
+        known = ", ".join(LANGUAGES)
+        raise InputError(f"--languages {', '.join(sorted(strange))}: unknown; known are {known}")
+    return Draw.model_validate(
+        {"clips": clips, "rejected": rejected, "languages": named, "seed": seed}
+    )
+
+
+def make_test(folder: Path, draw: Draw, out: Path | None) -> Written:
+    """Write the page of a listening test (default: beside the folder).
+
+    Raises:
+        InputError: the folder is no dataset folder, or there is nothing to play.
+    """
+    _checked(folder)
+    page = out or folder.with_name(f"{folder.name}-listening-test.html")
+    return Written(page, len(write_page(folder, draw, page)))
+
+
+def score_answers(folder: Path, files: Sequence[Path]) -> Results:
+    """Hold the answers of listeners against what was meant.
+
+    Raises:
+        InputError: a file is not what the page saved, or of another test or set.
+    """
+    _checked(folder)
+    every = [read_answers(file) for file in files]
+    with open_folder(folder) as dataset:
+        clips = draw_clips(dataset, every[0].draw)
+        emotions = dataset.emotions
+    _one_test(files, every, clips)
+    rows = _Rows.of(every, clips, emotions)
+    kept = rows.part(rows.kept)
+    return Results(
+        len(every),
+        emotions,
+        tuple(_parts(rows, len(emotions))),
+        tuple(map(tuple, confusion(kept.meant, kept.heard, len(emotions)).tolist())),
+        krippendorff_alpha(rows.by_clip(len(emotions))),
+    )
+
+
+def _checked(folder: Path) -> None:
+    if not (folder / "recipe.yaml").is_file():
+        raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
+
+
+def _one_test(files: Sequence[Path], every: Sequence[Answers], clips: Sequence[Clip]) -> None:
+    """All are answers to the test of these clips, each by a listener of their own."""
+    keys, wanted, listeners = {clip.key for clip in clips}, draw_id(list(clips)), set()
+    for file, one in zip(files, every, strict=True):
+        if one.test != wanted or not {answer.clip for answer in one.answers} <= keys:
+            raise InputError(
+                f"'{file}' answers another test, or the set was built anew since: score it with "
+                "the folder that its page was made from"
+            )
+        if one.listener in listeners:
+            raise InputError(f"'{file}': listener '{one.listener}' has answered twice: leave one")
+        listeners.add(one.listener)
+    if not any(one.answers for one in every):
+        raise InputError("no file holds an answer")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Answers [N] as numbers: classes that were meant and heard, and of which clip."""
+
+    meant: np.ndarray
+    heard: np.ndarray
+    naturalness: np.ndarray
+    clip: np.ndarray
+    source: np.ndarray
+    language: np.ndarray
+    kept: np.ndarray
+
+    @classmethod
+    def of(cls, every: Sequence[Answers], clips: Sequence[Clip], emotions: Sequence[str]) -> _Rows:
+        by_key = {clip.key: clip for clip in clips}
+        given = [(answer, by_key[answer.clip]) for one in every for answer in one.answers]
+        strange = {answer.emotion for answer, _ in given} - set(emotions)
+        if strange:
+            raise InputError(f"the set has no {', '.join(sorted(strange))}: not its test's answers")
+        return cls(
+            np.array([emotions.index(clip.emotion) for _, clip in given]),
+            np.array([emotions.index(answer.emotion) for answer, _ in given]),
+            np.array([answer.naturalness for answer, _ in given]),
+            np.array([clip.key for _, clip in given]),
+            np.array([clip.source_id for _, clip in given]),
+            np.array([clip.language for _, clip in given]),
+            np.array([clip.kept for _, clip in given], dtype=bool),
+        )
+
+    def part(self, mask: np.ndarray) -> _Rows:
+        return _Rows(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+
+    def by_clip(self, classes: int) -> np.ndarray:
+        """Counts [clips, classes] of what was heard."""
+        _, place = np.unique(self.clip, return_inverse=True)
+        counts = np.zeros((place.max() + 1, classes), dtype=int)
+        np.add.at(counts, (place, self.heard), 1)
+        return counts
+
+
+def _parts(rows: _Rows, classes: int) -> Iterator[Heard]:
+    """Kept and rejected takes, in all languages and in each."""
+    for takes, chosen in (("kept", rows.kept), ("rejected", ~rows.kept)):
+        for language in (ALL, *LANGUAGES):
+            own = rows.part(chosen & ((language == ALL) | (rows.language == language)))
+            if len(own.meant):
+                found = measure(own.meant, own.heard, classes, own.source)
+                low, high = found.ua_interval
+                yield Heard(
+                    takes,
+                    language,
+                    len(set(own.clip)),
+                    len(own.meant),
+                    100 * found.ua,
+                    (100 * low, 100 * high),
+                    float(own.naturalness.mean()),
+                )

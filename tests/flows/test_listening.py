@@ -1,0 +1,165 @@
+"""A listening test from the page's answers to the table, through the command."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from pipeline.dataset.reading import open_folder
+from pipeline.listening.draw import Draw, draw_clips
+
+EMOTIONS = ("angry", "happy", "sad")
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    assert done.exit_code == code, (done.output, done.exception)
+    return done
+
+
+@pytest.fixture
+def written(tones, tmp_path):
+    """What the page of a test of nine kept and three rejected clips holds."""
+    page = tmp_path / "page.html"
+    said = run("listening-test", tones, "--clips", 9, "--rejected", 3, "--out", page, "--json")
+    assert json.loads(said.stdout) == {"page": str(page), "clips": 12}
+    found = re.search(r'id="test">(.*?)</script>', page.read_text("utf-8"), re.S)
+    return json.loads(found.group(1))
+
+
+@pytest.fixture
+def meant(tones, written):
+    """The emotion that each clip was meant to have."""
+    with open_folder(tones) as dataset:
+        return {clip.key: clip for clip in draw_clips(dataset, Draw(**written["draw"]))}
+
+
+def answers(tmp_path, written, who, heard, **changes):
+    """A file as the page saves it; `heard` says the emotion of a key."""
+    saved = {
+        "test": written["test"],
+        "draw": written["draw"],
+        "listener": who,
+        "answers": [
+            {"clip": key, "emotion": heard(key), "naturalness": 4} for key in written["clips"]
+        ],
+        **changes,
+    }
+    path = tmp_path / f"answers-{who}.json"
+    path.write_text(json.dumps(saved), "utf-8")
+    return path
+
+
+def results(tones, *files):
+    return json.loads(run("listening-results", tones, *files, "--json").stdout)
+
+
+def test_all_is_heard_as_it_was_meant(tones, tmp_path, written, meant):
+    files = [answers(tmp_path, written, name, lambda k: meant[k].emotion) for name in "ab"]
+    found = results(tones, *files)
+    assert found["listeners"] == 2
+    assert found["alpha"] == 1
+    assert found["confusion"] == [[6, 0, 0], [0, 6, 0], [0, 0, 6]]
+    parts = {(part["takes"], part["language"]): part for part in found["parts"]}
+    assert parts["kept", "all"]["ua"] == 100
+    assert (parts["kept", "all"]["clips"], parts["kept", "all"]["answers"]) == (9, 18)
+    assert parts["kept", "de"]["clips"] == 3
+    assert parts["rejected", "all"]["clips"] == 3
+    assert parts["kept", "all"]["naturalness"] == 4
+
+
+def test_one_answer_to_all_is_chance(tones, tmp_path, written):
+    found = results(tones, answers(tmp_path, written, "a", lambda _: "sad"))
+    kept = found["parts"][0]
+    assert kept["ua"] == pytest.approx(100 / 3)
+    assert found["confusion"] == [[0, 0, 3]] * 3
+    assert found["alpha"] is None
+
+
+def test_an_unfinished_test_counts_as_far_as_it_went(tones, tmp_path, written):
+    whole = answers(tmp_path, written, "a", lambda _: "sad")
+    given = json.loads(whole.read_text())["answers"][:4]
+    part = answers(tmp_path, written, "b", lambda _: "sad", answers=given)
+    counted = sum(p["answers"] for p in results(tones, part)["parts"] if p["language"] == "all")
+    assert counted == 4
+
+
+def test_a_person_sees_a_table(tones, tmp_path, written, meant):
+    said = run(
+        "listening-results", tones, answers(tmp_path, written, "a", lambda k: meant[k].emotion)
+    ).stdout
+    assert "German" in said
+    assert "100.0" in said
+    assert "1 listeners; chance 33.3 %; Krippendorff's alpha unknown" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"test": "0" * 16}, "answers another test"),
+        ({"draw": {"clips": 5}}, "answers another test"),
+        ({"listener": ""}, "listener: String should have at least 1 character"),
+        ({"answers": []}, "no file holds an answer"),
+        ({"more": 1}, "more: Extra inputs are not permitted"),
+        (
+            {"answers": [{"clip": "0" * 16, "emotion": "sad", "naturalness": 3}]},
+            "answers another test",
+        ),
+        (
+            {"answers": [{"clip": "0" * 16, "emotion": "bored", "naturalness": 3}]},
+            "answers.0.emotion",
+        ),
+        (
+            {"answers": [{"clip": "0" * 16, "emotion": "sad", "naturalness": 6}]},
+            "answers.0.naturalness",
+        ),
+        (
+            {"answers": [{"clip": "0" * 16, "emotion": "sad", "naturalness": 3}] * 2},
+            "a clip has two answers",
+        ),
+    ],
+)
+def test_answers_that_the_page_did_not_save_are_refused(tones, tmp_path, written, changes, error):
+    file = answers(tmp_path, written, "a", lambda _: "sad", **changes)
+    said = run("listening-results", tones, file, code=2).stderr
+    assert error in said.replace("\n", " ")
+
+
+def test_an_emotion_that_the_set_lacks_is_refused(tones, tmp_path, written):
+    file = answers(tmp_path, written, "a", lambda _: "fearful")
+    assert "the set has no fearful" in run("listening-results", tones, file, code=2).stderr
+
+
+def test_a_listener_counts_once(tones, tmp_path, written):
+    file = answers(tmp_path, written, "a", lambda _: "sad")
+    said = run("listening-results", tones, file, file, code=2).stderr
+    assert "listener 'a' has answered twice" in said
+
+
+def test_what_is_no_json_or_too_large_is_refused(tones, tmp_path):
+    file = tmp_path / "answers.json"
+    file.write_text("{")
+    assert "Invalid JSON" in run("listening-results", tones, file, code=2).stderr
+    file.write_bytes(b" " * ((1 << 20) + 1))
+    assert "larger than 1 MiB" in run("listening-results", tones, file, code=2).stderr
+
+
+def test_a_folder_that_is_no_set_is_named(tmp_path):
+    said = run("listening-test", tmp_path, code=2).stderr
+    assert "is no dataset folder" in said
+
+
+def test_an_unknown_language_is_named(tones):
+    said = run("listening-test", tones, "--languages", "de,xx", code=2).stderr
+    assert "--languages xx: unknown; known are en, de" in said
+    said = run("listening-test", tones, "--languages", "zh", code=2).stderr
+    assert "has no take in zh" in said.replace("\n", " ")
+
+
+def test_by_itself_the_page_lies_beside_the_folder(my_tones):
+    run("listening-test", my_tones, "--clips", 1)
+    assert my_tones.with_name("tones-listening-test.html").is_file()

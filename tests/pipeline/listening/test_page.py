@@ -1,0 +1,98 @@
+"""A page that tells nothing of its clips, from a draw that is even and repeatable."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from pipeline.dataset.reading import open_folder
+from pipeline.errors import InputError
+from pipeline.listening import page
+from pipeline.listening.draw import Draw, draw_clips, draw_id
+from pipeline.listening.page import write_page
+from pipeline.provenance.flac import comments_of
+
+
+def drawn(folder, **settings):
+    with open_folder(folder) as dataset:
+        return draw_clips(dataset, Draw(**settings))
+
+
+def embedded(text, name):
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.S)
+    return json.loads(found.group(1))
+
+
+def test_languages_and_emotions_are_drawn_evenly(tones):
+    counts = Counter((clip.language, clip.emotion) for clip in drawn(tones, clips=18))
+    assert set(counts.values()) == {2}
+    assert len(counts) == 9
+
+
+def test_a_draw_is_repeatable_and_another_seed_draws_others(tones):
+    first = drawn(tones, clips=9)
+    assert first == drawn(tones, clips=9)
+    assert {clip.take_id for clip in first} != {
+        clip.take_id for clip in drawn(tones, clips=9, seed=1)
+    }
+    assert draw_id(first) != draw_id(drawn(tones, clips=9, seed=1))
+
+
+def test_rejected_takes_are_those_that_a_gate_refused(tones):
+    clips = drawn(tones, clips=3, rejected=100)
+    with open_folder(tones) as dataset:
+        refused = dataset.rows("SELECT take_id FROM rejects WHERE len(failed_gates) > 0")
+    assert {clip.take_id for clip in clips if not clip.kept} == {row["take_id"] for row in refused}
+    assert sum(clip.kept for clip in clips) == 3
+    assert refused
+
+
+def test_a_language_can_be_chosen(tones):
+    assert {clip.language for clip in drawn(tones, languages=("de",))} == {"de"}
+    with pytest.raises(InputError, match="has no take in zh"):
+        drawn(tones, languages=("zh",))
+
+
+def test_the_page_tells_nothing_of_a_clip(tones, tmp_path):
+    out = tmp_path / "test.html"
+    clips = write_page(tones, Draw(clips=9, rejected=3), out)
+    text = out.read_text("utf-8")
+    test, audio = embedded(text, "test"), embedded(text, "audio")
+    assert test["clips"] == [clip.key for clip in clips] == sorted(audio)
+    assert test["emotions"] == ["angry", "happy", "sad"]
+    for clip in clips:
+        assert clip.take_id not in text
+        assert clip.source_id not in text
+        flac = base64.b64decode(audio[clip.key])
+        assert clip.take_id.encode() not in flac
+        assert comments_of(flac)["COMMENT"] == "synthetic speech"
+
+
+def test_the_same_draw_gives_the_same_bytes(tones, tmp_path):
+    for name in ("one", "other"):
+        write_page(tones, Draw(clips=5), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_a_page_asks_nothing_of_the_network(tones, tmp_path):
+    write_page(tones, Draw(clips=1), tmp_path / "page")
+    text = (tmp_path / "page").read_text("utf-8")
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)=\"?https?:", text)
+
+
+def test_a_hostile_name_is_text(make_dataset_folder, tmp_path):
+    folder = make_dataset_folder(recipe={"name": "</script><script>alert(1)</script>"})
+    write_page(folder, Draw(clips=2), tmp_path / "page")
+    assert "<script>alert(1)" not in (tmp_path / "page").read_text("utf-8")
+
+
+def test_more_audio_than_a_page_holds_is_refused(tones, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "_AUDIO_BYTES", 1000)
+    with pytest.raises(InputError, match="--clips 9, --rejected 0: .* draw fewer"):
+        write_page(tones, Draw(clips=9), tmp_path / "page")
+    assert not (tmp_path / "page").exists()
