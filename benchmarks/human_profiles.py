@@ -50,6 +50,8 @@ _PHONES = 18
 """Of both sentences of RAVDESS: kids are talking (dogs are sitting) by the door."""
 _INTENSITIES = {"01": "normal", "02": "strong"}
 _NORMAL_ONLY = ("sad", "disgusted")
+_WHOLE = 5_729
+"""Clips of both corpora: fewer would write worse curves over the better ones."""
 CURVES = Path(__file__).parents[1] / "pipeline" / "prosody" / FILE
 _NEMO = {
     "anger": "angry",
@@ -81,6 +83,11 @@ def main() -> None:
     options = parser.parse_args()
     spoken = [*_relative(_ravdess(options.corpus)), *_relative(_nemo(options.nemo))]
     if options.write:
+        if len(spoken) < _WHOLE:
+            parser.error(
+                f"--write: {len(spoken)} clips are there of the whole corpora's {_WHOLE}; "
+                "name their folders with --corpus and --nemo"
+            )
         _write_curves(spoken)
     found = {}
     for group in _groups(spoken):
