@@ -30,11 +30,19 @@ def load_xtts(folder: Path, device: str, dtype: str) -> Any:
         model = _open(folder)
         _fold_weight_norm(model.hifigan_decoder.waveform_decoder)
         model.to(device).requires_grad_(False)
-    for part in ("gpt", "text_embedding", "mel_embedding", "final_norm", "mel_head"):
-        getattr(model.gpt, part).to(getattr(torch, dtype))
-    model.gpt.text_pos_embedding.to(getattr(torch, dtype))
-    model.gpt.mel_pos_embedding.to(getattr(torch, dtype))
+    _decode_in(model.gpt, getattr(torch, dtype))
     return model
+
+
+def _decode_in(decoder: Any, dtype: Any) -> None:
+    """Let the autoregressive decoder run in a data type."""
+    parts = ("gpt", "text_embedding", "mel_embedding", "final_norm", "mel_head")
+    for name in (*parts, "text_pos_embedding", "mel_pos_embedding"):
+        getattr(decoder, name).to(dtype)
+    # In place of GPT-2's positions coqui has a function that gives zeros in float32, which no
+    # `to` reaches; added to half-precision states they would make these single again.
+    zeros = decoder.gpt.wpe
+    decoder.gpt.wpe = lambda places: zeros(places).to(dtype)
 
 
 def _open(folder: Path) -> Any:

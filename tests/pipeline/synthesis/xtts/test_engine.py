@@ -71,6 +71,21 @@ def test_a_long_text_is_spoken_in_pieces(reader: Reader, recording: Recording) -
     assert long.hit_length_cap
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_it_speaks_in_half_precision_as_on_a_gpu(
+    checkpoint: Callable[[str], Path], recording: Recording, dtype: str
+) -> None:
+    half = load_xtts(checkpoint("xtts"), "cpu", dtype)
+    reader = Reader(half, Sampling(0.0, 50, 0.85, 5.0, max_tokens=3), batch_size=4)
+    heard = (recording(0, 0.5),)
+    texts = ("Ja.", "Nein, das ist es nicht.")
+    answers = reader.read([SpeechRequest(one, "de", "a", 0, references=heard) for one in texts])
+    for answer in answers:
+        assert isinstance(answer, Speech)
+        assert np.isfinite(answer.samples).all()
+        assert answer.samples.any()
+
+
 def test_silence_after_the_speech_goes_and_the_end_is_faded() -> None:
     speech = np.full(24_000, 0.5, np.float32)
     samples = np.concatenate([speech, np.zeros(48_000, np.float32)])
