@@ -34,7 +34,7 @@ class Marian(Seq2Seq):
     """
 
     engine: Literal["marian"] = "marian"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     model: ModelName = "Helsinki-NLP/opus-mt-{source}-{target}"
     """Names or paths by pair; `{source}` and `{target}` stand for the languages."""
     revisions: dict[str, str] = {}

@@ -123,6 +123,7 @@ class Running:
                 do_sample=False,
                 num_beams=self.settings.beams,
                 max_new_tokens=cap,
+                forced_eos_token_id=None,  # Marian's would end what was cut off as if it were whole
                 **steering.arguments,
             )
         return [self._read(steering, ids) for ids in written.tolist()]

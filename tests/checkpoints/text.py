@@ -112,7 +112,7 @@ def tiny_marian(folder: Path, seed: int = 0, targets: tuple[str, ...] = ()) -> P
     pad = tokenizer.pad_token_id
     config = transformers.MarianConfig(
         vocab_size=len(tokenizer), max_position_embeddings=512, pad_token_id=pad, eos_token_id=0,
-        forced_eos_token_id=None, decoder_start_token_id=pad, scale_embedding=True, **_SIZES,
+        forced_eos_token_id=0, decoder_start_token_id=pad, scale_embedding=True, **_SIZES,
     )  # fmt: skip
     model = transformers.MarianMTModel(config)
     model.generation_config.bad_words_ids = [[pad]]

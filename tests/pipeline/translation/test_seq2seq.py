@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import torch
 
 from pipeline.languages import LANGUAGES
 from pipeline.pretrained.named import ModelError
@@ -57,6 +58,16 @@ def test_an_answer_without_end_is_cut_off_at_the_cap_and_marked(folders):
     answers = running.translate(SENTENCES, "en", "de")
     assert all(answer.hit_length_cap for answer in answers)
     assert len(running.tokenizer(answers[2].text).input_ids) <= token_cap(16) + 1
+
+
+def test_marian_does_not_end_what_was_cut_off(folders, engines):
+    """Its configuration forces the end mark at the cap, which would look like a whole text."""
+    running = engines["marian"].open(folders / "opus-mt-en-de")
+    forced = running.model.generation_config
+    assert 0 in (forced.forced_eos_token_id, running.model.config.forced_eos_token_id)
+    with torch.no_grad():  # it never chooses the end mark by itself
+        running.model.final_logits_bias[:, 0] = -1e4
+    assert all(answer.hit_length_cap for answer in running.translate(SENTENCES, "en", "de"))
 
 
 def test_out_of_memory_halves_the_batch_and_is_written_down(
