@@ -119,7 +119,8 @@ class _Reversal(Function):
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
     """Cosine of all pairs; never in half precision, in which the exponentials lose the ranking."""
-    return normalize(_precise(one), dim=-1) @ normalize(_precise(other), dim=-1).T
+    with torch.autocast(one.device.type, enabled=False):  # it would make the product half again
+        return normalize(_precise(one), dim=-1) @ normalize(_precise(other), dim=-1).T
 
 
 def _precise(values: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch.autograd import gradcheck
 
 from model.losses import (
     UNKNOWN,
+    _cosine,
     adversary_strength,
     class_loss,
     reverse_gradient,
@@ -168,6 +169,14 @@ def test_half_precision_is_contrasted_in_single():
     single = supervised_contrast(embeddings.bfloat16().float(), EMOTIONS, LANGUAGES, SOURCES, 0.07)
     assert half.dtype == torch.float32
     assert half.item() == single.item()
+
+
+def test_autocast_does_not_make_the_cosines_half():
+    crowded = 1 + 0.02 * random(8, 16).detach().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = _cosine(crowded, crowded)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, _cosine(crowded, crowded))
 
 
 def test_the_class_loss_leaves_unknown_rows_out():
