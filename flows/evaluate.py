@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,11 +102,26 @@ def run_evaluate(
     test = load_clips(tested.settings(recipe.data), "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
-    found = evaluate(probabilities, train, test, readable(embedded), recipe.encoder.caveat)
+    caveats = [*_known_before(unaltered, test), *filter(None, [recipe.encoder.caveat])]
+    found = evaluate(probabilities, train, test, readable(embedded), caveats)
     write_evaluation(out or folder, found, embedded)
     if out is None:
         write_card(folder)
     return found
+
+
+def _known_before(train: ClipSet | None, test: ClipSet) -> Iterator[str]:
+    """What the model has met in training, where that is at hand: no zero-shot figure has it."""
+    if train is None:
+        return
+    utterances = train.shared_utterances(test)
+    speakers = (set(train.speakers()) & set(test.speakers())) - {""}
+    for name, shared in (("utterances", utterances), ("speakers", sorted(speakers))):
+        if shared:
+            yield (
+                f"{len(shared)} of the test's {name} were in the training, '{shared[0]}' for one: "
+                "these figures flatter the model."
+            )
 
 
 def _training_clips(trained: Trained, cache: Path) -> tuple[ClipSet, ClipSet]:

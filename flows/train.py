@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
 from model.checkpoint import newest, read_position
-from model.data import load_clips
+from model.data import ClipSet, load_clips
 from model.encoder import load_encoder
 from model.export import RECIPE, TRAINED_RECIPE, export
 from model.ranks import together
@@ -22,6 +23,7 @@ from model.ser import make_model
 from model.training import Trainer
 from pipeline.errors import InputError
 
+TRAINED_CLIPS = "trained_clips.json"
 _LOG_EVERY = 50
 """Steps between two lines where there is no terminal."""
 
@@ -68,6 +70,9 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
     names = train.speaker_names
     validation = load_clips(recipe.data, "validation", recipe.labels, encoder, cache, names)
+    _check_apart(train, validation)
+    with own.main_process_first():
+        _claim_clips(folder, train, validation)
     with _StepProgress(recipe, console) as progress:
         trainer = Trainer(recipe, train, validation, folder, progress.advance)
         model = trainer.run(make_model(recipe, encoder.width))
@@ -102,6 +107,28 @@ def _claim(folder: Path, recipe: TrainingRecipe) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     owner.write_text(text, encoding="utf-8")
+
+
+def _check_apart(train: ClipSet, validation: ClipSet) -> None:
+    """Refuse to choose a checkpoint by what it was trained on."""
+    if shared := train.shared_utterances(validation):
+        raise InputError(
+            f"data.sets: {len(shared)} utterances are in training and in validation, '{shared[0]}' "
+            "for one; give a corpus `like: FOLDER`, the set that was built of it, or leave one out"
+        )
+
+
+def _claim_clips(folder: Path, train: ClipSet, validation: ClipSet) -> None:
+    """Refuse to go on with checkpoints that saw other clips, where a set was built anew since."""
+    now = json.dumps({"train": train.fingerprint(), "validation": validation.fingerprint()})
+    known = folder / TRAINED_CLIPS
+    begun = (folder / RECIPE).is_file() or newest(folder) is not None
+    if begun and known.is_file() and known.read_text(encoding="utf-8") != now:
+        raise InputError(
+            f"'{folder}' was trained on other clips: a set has changed since; give another --out, "
+            "or remove it"
+        )
+    known.write_text(now, encoding="utf-8")
 
 
 class _StepProgress:

@@ -76,12 +76,16 @@ def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> f
 
 
 def _fitted(train: ClipSet) -> Pipeline:
+    from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     network = MLPClassifier(_HIDDEN, alpha=1e-2, max_iter=300, random_state=0)
-    return make_pipeline(StandardScaler(), network).fit(_summed_up(train), train.rows.emotions)
+    # Prosody that could not be measured becomes the mean, as it does in the model.
+    known = SimpleImputer(keep_empty_features=True)
+    fitted = make_pipeline(known, StandardScaler(), network)
+    return fitted.fit(_summed_up(train), train.rows.emotions)
 
 
 def _summed_up(clips: ClipSet) -> np.ndarray:

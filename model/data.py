@@ -25,6 +25,7 @@ from model.recipe import AnySet, DataSettings, HubSet
 from model.rows import Split
 from model.sampling import Rows
 from model.sources import parts
+from pipeline.engine import digest
 from pipeline.errors import InputError
 
 _MEASURED = 1024
@@ -107,6 +108,14 @@ class ClipSet:
         """Name of each clip's source utterance [N]."""
         names: np.ndarray = self.described["source"].to_numpy().astype(str)
         return names
+
+    def fingerprint(self) -> str:
+        """Names what was loaded: the sets' files, and how they were encoded."""
+        return digest([path.parent.name for path in self.items])
+
+    def shared_utterances(self, other: ClipSet) -> list[str]:
+        """Names of the source utterances that another set of clips has too."""
+        return sorted((set(self.sources()) & set(other.sources())) - {""})
 
     def frames(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """Encoder frames of some clips, each float16 [F, A] at its true length."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.prosody import CHANNELS, prosody_channels
+from model.prosody import CHANNELS, VERSION, prosody_channels
 from model.recipe import RandomEncoder, WhisperEncoder
+from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device, resolve
 from pipeline.whisper.checkpoint import CheckpointError, load_checkpoint
@@ -72,7 +73,7 @@ def load_encoder(
             there is no such device.
     """
     if isinstance(settings, RandomEncoder):
-        made, name = _make_random(settings), settings.fingerprint()
+        made, name = _make_random(settings), _named(settings)
         return FrozenEncoder(made, settings.window, name, prosody=settings.prosody)
     place = device or settings.device
     usable_device(place)
@@ -83,8 +84,14 @@ def load_encoder(
     pinned = settings.model_copy(update={"model": "", "sha256": found.sha256})
     if settings.layers:
         _tap(found.model, settings.layers)
-    layers, name = len(settings.layers or (0,)), pinned.fingerprint()
+    layers, name = len(settings.layers or (0,)), _named(pinned)
     return FrozenEncoder(found.model, settings.window, name, layers, settings.prosody)
+
+
+def _named(settings: WhisperEncoder | RandomEncoder) -> str:
+    """What names the frames that these settings give."""
+    name = settings.fingerprint()
+    return digest(name, VERSION) if settings.prosody else name
 
 
 def usable_device(device: Device) -> str:

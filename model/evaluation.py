@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +25,14 @@ class Evaluation:
     """Metrics by system and language (`all`: together), and the model's confusion matrices.
 
     `readable`: by stage of the training, how well a linear probe reads language and speaker off
-    the embedding after it. `caveat`: see the encoder's settings.
+    the embedding after it. `caveats`: what else the numbers have to be read with.
     """
 
     labels: tuple[str, ...]
     metrics: dict[str, dict[str, Metrics]]
     counts: dict[str, np.ndarray]
     readable: dict[str, dict[str, float]]
-    caveat: str | None
+    caveats: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -44,7 +44,7 @@ class Evaluation:
             },
             "confusion": {language: counts.tolist() for language, counts in self.counts.items()},
             "readable_off_the_embedding": self.readable,
-            "caveat": self.caveat,
+            "caveats": list(self.caveats),
         }
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -64,7 +64,7 @@ class Evaluation:
             for stage, by_name in self.readable.items()
             for name, recall in by_name.items()
         ]
-        return [*found, self.caveat] if self.caveat else found
+        return [*found, *self.caveats]
 
     def print_to(self, console: Console) -> None:
         """For a person: a row a language and system."""
@@ -88,14 +88,14 @@ def evaluate(
     train: ClipSet | None,
     test: ClipSet,
     readable: Mapping[str, dict[str, float]],
-    caveat: str | None = None,
+    caveats: Sequence[str] = (),
 ) -> Evaluation:
     """Hold a model's probabilities [N, L] on the test clips against baselines fitted on `train`."""
     said = probabilities.argmax(axis=1)
     metrics = {MODEL: measured(said, test), **({} if train is None else _baselines(train, test))}
     truth, classes = test.rows.emotions, len(test.labels)
     counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
-    return Evaluation(test.labels, metrics, counts, dict(readable), caveat)
+    return Evaluation(test.labels, metrics, counts, dict(readable), tuple(caveats))
 
 
 def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:

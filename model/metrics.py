@@ -58,7 +58,7 @@ def measure(
     count = int(sentence.max()) + 1
     counts = np.zeros((count, classes, classes), dtype=int)
     np.add.at(counts, (sentence, truth, verdict), 1)
-    draws = random.integers(0, count, (_RESAMPLES, count))
+    draws = (random.integers(0, count, count) for _ in range(_RESAMPLES))
     times = (np.bincount(drawn, minlength=count) for drawn in draws)
     spread = np.array([rates(np.tensordot(n, counts, 1)) for n in times])
     low, high = np.quantile(spread, [0.025, 0.975], axis=0)

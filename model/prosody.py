@@ -13,6 +13,8 @@ import numpy as np
 from pipeline.prosody.frames import BANDS, RATE
 from pipeline.prosody.profile import POINTS, SCALARS, measure
 
+VERSION = 1
+"""Of what is measured: frames are kept with it, and another would stand beside them."""
 CHANNELS = len(SCALARS) + 2 * POINTS + 2 * BANDS
 
 

@@ -222,7 +222,7 @@ class DataSettings(Settings):
     longest_s: Annotated[float, Field(gt=0)] = 30.0
     """Of longer clips the first so many seconds are used."""
     most_unusable: Share = 0.05
-    """Share of rows that may be unreadable or of an unknown label."""
+    """Share of rows whose audio may be unusable; those of other labels are dropped and counted."""
 
 
 class Losses(Settings):

@@ -218,9 +218,15 @@ def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:
     """The clips that a stage trains on.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or none of a language that the stage names.
     """
     kept = np.ones(len(clips), dtype=bool)
+    missing = set(stage.languages or ()) - set(clips.languages())
+    if missing:
+        raise InputError(
+            f"stages.{stage.name}.languages: no clip is in {', '.join(sorted(missing))}; the sets "
+            f"have {', '.join(clips.language_names)}"
+        )
     if stage.languages is not None:
         kept &= np.isin(clips.languages().astype(str), stage.languages)
     if stage.only != "all":

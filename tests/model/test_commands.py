@@ -336,6 +336,75 @@ def test_another_recipe_is_not_trained_on_in_the_same_folder(place):
     assert "holds the training of another recipe" in result.output
 
 
+def fresh_place(place, tmp_path, change=lambda row: row, **data):
+    """A recipe of a set of its own, untrained."""
+    write_set(tmp_path / "set", change)
+    recipe = json.loads((place / "recipe.yaml").read_text())
+    recipe["data"] = {"sets": [{"engine": "folder", "path": str(tmp_path / "set")}], **data}
+    recipe["stages"] = [{**recipe["stages"][0], "steps": 2}]
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    return ("train", tmp_path / "recipe.yaml", "--out", tmp_path / "m", "--work", tmp_path / "w")
+
+
+def test_a_set_that_was_built_anew_is_not_trained_on_in_the_same_folder(place, tmp_path):
+    train = fresh_place(place, tmp_path)
+    for _ in range(2):
+        assert call(*train).exit_code == 0
+    weights = (tmp_path / "m" / "model.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "set")
+    others = {"angry": "sad", "sad": "happy", "happy": "angry"}
+    write_set(tmp_path / "set", lambda row: {**row, "emotion": others[row["emotion"]]})
+    result = call(*train)
+    assert result.exit_code == 2
+    assert "was trained on other clips: a set has changed since" in result.output
+    assert (tmp_path / "m" / "model.safetensors").read_bytes() == weights
+
+
+def test_what_is_trained_on_chooses_no_checkpoint(place, tmp_path):
+    result = call(
+        *fresh_place(
+            place,
+            tmp_path,
+            lambda row: {**row, "source_id": row["source_id"].replace("validation", "train")},
+        )
+    )
+    assert result.exit_code == 2
+    assert "12 utterances are in training and in validation, 'tones/train-angry-anna-0'" in (
+        result.output
+    )
+
+
+def test_an_evaluation_says_what_the_model_has_met_before(place, tmp_path):
+    def seen(row):
+        return {**row, "source_id": row["source_id"].replace("test", "train")}
+
+    write_set(tmp_path / "seen", seen, splits=("test",))
+    given = (tmp_path / "seen", "--work", place / "w", "--out", tmp_path / "out")
+    result = call("evaluate", place / "m", *given)
+    assert result.exit_code == 0, result.output
+    utterances, speakers, random = json.loads(result.output.splitlines()[-1])["caveats"]
+    assert utterances.startswith("12 of the test's utterances were in the training, 'tones/train-")
+    assert speakers.startswith("2 of the test's speakers were in the training")
+    assert "random" in random
+    assert utterances in (tmp_path / "out" / "evaluation.md").read_text()
+
+
+def test_a_clip_without_voice_is_evaluated_beside_measured_prosody(place, tmp_path):
+    hiss = encode_flac(np.random.default_rng(0).normal(0, 0.05, 8000).astype(np.float32), RATE)
+
+    def silenced(row):
+        mute = row["take_id"].startswith(("train-angry-anna-0", "test-sad-bela-1"))
+        return {**row, "audio": {**row["audio"], "bytes": hiss}} if mute else row
+
+    train = fresh_place(place, tmp_path, silenced)
+    result = call(*train, "--set", "encoder.prosody=true")
+    assert result.exit_code == 0, result.output
+    result = call("evaluate", tmp_path / "m", "--work", tmp_path / "w")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert found["metrics"]["frames + MLP"]["all"]["clips"] == 24
+
+
 def test_what_is_no_model_is_named(tmp_path):
     result = call("evaluate", tmp_path)
     assert result.exit_code == 2

@@ -250,7 +250,15 @@ def test_a_checkpoint_of_another_architecture_is_refused(clips, tmp_path):
 
 def test_a_stage_without_rows_is_named(clips, tmp_path):
     one, model = trainer(clips, tmp_path, stages=[{**STAGES[0], "languages": ["fa"]}])
-    with pytest.raises(InputError, match=r"stages\.align: no clip is left of languages .*fa"):
+    with pytest.raises(InputError, match=r"stages\.align\.languages: no clip is in fa; .* de, en"):
+        one.run(model)
+    one, model = trainer(clips, tmp_path, stages=[{**STAGES[0], "languages": ["en", "fa", "jp"]}])
+    with pytest.raises(InputError, match=r"stages\.align\.languages: no clip is in fa, jp; "):
+        one.run(model)
+    one, model = trainer(
+        clips, tmp_path, stages=[{**STAGES[0], "languages": ["en"], "only": "synthetic"}]
+    )
+    with pytest.raises(InputError, match=r"stages\.align: no clip is left of languages .*en"):
         one.run(model)
 
 
