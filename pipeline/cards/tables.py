@@ -9,8 +9,7 @@ from typing import Any
 from pipeline.cards.losses import hit_beyond_chance, losses
 from pipeline.cards.rules import gates_of, reasons_of
 from pipeline.cards.templates import spoken
-from pipeline.dataset.reading import SPLITS, DatasetFolder, score
-from pipeline.dataset.rejected_lines import FILE
+from pipeline.dataset.reading import REJECTED_LINES, SPLITS, DatasetFolder, score
 from pipeline.languages import LANGUAGES, language_name
 
 _ERRORS = 10
@@ -192,13 +191,11 @@ def retention(dataset: DatasetFolder, column: str) -> Table | None:
 
 def rejected_lines(dataset: DatasetFolder) -> Table | None:
     """Lines that were never spoken, by language and the first text gate that they failed."""
-    file = dataset.path / FILE
-    if not file.is_file():
+    if not (dataset.path / REJECTED_LINES).is_file():
         return None
     found = dataset.rows(
-        "SELECT language, reason, count(*) AS lines FROM read_parquet($1) GROUP BY ALL "
-        "ORDER BY lines DESC, language, reason",
-        [str(file)],
+        "SELECT language, reason, count(*) AS lines FROM rejected_lines GROUP BY ALL "
+        "ORDER BY lines DESC, language, reason"
     )
     rows = [[_name(row["language"]), row["reason"], _number(row["lines"])] for row in found]
     return Table(("language", "gate", "lines"), rows)

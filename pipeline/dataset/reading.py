@@ -32,6 +32,9 @@ _OUTCOME = {
     "threshold": "DOUBLE",
     "failed_gates": "VARCHAR[]",
 }
+REJECTED_LINES = "rejected_lines.parquet"
+"""Lines that failed a text gate (`pipeline.dataset.rejected_lines`)."""
+_LINES = dict.fromkeys(("source_id", "language", "emotion", "licence", "reason"), "VARCHAR")
 _FAILURES = dict.fromkeys(("source_id", "take_id", "language", "stage", "error"), "VARCHAR")
 _SPLIT_OF_FILE = r"regexp_extract(filename, '([a-z]+)-\d+-of-\d+\.parquet$', 1)"
 _MEMORY = "256MB"
@@ -42,8 +45,8 @@ class DatasetFolder:
     """An open dataset folder.
 
     SQL sees the views `kept`, `rejects`, `takes` (both: every take that was judged; `reason` is
-    null where it was kept) and `failures`. Each score is a column, see `score`. `emotions`: of the
-    judged takes, in the order of the vocabulary.
+    null where it was kept), `rejected_lines` and `failures`. Each score is a column, see `score`.
+    `emotions`: of the judged takes, in the order of the vocabulary.
     """
 
     path: Path
@@ -109,8 +112,9 @@ def open_folder(path: Path) -> Iterator[DatasetFolder]:
         connection.execute(
             "CREATE VIEW takes AS SELECT * FROM kept UNION ALL BY NAME SELECT * FROM rejects"
         )
-        failures = [file for file in [path / "failures.parquet"] if file.is_file()]
-        _view(connection, "failures", files=failures, columns=_FAILURES, scores=(), split="NULL")
+        for name, columns in (("rejected_lines", _LINES), ("failures", _FAILURES)):
+            files = [file for file in [path / f"{name}.parquet"] if file.is_file()]
+            _view(connection, name, files=files, columns=columns, scores=(), split="NULL")
         found = connection.execute("SELECT DISTINCT emotion FROM takes").fetchall()
         emotions = tuple(emotion for emotion in EMOTIONS if (emotion,) in found)
         yield DatasetFolder(path, recipe, build, scores, emotions, connection)

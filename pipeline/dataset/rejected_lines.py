@@ -9,14 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.dataset.reading import REJECTED_LINES
 from pipeline.provenance.components import may_pass_on_text
 from pipeline.recipe import Recipe
 from pipeline.work import tables
 from pipeline.work.outcomes import Chain
 from pipeline.work.store import Store
 from pipeline.work.wordings import line_scores
-
-FILE = "rejected_lines.parquet"
 
 _TEXT, _FLOAT = pa.string(), pa.float64()
 _FIELDS: dict[str, pa.DataType] = {
@@ -43,7 +42,7 @@ def write_rejected_lines(
         names = [name for judge in recipe.text_judges for name in judge.scores]
         rows = [row for chain in chains for row in _rows(store, recipe, chain)]
         written = tables.table(rows, _schema(names))
-        pq.write_table(written, folder / FILE, compression="zstd")
+        pq.write_table(written, folder / REJECTED_LINES, compression="zstd")
 
 
 def _rows(store: Store, recipe: Recipe, chain: Chain) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,9 @@ def licence_of(dataset: DatasetFolder) -> Licence:
         LicenceError: the recipe claims a laxer one.
         KeyError: an engine of the recipe has no entry in the ledger.
     """
-    rows = dataset.rows("SELECT DISTINCT licence FROM takes ORDER BY licence")
+    rows = dataset.rows(
+        "SELECT licence FROM takes UNION SELECT licence FROM rejected_lines ORDER BY licence"
+    )
     licence = resulting_licence(components_of(dataset.recipe), [row["licence"] for row in rows])
     check_claim(dataset.recipe["licence"], licence)
     return licence

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.dataset.reading import DatasetFolder, parquet_files, score
-from pipeline.dataset.rejected_lines import FILE as REJECTED_LINES
+from pipeline.dataset.reading import REJECTED_LINES, DatasetFolder, parquet_files, score
 from pipeline.recipe import Recipe
 from pipeline.selection.choose import DUPLICATE, Candidates, Decision, Selection, decide
 from pipeline.selection.gates import Gate, without_quantiles

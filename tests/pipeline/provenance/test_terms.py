@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from pipeline.dataset.reading import REJECTED_LINES, open_folder
 from pipeline.provenance.components import Component, components_of, ledger
 from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE
-from pipeline.provenance.terms import LicenceError, check_claim, resulting_licence
+from pipeline.provenance.terms import LicenceError, check_claim, licence_of, resulting_licence
 
 OURS = Component(
     name="ours", kind="corpus", licence="Apache-2.0", read_in="its LICENSE", covers_output=True
@@ -178,3 +183,16 @@ def test_an_unknown_claim_is_an_error_that_lists_what_is_known() -> None:
 def test_every_licence_states_its_conditions() -> None:
     assert LICENCES[0].conditions() == "no conditions"
     assert all(terms.conditions() for terms in LICENCES)
+
+
+def test_a_line_that_was_never_spoken_brings_its_licence(
+    make_dataset_folder: Callable[..., Path],
+) -> None:
+    folder = make_dataset_folder("glob[1]")
+    with open_folder(folder) as dataset:
+        before = licence_of(dataset)
+    line = {"source_id": "s-1", "language": "de", "text": "Nein.", "licence": "CC-BY-NC-4.0"}
+    pq.write_table(pa.Table.from_pylist([line]), folder / REJECTED_LINES)
+    with open_folder(folder) as dataset:
+        after = licence_of(dataset)
+    assert before.spdx != after.spdx == "CC-BY-NC-4.0"

@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from pipeline.dataset.rejected_lines import FILE, write_rejected_lines
+from pipeline.dataset.reading import REJECTED_LINES
+from pipeline.dataset.rejected_lines import write_rejected_lines
 from pipeline.recipe import Recipe
 from pipeline.stages import check, measure, synthesize, translate
 from pipeline.work import tables
@@ -91,7 +92,7 @@ def test_a_line_in_another_script_is_not_spoken_and_everything_is_accounted_for(
     assert outcomes.unspoken == 1
     assert len(outcomes.decisions) == (3 + 2) * recipe.takes
     write_rejected_lines(tmp_path, store, recipe, chains)
-    [row] = pq.read_table(tmp_path / FILE).to_pylist()
+    [row] = pq.read_table(tmp_path / REJECTED_LINES).to_pylist()
     assert (row["source_id"], row["text"], row["language"]) == (rejected, "别管我！", "de")
     assert (row["translator"], row["reason"]) == ("correction", "script")
     assert row["scores"]["text_script_share"] == 0.0
@@ -112,7 +113,7 @@ def test_without_text_gates_there_is_no_table_of_rejected_lines(tmp_path, start)
     recipe = recipe_of(text_gates={})
     store, _, _, _ = start(recipe)
     write_rejected_lines(tmp_path, store, recipe, [])
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / REJECTED_LINES).exists()
 
 
 def test_a_text_gate_on_a_score_that_no_judge_of_texts_writes_is_refused():
