@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
 from pipeline.corpora.several import AnyPart, Several
@@ -27,7 +28,7 @@ from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.languages import SOURCE, Language
 from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.provenance.watermark import WATERMARK_RATE_HZ, AudioSeal
-from pipeline.selection.choose import Selection
+from pipeline.selection.choose import CHOICES, Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
 from pipeline.synthesis.command import Command
@@ -66,6 +67,18 @@ _SHAPING = {
 }  # fmt: skip
 
 
+def _gate_name(name: str) -> str:
+    """A name that can stand as the reason of a reject, and is no choice's."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError("name a gate by a-z, 0-9 and _, a letter first, as in too_short")
+    if name in CHOICES:
+        raise ValueError(f"'{name}' is a choice among takes that passed: name the gate otherwise")
+    return name
+
+
+GateName = Annotated[str, AfterValidator(_gate_name)]
+
+
 class ProsodySettings(Settings):
     """How much of the wanted prosody is put on a take, and where it comes from."""
 
@@ -89,7 +102,7 @@ class Recipe(Settings):
     corrections: str | None = None
     """A translation memory of lines that a person has corrected: they go before the engine's."""
     text_judges: tuple[AnyTextJudge, ...] = ()
-    text_gates: dict[str, Gate] = {}
+    text_gates: dict[GateName, Gate] = {}
     """Which lines are worth speaking, by the scores of the text judges."""
     synthesis: AnySynthesizer = Espeak()
     prosody: ProsodySettings = ProsodySettings.model_validate({"from": "source"})
@@ -98,7 +111,7 @@ class Recipe(Settings):
     takes: Annotated[int, Field(ge=1, le=32)] = 1
     sampling_rate: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
     judges: tuple[AnyJudge, ...] = ()
-    gates: dict[str, Gate] = {}
+    gates: dict[GateName, Gate] = {}
     selection: Selection = Selection()
     splits: Splits = Splits()
     licence: str | None = None

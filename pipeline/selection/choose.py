@@ -16,6 +16,8 @@ from pipeline.selection.gates import Columns, Gate, apply_gate
 BEST_TAKE = "best_take"
 DUPLICATE = "duplicate"
 BALANCE = "balance"
+CHOICES = (BEST_TAKE, DUPLICATE, BALANCE)
+"""Reasons that are no gate's."""
 
 
 class Selection(Settings):

@@ -95,6 +95,15 @@ def test_an_error_is_said_once_of_the_field_as_set_takes_it(override, message):
     assert error.startswith(message)
 
 
+@pytest.mark.parametrize("name", ["too short, or silent", "Speech", "1st", "duplicate", "balance"])
+@pytest.mark.parametrize("section", ["gates", "text_gates"])
+def test_a_gate_s_name_can_stand_as_a_reason(section, name):
+    gate = f"{{'{name}': {{score: dnsmos_p808, min: 2}}}}"
+    [error] = [one for one in errors(MINIMAL, f"{section}={gate}") if "reads" not in one]
+    assert error.startswith(f"{section}.{name}: ")
+    assert "name a gate by a-z" in error or "is a choice among takes" in error
+
+
 def test_what_the_sections_want_of_each_other_comes_at_once():
     text = MINIMAL + "judges: [{engine: duration}]\nselection: {utility: {wer: 1}}\n"
     gates = "gates: {g: {score: cer, max: 0.1}}\ntext_gates: {t: {score: cer, max: 0.1}}\n"
