@@ -64,17 +64,19 @@ def _added(published: str, found: str) -> list[str]:
     header = before.index("---", 1) if "---" in before[1:] else 0
     blocks = []
     changes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for change, start, stop, first, last in changes:
+    for change, start, _, first, last in changes:
         if change == "insert" and start > header:
             blocks.append("\n".join(after[first:last]))
+        elif change == "insert":
+            raise _edited(after[first], "which was added to the header: take that line away there")
         elif change != "equal":
-            raise _edited((before[start:stop] or after[first:last])[0])
+            raise _edited(before[start], "which m5ser writes: put that line back there")
     return blocks
 
 
-def _edited(line: str) -> CardEdited:
+def _edited(line: str, fix: str) -> CardEdited:
     return CardEdited(
-        f"README.md was changed by hand on the Hub, at the line '{line.strip()[:_SHOWN]}', which "
-        "m5ser writes: put that line back there; what you want to say is kept in lines of your "
-        f"own, best between '{OWN_START}' and '{OWN_END}'"
+        f"README.md was changed by hand on the Hub, at the line '{line.strip()[:_SHOWN]}', {fix}; "
+        "what you want to say is kept in lines of your own below the header, best between "
+        f"'{OWN_START}' and '{OWN_END}'"
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 from pipeline.hub.difference import Difference
 from pipeline.hub.errors import HubRefused
 from pipeline.hub.package import Package, open_package
-from pipeline.hub.push import STAGING, Advance, Push, card_to_send, is_current, move_main, send_data
-from pipeline.hub.repository import Kind, Repository, Revision, connect, stored_bytes
+from pipeline.hub.push import Advance, Push, card_to_send, is_current, move_main, send_data
+from pipeline.hub.repository import Kind, Revision, connect, stored_bytes
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -62,7 +62,7 @@ def publish(
     exists = push.repository.exists()
     main = push.repository.read() if exists else Revision("", {})
     _check_name(push, exists)
-    staged = _staged(push.repository, exists)
+    staged = push.staged() if exists else Revision("", {})
     _check_room(push, (main, staged), options.quota_bytes)
     check(package)
     if exists:
@@ -129,18 +129,11 @@ def _gb(size: int) -> str:
     return f"{size / 1e9:.3g} GB"
 
 
-def _staged(repository: Repository, exists: bool) -> Revision:
-    """What an interrupted push has left."""
-    if exists and STAGING in repository.branches():
-        return repository.read(STAGING)
-    return Revision("", {})
-
-
 def _finish(push: Push, revision: str, public: bool) -> None:
     """Name the version, drop the staging branch, and only then let others see it."""
     if push.tag:
         push.repository.tag(push.tag, revision)
-    if STAGING in push.repository.branches():
-        push.repository.delete_branch(STAGING)
+    if push.staging in push.repository.branches():
+        push.repository.delete_branch(push.staging)
     if public and push.repository.is_private():
         push.repository.make_public()

@@ -22,7 +22,8 @@ from pipeline.hub.repository import Repository, Revision
 if TYPE_CHECKING:
     from pipeline.hub.repository import Operation
 
-STAGING = "m5ser-publishing"
+STAGING = "m5ser-publishing-"
+"""How the branch of a push begins; the fingerprint of what is pushed follows."""
 _BATCH_FILES, _BATCH_BYTES = 64, 1 << 30
 _CONFLICTS = 5
 
@@ -38,6 +39,17 @@ class Push:
     repository: Repository
     tag: str | None
 
+    @property
+    def staging(self) -> str:
+        """The branch for its data: its own, so that two who publish at once don't mix theirs."""
+        return f"{STAGING}{self.package.manifest.fingerprint[:12]}"
+
+    def staged(self) -> Revision:
+        """What an earlier attempt, or this one, has left there."""
+        if self.staging in self.repository.branches():
+            return self.repository.read(self.staging)
+        return Revision("", {})
+
     def path(self, name: str) -> Path:
         """A file of the folder."""
         return self.package.folder / name
@@ -50,7 +62,11 @@ class Push:
 
 
 def send_data(push: Push, main: Revision, staged: Revision, advance: Advance) -> tuple[int, int]:
-    """Commit the data that the Hub lacks to the staging branch; files and bytes sent."""
+    """Commit the data that the Hub lacks to the staging branch; files and bytes sent.
+
+    Raises:
+        HubRefused: somebody else writes to that branch.
+    """
     sizes = push.package.manifest.files
     due = [
         name
@@ -59,18 +75,28 @@ def send_data(push: Push, main: Revision, staged: Revision, advance: Advance) ->
     ]
     total = sum(sizes[name].bytes for name in due)
     if due:
-        push.repository.branch(STAGING, main.commit)
+        push.repository.branch(push.staging, main.commit)
     done = 0
     advance(done, total)
     for batch in _batches(due, sizes):
-        push.repository.commit(
-            partial(_additions, push, batch),
-            f"Data of {push.package.name}: {len(batch)} files",
-            branch=STAGING,
-        )
+        _stage(push, batch)
         done += sum(sizes[name].bytes for name in batch)
         advance(done, total)
     return len(due), total
+
+
+def _stage(push: Push, batch: Sequence[str]) -> None:
+    try:
+        push.repository.commit(
+            partial(_additions, push, batch),
+            f"Data of {push.package.name}: {len(batch)} files",
+            branch=push.staging,
+        )
+    except Conflict as error:
+        raise HubRefused(
+            f"somebody else publishes the same to '{push.repository.id}' ({error}): wait until "
+            "they have ended, and give the same command again"
+        ) from error
 
 
 def _batches(names: Sequence[str], sizes: Mapping[str, FileEntry]) -> Iterator[list[str]]:
@@ -101,17 +127,18 @@ def move_main(push: Push) -> tuple[str, Difference | None, int]:
     """Make the main branch what the folder is; its commit, the difference, and commits made.
 
     Raises:
-        HubRefused: others commit to it all the time.
+        HubRefused: others commit to it all the time, or have taken the data away.
     """
     for _ in range(_CONFLICTS):
         main = push.repository.read()
         changed = _difference(push, main)
         contents = _contents(push, main, changed)
-        if not _operations(push, main, contents):
+        staged = push.staged()
+        if not _operations(push, main, staged, contents):
             return main.commit, changed, 0
         try:
             revision = push.repository.commit(
-                partial(_operations, push, main, contents),
+                partial(_operations, push, main, staged, contents),
                 _title(push, changed),
                 description=changed.as_markdown() if changed else "",
                 parent=main.commit,
@@ -171,15 +198,20 @@ def _contents(push: Push, main: Revision, changed: Difference | None) -> dict[st
     return {**contents, CHANGES: changes_file(before, name, said).encode()}
 
 
-def _operations(push: Push, main: Revision, contents: Mapping[str, bytes]) -> list[Operation]:
+def _operations(
+    push: Push, main: Revision, staged: Revision, contents: Mapping[str, bytes]
+) -> list[Operation]:
     """What makes the main branch the folder: copies of data, small files, and stale ones gone."""
     from huggingface_hub import CommitOperationCopy, CommitOperationDelete
 
-    copies = [
-        CommitOperationCopy(name, name, src_revision=STAGING)
-        for name in push.package.data()
-        if not push.is_there(name, main)
-    ]
+    due = [name for name in push.package.data() if not push.is_there(name, main)]
+    lost = [name for name in due if not push.is_there(name, staged)]
+    if lost:
+        raise HubRefused(
+            f"'{push.repository.id}': {lost[0]} is no longer on the branch {push.staging}, where "
+            "it was sent: give the same command again"
+        )
+    copies = [CommitOperationCopy(name, name, src_revision=staged.commit) for name in due]
     rest = [name for name in push.package.rest() if not push.is_there(name, main)]
     made = [
         _addition(name, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from pipeline.dataset.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
 from pipeline.hub.package import CARD
@@ -51,10 +50,8 @@ def published_card(repository: Repository, main: Revision) -> str | None:
     if hashlib.sha256(card.encode()).hexdigest() == stated:
         return card
     for commit, title in repository.commits():
-        if title.startswith(PUBLISH):
-            return _text(repository.download(CARD, commit))
+        if title.startswith(PUBLISH):  # as a person's own commit may, whose card differs
+            sent = repository.download(CARD, commit).read_bytes()
+            if hashlib.sha256(sent).hexdigest() == stated:
+                return sent.decode()
     return ""
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

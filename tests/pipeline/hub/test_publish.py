@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD
-from pipeline.hub.push import STAGING
+from pipeline.hub.package import CARD, open_package
+from pipeline.hub.push import Push, move_main
+from pipeline.hub.repository import connect
 from pipeline.hub.retry import HubUnreachable
 from tests.hub_repositories import Blob, Repo
 from tests.hub_server import Fault, Hub
@@ -230,7 +231,57 @@ def test_a_line_of_ours_that_was_changed_on_the_hub_stops_the_push(
     with pytest.raises(InputError, match="changed by hand on the Hub, at the line"):
         publishing(smaller)
     assert hub.dataset(NAME).files()[CARD].decode() == edited
-    assert STAGING not in hub.dataset(NAME).branches
+    assert list(hub.dataset(NAME).branches) == ["main"]
+
+
+def test_a_header_line_of_a_person_is_to_be_taken_away(
+    hub: Hub, tones: Path, smaller: Path
+) -> None:
+    publishing(tones)
+    card = hub.dataset(NAME).files()[CARD].decode()
+    edited = card.replace("---\n", "---\nextra_gated_prompt: Agree first.\n", 1)
+    hub.dataset(NAME).put(CARD, edited.encode())
+    with pytest.raises(InputError, match="'extra_gated_prompt.*added to the header: take that"):
+        publishing(smaller)
+
+
+def test_a_person_s_commit_may_be_titled_like_ours(hub: Hub, tones: Path, smaller: Path) -> None:
+    publishing(tones)
+    card = hub.dataset(NAME).files()[CARD].decode()
+    own = f"{card}\n## Contact\n\nAsk Ada.\n".encode()
+    hub.dataset(NAME).put(CARD, own, title="Publish contact of the curator")
+    publishing(smaller)
+    assert "Ask Ada." in hub.dataset(NAME).files()[CARD].decode()
+
+
+def test_two_who_publish_at_once_do_not_mix_their_data(
+    hub: Hub, tones: Path, smaller: Path
+) -> None:
+    """The other one's whole publish falls between the first one's data and its last commit."""
+    publishing(smaller)
+    before = Fault("POST /api/.*/commit/main", before=lambda: publishing(smaller))
+    hub.faults = [before]
+    publishing(tones)
+    assert before.times == 0
+    files = hub.dataset(NAME).files()
+    for name, entry in json.loads(files[MANIFEST])["files"].items():
+        assert hashlib.sha256(files[name]).hexdigest() == entry["sha256"], name
+    assert list(hub.dataset(NAME).branches) == ["main"]
+
+
+def test_data_that_is_not_on_its_branch_is_not_published(hub: Hub, tones: Path) -> None:
+    push = Push(open_package(tones), connect(NAME, "dataset", must_write=True), None)
+    push.repository.create()
+    with pytest.raises(InputError, match="parquet is no longer on the branch m5ser-publish"):
+        move_main(push)
+    assert MANIFEST not in hub.dataset(NAME).files()
+
+
+def test_somebody_else_on_the_same_branch_is_said(hub: Hub, tones: Path) -> None:
+    hub.faults = [Fault("POST /api/.*/commit/m5ser-publishing-", status=412)]
+    with pytest.raises(InputError, match="somebody else publishes the same to 'org/tones'"):
+        publishing(tones)
+    assert publishing(tones).sent == 15
 
 
 def test_a_repository_that_was_made_by_hand_keeps_its_text(hub: Hub, tones: Path) -> None:
