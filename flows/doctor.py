@@ -98,7 +98,7 @@ class Checkup:
             ("free disk", f"{machine.free_disk_gb:.0f} GB"),
             ("Hub cache", machine.hub_cache),
             ("Hub token", "there is one" if machine.hub_token else "none; gated models need one"),
-            ("not installed", ", ".join(absent) or "nothing of what recipes can use"),
+            ("optional packages", f"missing: {', '.join(absent)}" if absent else "all installed"),
         ):
             table.add_row(name, value)
         console.print(table)
@@ -274,7 +274,7 @@ def _disk(recipe: Recipe, work: Path) -> Iterator[Lack]:
     needed, free = disk_bytes(recipe, speech_s), _free_bytes(work)
     if needed > free:
         yield Lack(
-            f"{(needed - free) / 1e9:.1f} GB of disk: {needed / 1e9:.1f} GB are needed",
+            f"{(needed - free) / 1e9:.1f} GB more of disk: {needed / 1e9:.1f} GB are needed",
             f"free some, or name another place with --work and --out; now '{work}'",
         )
 

@@ -41,7 +41,7 @@ def _register_publish(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         ] = None,
         quota: Annotated[
             float | None,
-            typer.Option("--quota", metavar="GB", min=0, help="Most that it may hold there."),
+            typer.Option("--quota", metavar="GB", min=0, help="Refuse if the repository would hold more."),
         ] = None,
         as_json: AsJson = False,
     ) -> None:

@@ -64,6 +64,7 @@ class Plan:
     dropped_labels: dict[str, int]
     refused: list[str]
     absent: list[str]
+    absent_utterances: int
     languages: tuple[str, ...]
     batches: int
     lines: int
@@ -144,6 +145,7 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         dropped_labels=dict(count.dropped),
         refused=count.refused,
         absent=count.absent,
+        absent_utterances=count.absent_utterances,
         languages=recipe.languages,
         batches=-(-count.total // recipe.batch_size) * len(recipe.languages),
         lines=lines,
@@ -245,11 +247,15 @@ def print_plan(plan: Plan, console: Console) -> None:
     """For a person."""
     table = Table(title=f"plan of {plan.recipe}", show_header=False)
     emotions = ", ".join(f"{name} {count}" for name, count in plan.emotions.items())
+    counted, only_here = "", ""
+    if plan.absent:
+        counted = f"; {plan.absent_utterances} are not here, and counted as published"
+        only_here = " (of the corpora that are here)"
     gpu = f", {plan.gpu_hours:.1f} h of a GPU" if plan.gpu_hours else ""
     for name, value in (
-        ("utterances", f"{plan.utterances}, {plan.with_recording} with a recording"),
+        ("utterances", f"{plan.utterances}, {plan.with_recording} with a recording{counted}"),
         ("speakers", str(plan.speakers)),
-        ("emotions", emotions or "as the corpora have them"),
+        ("emotions", f"{emotions}{only_here}" if emotions else "as the corpora have them"),
         ("languages", " ".join(plan.languages)),
         ("work", f"{plan.lines} lines, {plan.takes} takes, {plan.batches} batches a stage"),
         ("speech", f"about {plan.speech_hours:.2f} h in all takes"),

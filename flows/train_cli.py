@@ -113,7 +113,7 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
             ),
         ] = None,
         language: Annotated[
-            str, typer.Option("--language", help="What is spoken in a manifest's recordings.")
+            str, typer.Option("--language", help="Language of the manifest's recordings.")
         ] = "en",
         out: Annotated[
             Path | None,
@@ -121,7 +121,7 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         ] = None,
         baselines: Annotated[
             bool,
-            typer.Option(help="Beside what is fitted on the training sets; they must be there."),
+            typer.Option(help="Also baselines, fitted on the training sets (which must be there)."),
         ] = True,
         device: DeviceName = "auto",
         work: Cache = _WORK,

@@ -20,7 +20,7 @@ _BINS = 40
 _COLUMNS = 3
 _OF_EMOTION = {
     "probe_probability": ("Probe: the wanted emotion", "probability"),
-    "prosody_distance": ("Prosody: asked against got", "distance (1 = noticeable)"),
+    "prosody_distance": ("Prosody: asked against got", "distance (0 = exact)"),
     "prosody_f0_level": ("F0 level", "error (1 = 2 st)"),
     "prosody_f0_range": ("F0 range", "error (1 = 42 %)"),
     "prosody_energy": ("Energy", "error (1 = 3 dB)"),

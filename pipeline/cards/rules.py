@@ -37,7 +37,7 @@ _UNITS = {
     "dnsmos_bak": "opinion score, 1 to 5",
     "dnsmos_ovrl": "opinion score, 1 to 5",
     "speaker_cosine": "cosine to its voice",
-    "prosody_distance": "1: noticeable",
+    "prosody_distance": "1: a unit of error that we set",
 }
 """What a score is counted in, where its name does not say all of it."""
 

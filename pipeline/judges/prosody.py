@@ -22,8 +22,8 @@ _DIMENSIONS = {
 class Prosody(Judge):
     """Distance between the profile asked for and the one measured on the final audio.
 
-    `prosody_distance`, and of its dimensions F0 level, F0 range, energy and rate, in units of a
-    noticeable error (`prosody.target.distance`; 0 is exact). The take is measured relative to
+    `prosody_distance`, and of its dimensions F0 level, F0 range, energy and rate, in units of
+    `prosody.target.distance` (0 is exact). The take is measured relative to
     `JudgeItem.reference`, the same voice and text before the transfer. All are NaN where nothing
     was asked for or the take has no voiced frame. It tells whether the transfer worked, not
     whether the emotion is heard.

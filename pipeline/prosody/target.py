@@ -162,7 +162,7 @@ def _plus(strength: float, curve: Sequence[float], other: np.ndarray) -> tuple[f
 
 
 def distance(asked: Target, got: Target) -> dict[str, float]:
-    """Error by dimension, in units of a noticeable error (1), and `total`, their RMS."""
+    """Error by dimension, in our units (`_ERROR_UNITS`), and `total`, their RMS."""
     errors = {}
     for name, unit in _ERROR_UNITS.items():
         wanted, found = getattr(asked, name), getattr(got, name)

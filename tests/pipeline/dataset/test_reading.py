@@ -57,7 +57,7 @@ def test_gates_are_described_in_words(dataset_folder: Path) -> None:
     )
     assert rules["emotion"] == (
         "at least 1 of 2: probe_probability at least 0.2; "
-        "prosody_distance (1: noticeable) at most 1.5"
+        "prosody_distance (1: a unit of error that we set) at most 1.5"
     )
     assert list(rules)[3:] == ["duplicate", "best_take", "balance"]
 
