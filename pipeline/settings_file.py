@@ -53,7 +53,7 @@ def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -
     Raises:
         BadRecipe: with every error at once.
     """
-    fields = _parse_yaml(text)
+    fields = parse_yaml(text)
     if not isinstance(fields, dict):
         raise BadRecipe(["the recipe is not a mapping of fields to values"])
     for override in overrides:
@@ -86,14 +86,20 @@ def read_settings(name: str, package: str) -> str:
     return found.read_text(encoding="utf-8")
 
 
-def _parse_yaml(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
+    """What a YAML text from anywhere holds; it has no aliases, so it is no larger than its text.
+
+    Raises:
+        BadRecipe: it is no such YAML.
+    """
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
     except RecursionError as error:
         raise BadRecipe(["the recipe is nested too deeply"]) from error
-    except ValueError as error:  # of a day or a number that looks like one and is none
+    # Of a day or a number that looks like one, or is tagged as one, and is none.
+    except (ValueError, LookupError, AttributeError) as error:
         raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
 
 
@@ -106,9 +112,9 @@ def _override(fields: dict[str, Any], override: str) -> None:
     for key in parents:
         node = _child(node, key, override)
     if isinstance(node, list):
-        node[_position(node, last, override)] = _parse_yaml(value)
+        node[_position(node, last, override)] = parse_yaml(value)
     elif isinstance(node, dict):
-        node[last] = _parse_yaml(value)
+        node[last] = parse_yaml(value)
     else:
         raise BadRecipe([f"--set '{override}': '{'.'.join(parents)}' has no fields"])
 

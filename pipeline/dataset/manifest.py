@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.cards.templates import plain
 from pipeline.dataset.row_index import write_row_index
 from pipeline.errors import InputError
 
 MANIFEST = "MANIFEST.json"
+_OF_A_SET = re.compile(
+    r"(data|rejects)/[\w-]+/[a-z]+-\d+-of-\d+\.parquet|figures/[\w-]+\.png|README\.md|recipe\.yaml"
+    r"|report\.html|(build|provenance)\.json|(rows|failures|rejected_lines)\.parquet"
+)
+"""Files of a set's folder that its manifest has, and that are published: what m5ser writes."""
+_TOOLS = frozenset({".git", ".cache"})
+"""What git and the Hub's client keep at the top of a folder that they made."""
+_SPEECH = {"emotion": pa.string(), "duration_s": pa.float64()}
+_BATCH_ROWS = 64
+_MOST_ROWS = 1 << 22
+"""Rows of a shard that are still read: by dictionary, a thousand bytes can be a billion rows."""
+_MOST_EMOTIONS = 100
+_LONGEST_EMOTION = 100
 
 
 class BadManifest(InputError):
     """A manifest that is missing, or that is not what m5ser writes."""
+
+
+class BadShard(InputError):
+    """A shard that holds more than any that a build writes, which is not read to its end."""
 
 
 def _inside(name: str) -> str:
@@ -33,27 +54,32 @@ def _inside(name: str) -> str:
     return name
 
 
+_Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+# Finite, and so small that the sum of any manifest's is.
+_Seconds = Annotated[float, Field(ge=0, le=1e12)]
+
+
 class Amount(BaseModel):
     """How much of something there is."""
 
-    rows: NonNegativeInt
-    seconds: Annotated[float, Field(ge=0)]
+    rows: _Count
+    seconds: _Seconds
 
 
 class FileEntry(BaseModel):
     """A file as the manifest has it; of a shard also what is in it."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    bytes: NonNegativeInt
-    rows: NonNegativeInt | None = None
-    seconds: Annotated[float, Field(ge=0)] | None = None
+    bytes: _Count
+    rows: _Count | None = None
+    seconds: _Seconds | None = None
     emotions: dict[str, Amount] | None = None
 
 
 class Manifest(BaseModel):
     """A manifest from anywhere: its file names stay in the folder, whoever wrote it."""
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow")
 
     m5ser: str
     recipe: str
@@ -83,7 +109,7 @@ def parse_manifest(text: str | bytes) -> Manifest:
     except ValidationError as wrong:
         first = wrong.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadManifest(f"{MANIFEST}: {field}: {first['msg']}") from wrong
+        raise BadManifest(plain(f"{MANIFEST}: {field}: {first['msg']}")) from wrong
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -101,44 +127,95 @@ def read_manifest(folder: Path) -> Manifest:
     return parse_manifest(path.read_bytes())
 
 
+def is_of_a_set(name: str) -> bool:
+    """Whether a file is one of those that make a set; no other is published."""
+    return _OF_A_SET.fullmatch(name) is not None
+
+
+def walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """All that lies in a folder, by name, but for what git and the Hub's client keep there."""
+    for top in sorted(folder.iterdir()):
+        if top.name not in _TOOLS:
+            inner = top.rglob("*") if top.is_dir() and not top.is_symlink() else ()
+            for path in (top, *inner):
+                yield path.relative_to(folder).as_posix(), path
+
+
 def write_manifest(folder: Path) -> None:
-    """Write the manifest over every other file of the folder, with what `build.json` says."""
+    """Write the manifest over the files that make the set, with what `build.json` says.
+
+    Whatever else lies in the folder is left out of it, and so stays at home.
+
+    Raises:
+        BadShard: a shard holds more than any that a build writes.
+    """
     write_row_index(folder)
     facts = json.loads((folder / "build.json").read_text(encoding="utf-8"))
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    files = sorted(path for name, path in walk(folder) if path.is_file() and is_of_a_set(name))
     text = manifest_text(facts, folder, files)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
 def manifest_text(facts: dict[str, Any], folder: Path, files: list[Path]) -> str:
     """A manifest over some files of a folder, with facts before them."""
-    described = {path.relative_to(folder).as_posix(): describe_file(path) for path in files}
+    described = {}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            described[name] = describe_file(path)
+        except BadShard as bad:
+            raise BadShard(f"'{name}': {bad}") from bad
     return json.dumps({**facts, "files": described}, indent=1, ensure_ascii=False) + "\n"
 
 
 def describe_file(path: Path) -> dict[str, Any]:
-    """SHA-256 and bytes of a file; of a shard rows, seconds of speech, and both by emotion."""
+    """SHA-256 and bytes of a file; of a shard rows, seconds of speech, and both by emotion.
+
+    Raises:
+        BadShard: it holds more than any that a build writes.
+    """
     entry: dict[str, Any] = {"sha256": sha256(path), "bytes": path.stat().st_size}
     if path.suffix == ".parquet":
         with pq.ParquetFile(path) as file:
-            entry["rows"] = file.metadata.num_rows
-            if {"duration_s", "emotion"} <= set(file.schema_arrow.names):
-                entry |= _speech(file)
+            entry["rows"], schema = file.metadata.num_rows, file.schema_arrow
+        places = {name: schema.get_field_index(name) for name in _SPEECH}
+        if all(at >= 0 and schema.field(at).type == _SPEECH[name] for name, at in places.items()):
+            entry |= _speech(path)
     return entry
 
 
-def _speech(file: pq.ParquetFile) -> dict[str, Any]:
-    columns = file.read(["emotion", "duration_s"])
-    sums = columns.group_by("emotion").aggregate([("duration_s", "count"), ("duration_s", "sum")])
-    emotions = {
-        row["emotion"]: {
-            "rows": row["duration_s_count"],
-            "seconds": round(row["duration_s_sum"] or 0.0, 3),
-        }
-        for row in sums.sort_by("emotion").to_pylist()
-    }
-    seconds = pc.sum(columns["duration_s"]).as_py() or 0.0
+def _speech(path: Path) -> dict[str, Any]:
+    # As a dictionary, a word that all rows share is in memory once.
+    with pq.ParquetFile(path, read_dictionary=["emotion"]) as file:
+        if (rows := file.metadata.num_rows) > _MOST_ROWS:
+            raise BadShard(f"it has {rows} rows, and at most {_MOST_ROWS} are read")
+        emotions = _by_emotion(file)
+        seconds = pc.sum(file.read(["duration_s"])["duration_s"]).as_py() or 0.0
     return {"seconds": round(seconds, 3), "emotions": emotions}
+
+
+def _by_emotion(file: pq.ParquetFile) -> dict[str | None, dict[str, Any]]:
+    """Rows and seconds of each emotion, added row by row, so that the last digit is always one."""
+    rows: Counter[str | None] = Counter()
+    seconds: defaultdict[str | None, float] = defaultdict(float)
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(_BATCH_ROWS, [group], list(_SPEECH)):
+            emotions, durations_s = batch.column("emotion"), batch.column("duration_s")
+            _refuse_long(emotions.dictionary)
+            pairs = zip(emotions.to_pylist(), durations_s.to_pylist(), strict=True)
+            for emotion, duration_s in pairs:
+                rows[emotion] += duration_s is not None
+                seconds[emotion] += duration_s or 0.0
+            if len(rows) > _MOST_EMOTIONS:
+                raise BadShard(f"it has more than {_MOST_EMOTIONS} emotions")
+    ordered = sorted(rows, key=lambda emotion: (emotion is None, emotion or ""))
+    return {one: {"rows": rows[one], "seconds": round(seconds[one], 3)} for one in ordered}
+
+
+def _refuse_long(words: pa.StringArray) -> None:
+    longest = pc.max(pc.binary_length(words)).as_py() or 0
+    if longest > _LONGEST_EMOTION:
+        raise BadShard(f"an emotion in it has {longest} letters")
 
 
 def sha256(path: Path) -> str:

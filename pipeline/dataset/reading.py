@@ -84,7 +84,7 @@ class DatasetFolder:
             "WHERE list_contains(?, take_id)",
             [list(take_ids)],
         )
-        return {row["take_id"]: bytes(row["bytes"]) for row in found}
+        return {row["take_id"]: bytes(row["bytes"] or b"") for row in found}
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from pipeline.cards.templates import markdown
 from pipeline.errors import InputError
+from pipeline.settings_file import BadRecipe, parse_yaml
 
 CHANGES = "CHANGES.md"
 _TITLE = "# Changes\n"
@@ -89,8 +91,8 @@ def difference(
 
 def _fields(recipe: str) -> dict[str, Any]:
     try:
-        fields = yaml.safe_load(recipe)
-    except (yaml.YAMLError, RecursionError):
+        fields = parse_yaml(recipe)
+    except BadRecipe:
         fields = None
     if not isinstance(fields, dict):
         raise InputError(f"recipe.yaml {_PUT_BACK}")
@@ -105,7 +107,7 @@ def _rows(before: Path, after: Path) -> list[RowCounts]:
             "count(*) FILTER (old.sha256 <> new.sha256) "
             "FROM read_parquet([$1]) old FULL JOIN read_parquet([$2]) new USING (take_id) "
             "GROUP BY 1 ORDER BY 1",
-            [str(before), str(after)],
+            [escape(str(before)), escape(str(after))],
         )
         return [RowCounts(*row) for row in found.fetchall()]
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
-import yaml
-
+from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import (
     MANIFEST,
     Manifest,
+    is_of_a_set,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -20,15 +21,17 @@ from pipeline.dataset.manifest import (
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.hub.repository import Kind
+from pipeline.settings_file import BadRecipe, parse_yaml
 
 CARD = "README.md"
 WEIGHTS = "model.safetensors"
 _OF_A_MODEL = re.compile(
-    r"[^/]+\.(md|csv|png)|figures/[^/]+\.png|model\.safetensors|recipe\.yaml"
+    r"[^/.][^/]*\.(md|csv|png)|figures/[^/.][^/]*\.png|model\.safetensors|recipe\.yaml"
     r"|(config|evaluation)\.json"
 )
 """Files of a model's folder that are published; what only a training needs stays at home."""
 LINK = "is a link to somewhere else: put the file itself there"
+FOREIGN = "is no file of a set: move it out of the folder, and give `m5ser report` for it"
 
 
 class BadPackage(InputError):
@@ -68,7 +71,8 @@ def open_package(folder: Path) -> Package:
 
     Raises:
         BadManifest: it is neither a dataset folder nor a finished model.
-        BadPackage: a file is missing or of another size than its manifest says.
+        BadPackage: a file is missing, of another size than its manifest says, or none of a set's;
+            or the model's recipe is none.
     """
     if (folder / WEIGHTS).is_file():
         return _model(folder)
@@ -82,6 +86,8 @@ def open_package(folder: Path) -> Package:
 
 def _wrong(folder: Path, name: str, manifest: Manifest) -> str | None:
     path = folder / name
+    if not is_of_a_set(name):
+        return f"'{name}' {FOREIGN}"
     if is_link_away(folder, path):
         return f"'{name}' {LINK}"
     if not path.is_file():
@@ -113,17 +119,30 @@ def _model(folder: Path) -> Package:
     if missing:
         raise BadPackage(f"'{folder}' is no finished model: it has no {' and no '.join(missing)}")
     weights = folder / WEIGHTS
-    recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    recipe = _recipe_of_model(folder)
     for path in _paths_of_this_machine(recipe):
         raise BadPackage(
             f"recipe.yaml of '{folder}' names '{path}', which tells of this machine: write a "
             "relative path there, or its last name alone"
         )
     names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))}
-    files = [path for path, at in names.items() if _OF_A_MODEL.fullmatch(at)]
+    files = [path for path, at in names.items() if _OF_A_MODEL.fullmatch(at) and path.is_file()]
     facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
     away = [names[path] for path in files if is_link_away(folder, path)]
     if away:
         raise BadPackage(f"'{away[0]}' {LINK}")
     text = manifest_text(facts, folder, files)
     return Package(folder, "model", parse_manifest(text), text)
+
+
+def _recipe_of_model(folder: Path) -> dict[str, Any]:
+    """The fields of its recipe, which has a name."""
+    put_back = "put back there the one that `m5ser train` wrote"
+    try:
+        recipe = parse_yaml((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    except (BadRecipe, UnicodeDecodeError) as bad:
+        why = plain(str(bad))
+        raise BadPackage(f"recipe.yaml of '{folder}' can't be read ({why}): {put_back}") from bad
+    if not (isinstance(recipe, dict) and isinstance(recipe.get("name"), str)):
+        raise BadPackage(f"recipe.yaml of '{folder}' is no recipe with a name: {put_back}")
+    return recipe

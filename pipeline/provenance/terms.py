@@ -35,7 +35,8 @@ def licence_of(dataset: DatasetFolder) -> Licence:
         KeyError: an engine of the recipe has no entry in the ledger.
     """
     rows = dataset.rows(
-        "SELECT licence FROM takes UNION SELECT licence FROM rejected_lines ORDER BY licence"
+        "SELECT licence FROM takes UNION SELECT licence FROM rejected_lines "
+        "WHERE licence IS NOT NULL ORDER BY licence"
     )
     licence = resulting_licence(components_of(dataset.recipe), [row["licence"] for row in rows])
     check_claim(dataset.recipe["licence"], licence)

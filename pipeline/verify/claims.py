@@ -8,14 +8,16 @@ from glob import escape
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from pipeline.cards.card import own_section, render_card, with_own_section
-from pipeline.cards.templates import plain
-from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
-from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.dataset.reading import (
+    REJECTED_LINES,
+    DatasetFolder,
+    open_folder,
+    parquet_files,
+)
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
@@ -23,8 +25,9 @@ from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe
 from pipeline.selection.splits import near_duplicates, normalise_text
+from pipeline.settings_file import BadRecipe, parse_yaml
 from pipeline.verify.decisions import check_decisions
-from pipeline.verify.derived import check_credentials, check_row_index
+from pipeline.verify.derived import check_credentials, check_row_index, check_text
 from pipeline.verify.findings import Findings
 
 _SHOWN = 80
@@ -62,7 +65,7 @@ class _Read(BaseModel):
 
 
 class _Probe(BaseModel):
-    uar: float
+    uar: Annotated[float, Field(ge=0, le=1)]
     classes: Annotated[list[str], Field(min_length=1)]
     clips: NonNegativeInt
     speakers: NonNegativeInt
@@ -79,6 +82,7 @@ class _Build(BaseModel):
     m5ser: str
     fingerprint: str
     clip_fingerprint: str
+    limit: NonNegativeInt | None = None
     read: _Read
     probe: _Probe | None = None
     components: dict[str, str]
@@ -115,9 +119,12 @@ def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
         )
         for row in rows:
             sound = False
-            said = "nothing" if row["value"] is None else f"'{plain(row['value'])[:_SHOWN]}'"
+            said = "nothing" if row["value"] is None else f"'{row['value'][:_SHOWN]}'"
             findings.report("rows", column, f"it is {said} in {row['times']} rows")
-    return sound
+    lines = dataset.value("SELECT count(*) FROM rejected_lines WHERE licence IS NULL")
+    if lines:
+        findings.report("rows", f"{REJECTED_LINES}, licence", f"it is nothing in {lines} rows")
+    return sound and not lines
 
 
 def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
@@ -208,7 +215,8 @@ def _check_licence(dataset: DatasetFolder, findings: Findings) -> None:
     claimed = _header(dataset.path).get("license")
     allowed = hub_licence(spdx)["license"]
     if claimed != allowed:
-        findings.report("licence", CARD, f"it claims '{claimed}', and '{allowed}' is right")
+        said = f"'{claimed[:_SHOWN]}'" if isinstance(claimed, str) else "no licence by its name"
+        findings.report("licence", CARD, f"it claims {said}, and '{allowed}' is right")
     findings.checks["licence"] = spdx
 
 
@@ -216,8 +224,8 @@ def _header(folder: Path) -> dict[str, Any]:
     card = (folder / CARD).read_text(encoding="utf-8")
     header = card[4:].partition("\n---\n")[0] if card.startswith("---\n") else ""
     try:
-        fields = yaml.safe_load(header)
-    except (yaml.YAMLError, RecursionError):
+        fields = parse_yaml(header)
+    except BadRecipe:
         fields = None
     return fields if isinstance(fields, dict) else {}
 
@@ -233,13 +241,5 @@ def _check_card(folder: Path, findings: Findings) -> None:
         findings.report("card", "build.json", f"no card can be made of it: {wrong!r}")
         return
     wanted = with_own_section(rendered, own_section(found))
-    if found != wanted:
-        pairs = zip(found.splitlines(), wanted.splitlines(), strict=False)
-        line = next((at for at, (one, other) in enumerate(pairs, 1) if one != other), 0)
-        findings.report(
-            "card",
-            f"{CARD}, line {line}",
-            f"it is not what the data gives (by m5ser {M5SER_VERSION}): "
-            f"'{wanted.splitlines()[line - 1][:_SHOWN]}'",
-        )
+    check_text("card", CARD, (found, wanted), "the data gives", findings)
     findings.checks["card"] = "written anew from the data and compared"

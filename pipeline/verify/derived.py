@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.dataset.reading import DatasetFolder
@@ -15,8 +16,32 @@ from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.provenance.credentials import CREDENTIALS, credentials_text
 from pipeline.verify.findings import Findings
+from pipeline.verify.shards import schema_fault
 
-_BATCH_ROWS = 4096
+_INDEX = pa.schema({"take_id": pa.string(), "language": pa.string(), "sha256": pa.binary(32)})
+_SHOWN = 80
+
+
+def check_text(check: str, name: str, texts: tuple[str, str], of: str, findings: Findings) -> None:
+    """Report the first line in which a text is not what it should be.
+
+    `texts`: as it was found, and as it should be; `of`: what gives it.
+    """
+    found, wanted = texts
+    if found != wanted:
+        line, right = _first_difference(found, wanted)
+        findings.report(
+            check,
+            f"{name}, line {line}",
+            f"it is not what {of} (by m5ser {M5SER_VERSION}): {right}",
+        )
+
+
+def _first_difference(found: str, wanted: str) -> tuple[int, str]:
+    """The first line in which two texts differ, and what should stand there."""
+    pairs = enumerate(zip_longest(found.split("\n"), wanted.split("\n")), 1)
+    line, right = next((line, right) for line, (left, right) in pairs if left != right)
+    return line, "nothing more" if right is None else f"'{right.strip()[:_SHOWN]}'"
 
 
 def check_credentials(dataset: DatasetFolder, findings: Findings) -> None:
@@ -27,16 +52,7 @@ def check_credentials(dataset: DatasetFolder, findings: Findings) -> None:
             wanted = credentials_text(dataset)
         except (InputError, KeyError):
             return  # the licence: it is reported there
-        if found != wanted:
-            pairs = zip_longest(found.splitlines(), wanted.splitlines(), fillvalue="nothing")
-            lines = enumerate(pairs, 1)
-            line, right = next(((at, two) for at, (one, two) in lines if one != two), (0, ""))
-            findings.report(
-                "origin",
-                f"{CREDENTIALS}, line {line}",
-                f"it is not what recipe, build and rows give (by m5ser {M5SER_VERSION}): "
-                f"'{right.strip()}'",
-            )
+        check_text("origin", CREDENTIALS, (found, wanted), "recipe, build and rows give", findings)
     findings.checks["origin"] = f"{CREDENTIALS} written anew and compared"
 
 
@@ -44,6 +60,9 @@ def check_row_index(folder: Path, findings: Findings) -> None:
     """`rows.parquet` has every kept row, in their order, with its hash."""
     wrong, first, rows = 0, "", 0
     with findings.reading("index", ROWS):
+        if fault := schema_fault(folder / ROWS, _INDEX):
+            findings.report("index", ROWS, fault)
+            return
         try:
             for stated, found in zip_longest(_stated(folder), _found(folder)):
                 rows += 1
@@ -60,7 +79,8 @@ def check_row_index(folder: Path, findings: Findings) -> None:
 
 def _stated(folder: Path) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(folder / ROWS) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+        # One by one, as the rows below.
+        for batch in file.iter_batches(batch_size=1):
             yield from batch.to_pylist()
 
 

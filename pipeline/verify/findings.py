@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.cards.templates import plain
+
 _SHOWN = 20
 
 
@@ -30,8 +32,8 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, check: str, where: str, what: str) -> None:
-        """Add a problem."""
-        self.problems.append(Problem(check, where, what))
+        """Add a problem, in plain text: what it quotes is of whoever made the set."""
+        self.problems.append(Problem(check, _plain(where), _plain(what)))
 
     def sentences(self) -> list[str]:
         """The first problems as sentences."""
@@ -54,3 +56,8 @@ class Findings:
         except (OSError, UnicodeDecodeError, pa.ArrowException, duckdb.Error) as error:
             first = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             self.report(check, where, f"it can't be read: {first}")
+
+
+def _plain(text: str) -> str:
+    """Plain, and encodable: a file's name may hold bytes that are no text."""
+    return plain(text.encode(errors="replace").decode())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.dataset.manifest import Manifest, read_manifest
+from pipeline.cards.templates import plain
+from pipeline.dataset.manifest import Manifest, read_manifest, walk
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
 from pipeline.hub.package import WEIGHTS, BadPackage, Package
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import parse_recipe
+from pipeline.settings_file import BadRecipe
 from pipeline.verify.claims import check_claims
 from pipeline.verify.files import check_files
 from pipeline.verify.findings import Findings
@@ -28,9 +30,9 @@ def verify_folder(
         InputError: it has no manifest to hold it against.
     """
     findings = Findings()
-    for path in folder.rglob("*"):
+    for name, path in walk(folder):
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError(f"'{path}' is neither a file nor a folder: nothing here is read")
+            raise InputError(f"'{plain(name)}' is neither a file nor a folder: nothing is read")
     manifest = manifest or read_manifest(folder)
     check_files(folder, manifest, findings)
     if WEIGHTS in manifest.files:
@@ -52,8 +54,8 @@ def check_package(package: Package) -> None:
     """
     findings = verify_folder(package.folder, package.manifest, listen=False)
     if findings.problems:
-        fix = f"build '{package.folder}' again with `m5ser build`, or write what m5ser writes "
-        fix += "(report, card, manifest) anew with `m5ser report`"
+        fix = f"build '{package.folder}' again with `m5ser build`, or move what is not of the set "
+        fix += "out of it and write what m5ser writes (report, card, manifest) with `m5ser report`"
         raise BadPackage("\n".join([*findings.sentences(), fix]))
     if package.kind == "dataset":
         _refuse_unshareable(package.folder)
@@ -71,8 +73,9 @@ def _recipe(folder: Path, findings: Findings) -> Recipe | None:
     with findings.reading("recipe", "recipe.yaml"):
         try:
             return parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        except InputError as bad:
-            findings.report("recipe", "recipe.yaml", str(bad))
+        except BadRecipe as bad:
+            for error in bad.errors:
+                findings.report("recipe", "recipe.yaml", error)
     return None
 
 

@@ -12,7 +12,7 @@ from pipeline.dataset.reading import DatasetFolder, open_folder
 from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
-from pipeline.provenance.flac import samples_md5, with_comments
+from pipeline.provenance.flac import NotFlac, samples_md5, with_comments
 from pipeline.recipe import Recipe
 from pipeline.stages import measure, synthesize, translate
 from pipeline.verify.findings import Findings
@@ -23,6 +23,9 @@ from pipeline.work.outcomes import Chain
 from pipeline.work.store import Store
 from pipeline.work.tables import takes
 from pipeline.work.wordings import Verdict, Wording, wordings_of
+
+_UNREADABLE = frozenset({"recipe", "schema", "build"})
+"""Checks whose problems keep a set from being opened."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ def check_remade(folder: Path, recipe: Recipe, count: int, findings: Findings) -
     """Make up to `count` of a set's clips again, with all that they need, and compare them.
 
     The whole corpus is read and measured, since voices and neutral speech depend on all of it; of
-    its lines only those of the sample are spoken.
+    its lines only those of the sample are spoken. What was found to be unreadable is not tried.
 
     Raises:
         InputError: the recipe's corpus is not at hand, or it runs a command of whoever wrote it.
     """
     _refuse_commands(recipe)
+    if _UNREADABLE & {one.check for one in findings.problems}:
+        return
     with open_folder(folder) as dataset:
         wanted = _sample(dataset, count)
         published = dataset.audio([one.take_id for one in wanted])
@@ -123,6 +128,9 @@ def _fault(published: bytes, made: bytes | None) -> str | None:
         return "the recipe does not make it here"
     if made == published:
         return None
-    if samples_md5(made) == samples_md5(published):
-        return "its samples are the same, and its packing or comments differ"
+    try:
+        if samples_md5(made) == samples_md5(published):
+            return "its samples are the same, and its packing or comments differ"
+    except NotFlac as error:
+        return f"it is no FLAC: {error}"
     return "it comes out otherwise: another version of an engine, or another corpus"

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
+from pipeline.cards.templates import plain
 from pipeline.dataset.reading import parquet_files
 from pipeline.dataset.shards import kept_schema, rejects_schema
 from pipeline.provenance.flac import NotFlac, comments_of
@@ -20,6 +21,7 @@ from pipeline.verify.findings import Findings
 
 _LARGEST_GROUP = 1 << 30
 """Bytes of a row group, packed by dictionary at most, that are still read."""
+_BLOCK_SAMPLES = 1 << 16
 _COLUMNS = ["take_id", "audio", "sampling_rate", "duration_s", "is_synthetic"]
 
 
@@ -54,13 +56,19 @@ def schema_fault(shard: Path, wanted: pa.Schema) -> str | None:
         if at < 0:
             return f"the column '{column.name}' is missing"
         if found.field(at).type != column.type:
-            return f"the column '{column.name}' is {found.field(at).type} and not {column.type}"
+            kind = plain(str(found.field(at).type))
+            return f"the column '{column.name}' is {kind} and not {column.type}"
     more = set(found.names) - set(wanted.names)
     if more:
-        return f"the column '{min(more)}' is none of a set's"
-    if (found.metadata or {}).get(b"huggingface") != wanted.metadata[b"huggingface"]:
+        return f"the column '{plain(min(more))}' is none of a set's"
+    if _features(found) != _features(wanted):
         return "its features for the Hub are not those of its columns"
     return None
+
+
+def _features(schema: pa.Schema) -> bytes | None:
+    """The Hub's features, of a shard that has some."""
+    return (schema.metadata or {}).get(b"huggingface")
 
 
 def check_clips(folder: Path, shards: list[Path], findings: Findings) -> None:
@@ -92,7 +100,7 @@ def _clip_fault(row: dict[str, Any]) -> str | None:
         with soundfile.SoundFile(io.BytesIO(row["audio"]["bytes"])) as file:
             frames, rate, channels = file.frames, file.samplerate, file.channels
             fits = (frames, rate, channels) == (stated, row["sampling_rate"], 1)
-            read = len(file.read(dtype="int16")) if fits else frames
+            read = _samples(file) if fits else frames
     except soundfile.LibsndfileError as error:
         return f"the clip can't be decoded: {error}"
     if not fits:
@@ -105,14 +113,19 @@ def _clip_fault(row: dict[str, Any]) -> str | None:
     return _mark_fault(row)
 
 
+def _samples(clip: soundfile.SoundFile) -> int:
+    """Samples that can be decoded; in blocks, since hours of silence are a small file."""
+    return sum(iter(lambda: len(clip.read(_BLOCK_SAMPLES, dtype="int16")), 0))
+
+
 def _row_fault(row: dict[str, Any]) -> str | None:
     if row["is_synthetic"] is not True:
         return "is_synthetic is not true"
     empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
     if empty or row["audio"]["bytes"] is None:
         return f"its {empty[0] if empty else 'audio'} is empty"
-    if not 0 <= row["duration_s"] < math.inf:
-        return f"its duration_s is {row['duration_s']}"
+    if not 0 <= row["duration_s"] * row["sampling_rate"] < math.inf:
+        return f"its duration_s is {row['duration_s']} at {row['sampling_rate']} Hz"
     return None
 
 

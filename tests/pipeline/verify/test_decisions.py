@@ -196,6 +196,7 @@ def with_lines(folder: Path, spoken: float = 0.9, **fields: Any) -> Path:
     write_set(folder, change, text_judges=judges, text_gates={"words": WORDS}, languages=["en"])
     limits = {"reason": "words", "score": 0.005, "threshold": 0.01, "failed_gates": ["words"]}
     line = {"source_id": "one", "language": "en", "emotion": "sad", **limits, **fields}
+    line["licence"] = "Apache-2.0"
     line.setdefault("scores", {WORDS["score"]: 0.005})
     failed = pa.array([line.pop("failed_gates")], pa.list_(pa.string()))
     table = pa.Table.from_pylist([line]).append_column("failed_gates", failed)
@@ -220,6 +221,14 @@ def test_a_line_that_was_not_spoken_though_no_text_gate_says_so(
     sentences = told(with_lines(tmp_path / "set", **fields))
     assert [said is not None and said in one for one in sentences] == [True] * (said is not None)
     assert all(one.startswith("gates: rejected_lines.parquet") for one in sentences)
+
+
+def test_a_line_that_was_not_spoken_and_names_no_licence(tmp_path: Path) -> None:
+    folder = with_lines(tmp_path / "set")
+    lines = pq.read_table(folder / "rejected_lines.parquet")
+    pq.write_table(lines.drop_columns(["licence"]), folder / "rejected_lines.parquet")
+    write_manifest(folder)
+    assert told(folder) == ["rows: rejected_lines.parquet, licence: it is nothing in 1 rows"]
 
 
 def test_a_take_of_a_line_that_a_text_gate_rejects(tmp_path: Path) -> None:
