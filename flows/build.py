@@ -83,7 +83,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
-    build = Build(store, recipe, intake, census, chains, outcomes, unfitted)
+    build = Build(store, recipe, intake, census, chains, outcomes, unfitted, limit)
     if not is_current(folder, build):
         # By a worker: drawing takes as much memory as all the rest of this process.
         write_dataset(folder, build, lambda at: workshop.runner.submit(describe, at).result())

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.cards import tables
-from pipeline.cards.header import header
+from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import clusters_of
+from pipeline.cards.origin import origin
 from pipeline.cards.rules import gates_of
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
@@ -121,6 +122,7 @@ def _values(
     lost, of_gates, hit_hard = tables.hit_hard(dataset)
     judged = dataset.value("SELECT count(*) FROM takes")
     cluster = clusters_of(dataset)
+    configs = config_names(dataset)
     unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
     neutral = dataset.rows(
         "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
@@ -154,7 +156,9 @@ def _values(
         "corpora": [one for one in components if one.kind == "corpus"],
         "consents": [one for one in components if one.consent],
         "withheld": dataset.value("SELECT count(*) FROM takes WHERE text IS NULL"),
-        "part": dataset.build.get("part"),
+        **origin(dataset.recipe, dataset.build),
+        "configs": configs,
+        "loadable": [code for code in dataset.languages if code in configs],
         "licence": licence,
         "spdx": spdx,
         "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
@@ -230,7 +234,7 @@ def _unchecked(dataset: DatasetFolder) -> list[str]:
     return [_UNFITTED, *absent] if _unfitted(dataset) else absent
 
 
-def _example(folder: Path) -> str:
-    """A shard to show in the code examples."""
+def _example(folder: Path) -> str | None:
+    """A shard to show in the code examples, if there is any."""
     shards = parquet_files(folder, "data") or parquet_files(folder, "rejects")
-    return shards[0].relative_to(folder).as_posix() if shards else "failures.parquet"
+    return shards[0].relative_to(folder).as_posix() if shards else None

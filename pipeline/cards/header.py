@@ -41,6 +41,11 @@ def header(dataset: DatasetFolder, spdx: str, takes: int) -> str:
     return str(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100))
 
 
+def config_names(dataset: DatasetFolder) -> list[str]:
+    """The names by which parts of the set can be loaded."""
+    return [config["config_name"] for config in _configs(dataset)]
+
+
 def _configs(dataset: DatasetFolder) -> list[dict[str, Any]]:
     """The parts that can be loaded by name; only files that are there."""
     shards = [shard.relative_to(dataset.path) for shard in parquet_files(dataset.path, "data")]

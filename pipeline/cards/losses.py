@@ -57,7 +57,8 @@ class Loss:
         n = self._independent_takes() * (z / float(t.ppf(tail, len(self.judged) - 1))) ** 2
         middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z * (p * (1 - p) / n + z**2 / (4 * n * n)) ** 0.5 / (1 + z**2 / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        # The share lies within; at 0 and 1 rounding would leave it out by a hair.
+        return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
 
     def _independent_takes(self) -> float:
         clusters, p = len(self.judged), self.share

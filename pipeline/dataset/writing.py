@@ -54,7 +54,11 @@ class BadFolder(InputError):
 
 @dataclass(frozen=True)
 class Build:
-    """All that a dataset folder is made of; `unfitted`: why the probe was not, in a dry run."""
+    """All that a dataset folder is made of.
+
+    `unfitted`: why the probe was not, in a dry run; `limit`: the utterances that a dry run may
+    read (None: all).
+    """
 
     store: Store
     recipe: Recipe
@@ -63,9 +67,10 @@ class Build:
     chains: Sequence[Chain]
     outcomes: Outcomes
     unfitted: str | None = None
+    limit: int | None = None
 
     def fingerprint(self) -> str:
-        """Hash of the recipe and of every table that went into the folder."""
+        """Hash of the recipe, of every table that went into the folder, and of a limit."""
         scores = [chain.judging.key(j) for chain in self.chains for j in self.recipe.judges]
         scores += [
             chain.wording.checking.key(one)
@@ -73,9 +78,10 @@ class Build:
             for one in self.recipe.text_judges
         ]
         takes = [chain.takes for chain in self.chains]
-        return digest(
-            M5SER_VERSION, _LAYOUT, published(self.recipe), takes, scores, self.census.splits
-        )
+        made_of = [published(self.recipe), takes, scores, self.census.splits]
+        # A limit that cuts nothing off changes no table, and still what the card says.
+        limit = [] if self.limit is None else [self.limit]
+        return digest(M5SER_VERSION, _LAYOUT, *made_of, *limit)
 
 
 def check_folder(folder: Path, recipe: Recipe) -> None:
@@ -224,7 +230,7 @@ def describe(folder: Path) -> None:
 
 
 def _build_json(build: Build) -> str:
-    facts = {
+    facts: dict[str, Any] = {
         "m5ser": M5SER_VERSION,
         "recipe": build.recipe.name,
         "fingerprint": build.fingerprint(),
@@ -237,6 +243,8 @@ def _build_json(build: Build) -> str:
         "probe": _probe(build),
         "components": installed_versions(components_of(published(build.recipe))),
     }
+    if build.limit is not None:
+        facts["limit"] = build.limit
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -1,5 +1,6 @@
 """The whole build: what it leaves, what it does not do again, and that it is the same each time."""
 
+import json
 import os
 import signal
 import subprocess
@@ -118,6 +119,11 @@ def test_a_stopped_build_ends_at_once_and_says_how_to_go_on(workbench, stop):
 
 def test_one_utterance_is_a_dry_run_of_the_whole(workbench):
     assert workbench.build("--limit", "1")["kept"] == 2
+    assert json.loads((workbench.out / "build.json").read_text())["limit"] == 1
+    card = (workbench.out / "README.md").read_text(encoding="utf-8")
+    assert "**This is a dry run** of the first utterance of the corpus" in card
+    workbench.build()
+    assert "limit" not in json.loads((workbench.out / "build.json").read_text())
 
 
 def test_rows_say_what_they_are(workbench):

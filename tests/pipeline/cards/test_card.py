@@ -74,7 +74,8 @@ def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     assert "speech fails 1 (16.7 %) of the angry takes and 0 (0.0 %) of the" in card
     assert "| angry | 6 | 2 (33.3 %) | 0.3 to 98.8 % |" in card
     assert "The intervals take all takes of one sentence as one draw" in card
-    assert "| Removed | 9 (21.4 %) by gates; 5 that passed," in card
+    removed = "9 (21.4 %) by gates; 5 that passed, because another take of the line is better, "
+    assert f"| Removed | {removed}they are duplicates or there were enough |" in card
 
 
 def test_it_says_which_checks_ran_and_which_did_not(
@@ -266,6 +267,8 @@ def test_a_set_in_which_nothing_was_kept_has_a_card(make_dataset_folder: Make) -
     names = [config["config_name"] for config in header_of(card)["configs"]]
     assert names == ["rejects", "failures"]
     assert "0 takes" in card
+    assert loaded_by(card) == ["rejects"]
+    assert "FROM 'data/" not in card
 
 
 def test_a_set_in_which_everything_failed_has_a_card(make_dataset_folder: Make) -> None:
@@ -273,6 +276,54 @@ def test_a_set_in_which_everything_failed_has_a_card(make_dataset_folder: Make) 
     card = card_of(make_dataset_folder(kept=[], rejected=[], recipe=recipe))
     assert [one["config_name"] for one in header_of(card)["configs"]] == ["failures"]
     assert "no row names a licence" in card
+    assert "There is no clip in it to load." in card
+    assert "load_dataset" not in card
+    assert "read_parquet" not in card
+
+
+def test_the_example_loads_a_language_that_has_something(
+    dataset_folder: Path, make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    assert loaded_by(card_of(dataset_folder)) == ["", "en", "rejects"]
+    german = [row for row in kept_rows if row["language"] == "de"]
+    assert loaded_by(card_of(make_dataset_folder("german", kept=german))) == ["", "de", "rejects"]
+
+
+def test_rejects_are_named_only_where_there_are_any(
+    dataset_folder: Path, make_dataset_folder: Make
+) -> None:
+    of_rejects = (
+        "`rejects/` holds what was thrown away",
+        "the ones that were not chosen are in `rejects/`",
+        "studying gates (`rejects`)",
+        "players for kept and for rejected takes, with the reasons.",
+    )
+    card = card_of(dataset_folder)
+    assert [text for text in of_rejects if text not in card] == []
+    card = card_of(make_dataset_folder("all-kept", rejected=[]))
+    assert [text for text in of_rejects if text in card] == []
+    assert "No take was thrown away, so there is no `rejects/`. `failures.parquet` names" in card
+    assert "It has players for kept takes." in card
+    assert loaded_by(card) == ["", "en"]
+    assert "Hit harder than the set as a whole" not in card
+
+
+def test_lines_that_were_never_spoken_are_not_called_judged(make_dataset_folder: Make) -> None:
+    everything = "Nothing: every sentence that was read was judged in every language"
+    gates = {"language": {"score": "text_language_probability", "min": 0.3}}
+    recipe = {"text_judges": [{"engine": "language"}], "text_gates": gates}
+    folder = make_dataset_folder(failures=[], recipe=recipe)
+    reject_lines(folder, 0)
+    card = card_of(folder)
+    assert f"{everything}.\n" in card
+    assert "rejected_lines" not in card
+    reject_lines(folder, 2)
+    card = card_of(folder)
+    but = ", but for the lines above that failed a text gate and were not spoken."
+    assert f"{everything}{but}\n" in card
+    assert f"{everything}.\n" not in card
+    assert "of the lines that failed a text gate, `rejected_lines.parquet` does." in card
+    assert "| German | language | 2 |" in card
 
 
 def test_figures_are_shown_where_they_are(dataset_folder: Path) -> None:
@@ -284,6 +335,23 @@ def test_figures_are_shown_where_they_are(dataset_folder: Path) -> None:
 
 def _body(card: str) -> str:
     return card.split("---\n", 2)[2]
+
+
+def loaded_by(card: str) -> list[str]:
+    """The configurations that the examples load; "" is the default one."""
+    return re.findall(r'load_dataset\("FOLDER_OR_REPOSITORY"(?:, "(\w+)")?', card)
+
+
+def reject_lines(folder: Path, count: int) -> None:
+    """Write the table of lines that the gate `language` kept from being spoken."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row = dict.fromkeys(("source_id", "text", "source_text", "emotion", "licence"), "x")
+    text = {**row, "licence": "Apache-2.0", "language": "de", "reason": "language"}
+    schema = pa.schema(dict.fromkeys(text, pa.string()))
+    written = pa.Table.from_pylist([text] * count, schema=schema)
+    pq.write_table(written, folder / "rejected_lines.parquet")
 
 
 def _rename_voice(folder: Path) -> None:

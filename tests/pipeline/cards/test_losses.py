@@ -38,6 +38,14 @@ def test_a_group_that_lost_all_or_nothing_is_not_taken_for_certain(lost: tuple[i
     assert high - low > 0.3
 
 
+@pytest.mark.parametrize("clusters", range(2, 9))
+def test_a_group_that_lost_nothing_is_not_hit_harder_than_a_set_that_did(clusters: int) -> None:
+    spared = Loss("angry", (2,) * clusters, (0,) * clusters)
+    assert spared.interval[0] == 0
+    assert hit_beyond_chance([spared], 0.0) == []
+    assert Loss("angry", (2,) * clusters, (2,) * clusters).interval[1] == 1
+
+
 def test_one_cluster_tells_nothing() -> None:
     assert Loss("female", (100,), (7,)).interval == (0.0, 1.0)
 
