@@ -1,9 +1,13 @@
-"""Make the small Whisper that ships with m5ser, from nothing.
+"""Make the small Whisper that ships with m5ser, from nothing, in two parts.
 
-    python -m model.pretrain_whisper --out builds/pretrain [--clips 108800] [--seed 0]
+    python -m model.pretrain_whisper sounds --out builds/sounds
+    python -m model.pretrain_whisper spelling --sentences DIR --out builds/spelling \
+        --start builds/sounds/small-espeak.safetensors
 
-Nothing is downloaded: espeak-ng reads random words aloud. Killed, it goes on from its last chunk.
-`small-espeak.safetensors` (and .json) in the folder can be used at any moment.
+`sounds` learns from random words, which espeak-ng reads aloud; nothing is downloaded. `spelling`
+goes on with sentences that people wrote, those of DIR/en/*.txt, DIR/de/*.txt and so on, as in
+`server/data` of github.com/mozilla/common-voice (CC0). Killed, a part goes on from its last chunk.
+Its checkpoint can be used at any moment.
 """
 
 from __future__ import annotations
@@ -17,27 +21,58 @@ import torch
 import typer
 
 from model.pretrain.loop import Settings, State, train
+from model.pretrain.network import Shape
+from pipeline.languages import LANGUAGES
 
 NAME = "small-espeak.safetensors"
+SPELLING = Shape(decoder_layers=3)
+"""One more layer than the first part has, to hold words."""
+
+app = typer.Typer(add_completion=False, help=__doc__)
+Out = Annotated[Path, typer.Option(help="Folder of the training and its checkpoint.")]
+Clips = Annotated[int, typer.Option(min=1, help="How many to learn from.")]
 
 
-def main(
-    out: Annotated[Path, typer.Option(help="Folder of the training and its checkpoint.")],
-    clips: Annotated[int, typer.Option(min=1, help="How many to learn from.")] = 108_800,
+@app.command()
+def sounds(out: Out, clips: Clips = 108_800, seed: int = 0) -> None:
+    """Learn what the languages sound like, and their letters, from random words."""
+    _train(Settings(clips=clips, seed=seed), out)
+
+
+@app.command()
+def spelling(
+    out: Out,
+    sentences: Annotated[Path, typer.Option(help="Folder with en/*.txt, de/*.txt and so on.")],
+    start: Annotated[str, typer.Option(help="Checkpoint of the first part.")] = "small-espeak",
+    clips: Clips = 108_800,
     seed: int = 0,
 ) -> None:
+    """Learn where words end and how they are spelled, from sentences; phones are known by then."""
+    settings = Settings(
+        clips=clips,
+        seed=seed,
+        shape=SPELLING,
+        chunk=1280,
+        learning_rate=8e-4,
+        longest=12,
+        ema=0.998,
+        sentences=str(sentences),
+        start=start,
+    )
+    _train(settings, out)
+
+
+def _train(settings: Settings, out: Path) -> None:
     """Train, and write the checkpoint after every chunk of clips."""
     torch.set_num_threads(2)
     out.mkdir(parents=True, exist_ok=True)
-    settings = Settings(clips=clips, seed=seed)
     start = time.monotonic()
 
     def tell(state: State) -> None:
         found = state.history[-1]
-        losses = "  ".join(f"{name} {found[name]:.3f}" for name in ("letters", "phones", "ctc"))
-        each = " ".join(
-            f"{name} {found[name]:.2f}" for name in ("en", "de", "fr", "it", "es", "zh")
-        )
+        known = [name for name in ("letters", "phones", "ctc") if name in found]
+        losses = "  ".join(f"{name} {found[name]:.3f}" for name in known)
+        each = " ".join(f"{name} {found[name]:.2f}" for name in LANGUAGES)
         done = len(state.history)
         minutes = (time.monotonic() - start) / 60
         sys.stderr.write(f"{done}/{settings.chunks}  {minutes:.1f} min  {losses}  {each}\n")
@@ -46,4 +81,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

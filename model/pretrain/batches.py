@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
+from model.pretrain.sentences import read_sentences
 from model.pretrain.speech import Clip, clips
 from pipeline.languages import LANGUAGES
 from pipeline.whisper.encoding import log_mel
@@ -38,6 +39,8 @@ class Order:
     clips: int
     longest: int
     shares: tuple[float, ...]
+    sentences: str | None = None
+    """Folder of sentences to be read beside random words."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def make_chunk(order: Order) -> list[Example]:
     """The examples of an order; runs in a process of its own, as espeak-ng keeps a state."""
     torch.set_num_threads(1)
     random = np.random.default_rng([order.seed, order.number])
-    return [_example(clip) for clip in clips(order.clips, order.shares, order.longest, random)]
+    sentences = read_sentences(order.sentences) if order.sentences else None
+    made = clips(order.clips, order.shares, order.longest, random, sentences)
+    return [_example(clip) for clip in made]
 
 
 def _example(clip: Clip) -> Example:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from model.pretrain.batches import Batch, Example, Order, batches, make_chunk
 from model.pretrain.network import ALPHABET, Pretraining, Shape, complete, vocabulary
 from pipeline.languages import LANGUAGES
-from pipeline.whisper.checkpoint import save_checkpoint
+from pipeline.whisper.checkpoint import load_checkpoint, save_checkpoint
 
 _AHEAD = 2
 """Chunks that are made while one is learned."""
@@ -38,6 +38,10 @@ class Settings:
     warmup_steps: int = 200
     longest: int = 8
     ema: float = 0.995
+    sentences: str | None = None
+    """Folder of sentences that are read beside random words (`model.pretrain.sentences`)."""
+    start: str | None = None
+    """Checkpoint whose spelling alone is to be learned (none: from nothing)."""
 
     @property
     def chunks(self) -> int:
@@ -62,6 +66,8 @@ def fresh(settings: Settings) -> State:
     """A network that has learned nothing."""
     torch.manual_seed(settings.seed)
     network = Pretraining(settings.shape)
+    if settings.start:
+        network.begin_from(load_checkpoint(settings.start, device="cpu", dtype="float32").model)
     optimiser = torch.optim.AdamW(
         _groups(network),
         lr=settings.learning_rate,
@@ -98,19 +104,24 @@ def train(settings: Settings, kept: Path, out: Path, tell: Callable[[State], Non
 
 
 def _order(settings: Settings, history: list[dict[str, float]], number: int) -> Order:
-    """Sentences grow from one word; the harder a language, the more of it is read.
+    """Sentences grow from one word, unless words are known.
+
+    The harder a language, the more of it is read.
 
     A chunk depends on the chunks that were learned before it was ordered, so it is the same
     after a resume.
     """
     learned = number - _AHEAD
-    longest = min(settings.longest, 1 + number * settings.chunk // 1200)
+    known = settings.longest if settings.start else 1 + number * settings.chunk // 1200
+    longest = min(settings.longest, known)
     shares = np.full(len(LANGUAGES), 1 / len(LANGUAGES))
     if learned > 0:
         hard = np.array([history[learned - 1][language] for language in LANGUAGES])
         shares = np.maximum(hard / hard.sum(), _LEAST_SHARE)
         shares /= shares.sum()
-    return Order(settings.seed, number, settings.chunk, longest, tuple(shares.tolist()))
+    return Order(
+        settings.seed, number, settings.chunk, longest, tuple(shares.tolist()), settings.sentences
+    )
 
 
 def _learn(
@@ -159,8 +170,9 @@ def _schedule(settings: Settings, state: State) -> float:
 
 def _groups(network: nn.Module) -> list[dict[str, Any]]:
     """Matrices decay; gains, biases and embeddings don't."""
-    matrices = [p for n, p in network.named_parameters() if p.ndim > 1 and "embedding" not in n]
-    others = [p for n, p in network.named_parameters() if p.ndim <= 1 or "embedding" in n]
+    learning = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
+    matrices = [p for n, p in learning if p.ndim > 1 and "embedding" not in n]
+    others = [p for n, p in learning if p.ndim <= 1 or "embedding" in n]
     return [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
 
 

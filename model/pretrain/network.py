@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ ALPHABET = " " + APOSTROPHE + LETTERS
 _PROMPT = 4
 """<|startoftranscript|>, language, <|transcribe|>, <|notimestamps|>."""
 _ALIGNED_HEADS = 2
-_PHONE_WEIGHT, _CTC_WEIGHT, _ALIGN_WEIGHT, _LANGUAGE_WEIGHT = 1.0, 0.3, 0.3, 0.1
+_WEIGHTS = {"letters": 1.0, "phones": 1.0, "ctc": 0.3, "align": 0.3, "language": 0.1}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Pretraining(nn.Module):
         self.whisper = Whisper(shape.dims(len(self.vocabulary)))
         self.phones = nn.Linear(shape.width, PHONES)
         self.spelled = nn.Linear(shape.width, len(ALPHABET) + 1)
+        self._hears = False
         decoder = self.whisper.decoder
         with torch.no_grad():
             decoder.positional_embedding.copy_(0.3 * sinusoids(shape.text_context, shape.width))
@@ -78,6 +79,32 @@ class Pretraining(nn.Module):
             self._watch(f"query{number}", block.cross_attn.query)
             self._watch(f"key{number}", block.cross_attn.key)
 
+    def begin_from(self, model: Whisper) -> None:
+        """Take over a trained model, to learn its spelling alone.
+
+        Decoder layers that it lacks begin as identity. It hears already: its encoder but for the
+        last block stays as it is, and the encoder's heads are not asked.
+
+        Raises:
+            ValueError: its other sizes are not this network's, or it has more decoder layers.
+        """
+        own = self.whisper.dims
+        layers, theirs = own.n_text_layer, model.dims.n_text_layer
+        if theirs > layers or replace(own, n_vocab=N_VOCAB, n_text_layer=theirs) != model.dims:
+            raise ValueError(f"{model.dims} does not fit into {own}")
+        state = {name: value.float() for name, value in model.state_dict().items()}
+        state[EMBEDDING] = state[EMBEDDING][self.vocabulary]
+        self.whisper.load_state_dict({**self.whisper.state_dict(), **state})
+        encoder, decoder = self.whisper.encoder, self.whisper.decoder
+        for block in decoder.blocks[theirs:]:
+            for last in (block.attn.out, block.cross_attn.out, block.mlp[-1]):
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
+        self._hears = True
+        for module in (self.phones, self.spelled, encoder.conv1, encoder.conv2):
+            module.requires_grad_(False)
+        encoder.blocks[:-1].requires_grad_(False)
+
     def forward(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, `total` among them; and the mean letter loss of each clip [B]."""
         frames = encoder_frames(self.whisper.encoder, batch.mel)
@@ -87,20 +114,16 @@ class Pretraining(nn.Module):
         counts = (own != 0).sum(1)
         losses = {
             "letters": own.sum() / counts.sum(),
-            "phones": cross_entropy(
-                self.phones(self._seen["phones"]).flatten(0, 1), batch.phones.flatten()
-            ),
-            "ctc": self._ctc(frames, batch),
             "align": self._alignment(batch),
             "language": cross_entropy(logits[:, 0], len(ALPHABET) + batch.languages),
         }
-        losses["total"] = (
-            losses["letters"]
-            + _PHONE_WEIGHT * losses["phones"]
-            + _CTC_WEIGHT * losses["ctc"]
-            + _ALIGN_WEIGHT * losses["align"]
-            + _LANGUAGE_WEIGHT * losses["language"]
-        )
+        if not self._hears:
+            heard = self.phones(self._seen["phones"])
+            losses["phones"] = cross_entropy(heard.flatten(0, 1), batch.phones.flatten())
+            losses["ctc"] = self._ctc(frames, batch)
+        losses["total"] = torch.stack(
+            [_WEIGHTS[name] * value for name, value in losses.items()]
+        ).sum()
         return losses, (own.sum(1) / counts).detach()
 
     def _sequence(self, batch: Batch) -> Tensor:

@@ -15,6 +15,7 @@ from functools import lru_cache
 import espeakng_loader
 import numpy as np
 
+from model.pretrain.sentences import Sentences, draw_sentence
 from model.pretrain.sound import not_speech, spoil
 from model.pretrain.text import Sentence, draw
 from pipeline.emotions import EMOTIONS
@@ -39,6 +40,8 @@ _SHAPED_SHARE = 0.06
 _TAKES = 3
 _CUT_SHARE = 0.25
 _NOTHING_SHARE = 0.02
+_WRITTEN_SHARE = 0.75
+"""Of the clips, where there are sentences to be read; the others are random words."""
 _WORDS_PER_MINUTE = (130, 210)
 _STRAY_ST, _STRAY_TRACT = 1.5, 0.04
 """How far a training voice lies from one of the engine's: standard deviations."""
@@ -60,7 +63,11 @@ class Clip:
 
 
 def clips(
-    count: int, shares: Sequence[float], longest: int, random: np.random.Generator
+    count: int,
+    shares: Sequence[float],
+    longest: int,
+    random: np.random.Generator,
+    sentences: Sentences | None = None,
 ) -> Iterator[Clip]:
     """At least `count` random clips of 1 to `longest` words; `shares` of the six languages."""
     made = 0
@@ -69,10 +76,17 @@ def clips(
         if random.random() < _NOTHING_SHARE:
             own = [_nothing(language, random)]
         else:
-            words = int(random.integers(1, longest + 1))
-            own = _read(draw(language, words, random), random)
+            own = _read(_text(language, longest, sentences, random), random)
         made += len(own)
         yield from (_finished(one, random) for one in own if len(one.phones) * TRACK_S <= LONGEST_S)
+
+
+def _text(
+    language: Language, longest: int, sentences: Sentences | None, random: np.random.Generator
+) -> Sentence:
+    if sentences and random.random() < _WRITTEN_SHARE:
+        return draw_sentence(language, longest, sentences, random)
+    return draw(language, int(random.integers(1, longest + 1)), random)
 
 
 def _read(sentence: Sentence, random: np.random.Generator) -> list[Clip]:

@@ -20,8 +20,10 @@ WORDS = 12_000
 
 _SHIFT = 10.0
 """Of the ranks in Zipf's law (Mandelbrot 1953), so that half of all words are not twenty."""
-_LATIN = re.compile(rf"(?=.*[aeiouyàâäæèéêëìíîïòóôöùúûüœ])[{LETTERS}]+('[{LETTERS}]+)*")
-_HAN = re.compile("[\u4e00-\u9fff]+")
+READ = LETTERS + "áãå"
+"""Letters of words that are read aloud; those that the spelling lacks lose their accent in it."""
+_LATIN = re.compile(rf"(?=.*[aeiouyàáâäæèéêëìíîïòóôöùúûüœ])[{READ}]+('[{READ}]+)*")
+HAN = re.compile("[\u4e00-\u9fff]+")
 _ELIDED = frozenset(("l", "d", "j", "n", "s", "c", "m", "t", "qu"))
 """French words that wordfreq splits off the next one."""
 _VOWELS = frozenset("aeiouyhéèêâîôàœ")
@@ -44,7 +46,7 @@ def word_list(language: Language) -> tuple[tuple[str, ...], np.ndarray]:
     """The words of a language and the probability of each."""
     from wordfreq import top_n_list
 
-    pattern = _HAN if language == "zh" else _LATIN
+    pattern = HAN if language == "zh" else _LATIN
     words = [word for word in top_n_list(language, WORDS) if pattern.fullmatch(word)]
     if language == "fr":
         words = [word for word in words if word not in _ELIDED]
@@ -67,7 +69,7 @@ def draw(language: Language, count: int, random: np.random.Generator) -> Sentenc
             text += _MARKS[random.integers(len(_MARKS))] if number == count - 1 else ","
         if language != "zh":
             text += " "
-    return _sentence(language, text.strip(), chosen, starts)
+    return spelled(language, text.strip(), chosen, starts)
 
 
 def _with_elision(word: str, random: np.random.Generator) -> str:
@@ -77,8 +79,14 @@ def _with_elision(word: str, random: np.random.Generator) -> str:
     return f"{sorted(_ELIDED)[random.integers(len(_ELIDED))]}'{word}"
 
 
-def _sentence(language: Language, text: str, words: list[str], starts: list[int]) -> Sentence:
-    """Letters and their places; Mandarin's syllables are those of its characters in the text."""
+def spelled(language: Language, text: str, words: list[str], starts: list[int]) -> Sentence:
+    """A text whose `words` start at `starts`, with its letters and their places.
+
+    Mandarin's syllables are those of its characters in the text.
+
+    Raises:
+        ValueError: Mandarin that has not a syllable for every character.
+    """
     if language == "zh":
         at = [
             start + i for start, word in zip(starts, words, strict=True) for i in range(len(word))
@@ -88,7 +96,8 @@ def _sentence(language: Language, text: str, words: list[str], starts: list[int]
             raise ValueError(f"{text!r} has {len(at)} characters but {len(units)} syllables")
         lengths = [1] * len(units)
     else:
-        at, units, lengths = starts, words, [len(word) for word in words]
+        at, lengths = starts, [len(word) for word in words]
+        units = [spell(word, language, "letters") for word in words]
     letters = ""
     places: list[float] = []
     for start, unit, length in zip(at, units, lengths, strict=True):

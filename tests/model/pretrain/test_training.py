@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from model.pretrain.batches import IGNORED, Example, Order, batches, make_chunk
-from model.pretrain.loop import Settings, fresh, train
+from model.pretrain.loop import Settings, _order, fresh, train
 from model.pretrain.network import ALPHABET, Pretraining, Shape, complete, vocabulary
-from pipeline.whisper.checkpoint import load_checkpoint
+from pipeline.whisper.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.whisper.transcribing import Clip, Transcriber
 
 TINY = Shape(
@@ -119,3 +121,67 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path):
     samples = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
     [heard] = Transcriber(checkpoint, ["de", "zh"])([Clip(samples, "guten tag", "de")])
     assert set(heard.text) <= set(ALPHABET)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A checkpoint of the first part, learned from nothing at all."""
+    state = fresh(Settings(clips=1, shape=TINY))
+    path = tmp_path / "trained.safetensors"
+    save_checkpoint(path, complete(state.average, TINY), "letters", vocabulary())
+    return path
+
+
+def test_a_layer_more_begins_as_if_it_were_not_there(trained):
+    model = load_checkpoint(str(trained), dtype="float32").model
+    deeper = Pretraining(replace(TINY, decoder_layers=3))
+    deeper.begin_from(model)
+    mel, tokens = torch.randn(1, 80, 800), torch.tensor([[3, 4, 5]])
+    with torch.no_grad():
+        before = model(mel, torch.tensor(vocabulary())[tokens])[..., vocabulary()]
+        assert torch.allclose(deeper.whisper(mel, tokens), before, atol=1e-4)
+
+
+def test_spelling_is_learned_and_hearing_is_kept(trained):
+    torch.manual_seed(0)
+    network = Pretraining(replace(TINY, decoder_layers=2))
+    network.begin_from(load_checkpoint(str(trained), dtype="float32").model)
+    before = {name: value.clone() for name, value in network.whisper.state_dict().items()}
+    optimiser = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-2)
+    made, letters = batch(example("ab c", 60)), []
+    for _ in range(15):
+        losses, _ = network(made)
+        optimiser.zero_grad()
+        losses["total"].backward()
+        optimiser.step()
+        letters.append(losses["letters"].item())
+    assert set(losses) == {"letters", "align", "language", "total"}
+    assert letters[-1] < 0.6 * letters[0]
+    heard = ("encoder.conv", "encoder.blocks.0.", "encoder.positional", "decoder.mask")
+    for name, value in network.whisper.state_dict().items():
+        if name.startswith(heard):
+            assert torch.equal(value, before[name]), name
+    learned = ("encoder.blocks.1.", "decoder.blocks.0.", "decoder.blocks.1.")
+    for name in learned:
+        own = [key for key in before if key.startswith(name) and key.endswith("mlp.0.weight")]
+        assert not torch.equal(network.whisper.state_dict()[own[0]], before[own[0]]), name
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(trained):
+    model = load_checkpoint(str(trained), dtype="float32").model
+    for other in (replace(TINY, width=32), replace(TINY, encoder_layers=3)):
+        with pytest.raises(ValueError, match="does not fit"):
+            Pretraining(other).begin_from(model)
+
+
+def test_spelling_goes_on_from_a_checkpoint_with_longer_sentences(trained):
+    settings = Settings(clips=24, chunk=8, shape=TINY, longest=12)
+    assert _order(settings, [], 0).longest == 1
+    learned = replace(settings, start=str(trained), sentences="folder")
+    order = _order(learned, [], 0)
+    assert (order.longest, order.sentences) == (12, "folder")
+    state = fresh(learned)
+    first = load_checkpoint(str(trained), dtype="float32").model.encoder.conv1.weight
+    assert torch.equal(state.network.whisper.encoder.conv1.weight, first)
+    held = [p for group in state.optimiser.param_groups for p in group["params"]]
+    assert all(p.requires_grad for p in held)
