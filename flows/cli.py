@@ -75,7 +75,8 @@ def build(
         str | None, typer.Option("--address", help="Of a Dask scheduler or a Ray cluster.")
     ] = None,
     allow_commands: Annotated[
-        bool, typer.Option("--allow-commands", help="Let the recipe run its program (`m5ser plan`).")
+        bool,
+        typer.Option("--allow-commands", help="Let the recipe run its program (`m5ser plan`)."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

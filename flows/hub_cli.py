@@ -41,7 +41,9 @@ def _register_publish(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         ] = None,
         quota: Annotated[
             float | None,
-            typer.Option("--quota", metavar="GB", min=0, help="Refuse if the repository would hold more."),
+            typer.Option(
+                "--quota", metavar="GB", min=0, help="Refuse if the repository would hold more."
+            ),
         ] = None,
         as_json: AsJson = False,
     ) -> None:

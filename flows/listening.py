@@ -96,7 +96,7 @@ class Results:
         console.print(heard)
         agreement = "unknown" if np.isnan(self.alpha) else f"{self.alpha:.2f}"
         console.print(
-            f"{self.listeners} listeners; chance {chance:.1f} %; Krippendorff's alpha {agreement}",
+            f"listeners: {self.listeners}; chance {chance:.1f} %; Krippendorff's alpha {agreement}",
             markup=False,
         )
 

@@ -94,7 +94,7 @@ def test_a_person_sees_a_table(tones, tmp_path, written, meant):
     ).stdout
     assert "German" in said
     assert "100.0" in said
-    assert "1 listeners; chance 33.3 %; Krippendorff's alpha unknown" in said
+    assert "listeners: 1; chance 33.3 %; Krippendorff's alpha unknown" in said
 
 
 @pytest.mark.parametrize(
