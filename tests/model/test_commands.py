@@ -383,7 +383,7 @@ def test_an_evaluation_says_what_the_model_has_met_before(place, tmp_path):
     result = call("evaluate", place / "m", *given)
     assert result.exit_code == 0, result.output
     utterances, speakers, random = json.loads(result.output.splitlines()[-1])["caveats"]
-    assert utterances.startswith("12 of the test's utterances were in the training, 'tones/train-")
+    assert utterances.startswith("12 of the test's utterances were in the training: these")
     assert speakers.startswith("2 of the test's speakers were in the training")
     assert "random" in random
     assert utterances in (tmp_path / "out" / "evaluation.md").read_text()
