@@ -44,7 +44,7 @@ def spelling(
     out: Out,
     sentences: Annotated[Path, typer.Option(help="Folder with en/*.txt, de/*.txt and so on.")],
     start: Annotated[str, typer.Option(help="Checkpoint of the first part.")] = "small-espeak",
-    clips: Clips = 108_800,
+    clips: Clips = 76_800,
     seed: int = 0,
 ) -> None:
     """Learn where words end and how they are spelled, from sentences; phones are known by then."""
