@@ -1,0 +1,129 @@
+"""`m5ser evaluate` as a person calls it."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.audio import encode_flac
+from tests.model.calling import call, fresh_place
+from tests.model.tiny import RATE, TINY, tone, write_set
+
+
+def test_evaluation_holds_the_model_against_baselines(place):
+    result = call("evaluate", place / "m", "--work", place / "w")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    own = "frames + MLP, trained on this language"
+    assert set(found["metrics"]) == {"m5ser", "majority", "frames + MLP", own}
+    assert set(found["metrics"][own]) == {"en", "de"}
+    assert set(found["metrics"]["m5ser"]) == {"all", "en", "de"}
+    assert found["metrics"]["m5ser"]["all"]["ua"] > 0.8
+    assert found["metrics"]["majority"]["all"]["ua"] == pytest.approx(1 / 3)
+    assert found["metrics"]["frames + MLP"]["all"]["ua"] > 0.8
+    readable = found["readable_off_the_embedding"]
+    assert set(readable) == {"align", "transfer"}
+    assert set(readable["align"]) == {"language", "speaker"}
+    assert json.loads((place / "m" / "evaluation.json").read_text()) == found
+    for name in ("confusion", "embeddings"):
+        assert (place / "m" / "figures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
+    assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
+    assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
+
+
+def test_evaluation_encodes_no_clip_of_the_training_again(place, tmp_path):
+    result = call("evaluate", place / "m", "--work", place / "w", "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    tables = [pq.read_table(path) for path in (place / "w").rglob("rows.parquet")]
+    names = [name for table in tables for name in table["name"].to_pylist() if "train-" in name]
+    assert len(names) == len(set(names)) == 24
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """A manifest of two speakers, each with one recording of every label."""
+    lines = ["path,text,emotion,speaker,licence"]
+    for emotion in TINY["labels"]:
+        for number, speaker in enumerate(("anna", "bela")):
+            clip = encode_flac(np.tile(tone(emotion, "de", speaker, number), 2), RATE)
+            (tmp_path / f"{speaker}-{emotion}.flac").write_bytes(clip)
+            lines.append(f"{speaker}-{emotion}.flac,A text.,{emotion},{speaker},CC0-1.0")
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    return tmp_path / "list.csv"
+
+
+def test_a_model_is_measured_on_recordings_in_a_language_it_never_heard(
+    place, tmp_path, recordings
+):
+    card = (place / "m" / "README.md").read_text()
+    given = ("--language", "pl", "--out", tmp_path / "pl", "--work", place / "w")
+    result = call("evaluate", place / "m", recordings, *given)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert set(found["metrics"]["m5ser"]) == {"all", "pl"}
+    assert found["metrics"]["m5ser"]["pl"]["ua"] > 0.6
+    assert np.sum(found["confusion"]["pl"], axis=1).tolist() == [2, 2, 2]
+    assert "| pl | m5ser | 6 |" in (tmp_path / "pl" / "evaluation.md").read_text()
+    assert (place / "m" / "README.md").read_text() == card
+
+
+def test_a_model_is_measured_where_its_training_sets_are_not(place, tmp_path, recordings):
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "training.yaml").unlink()  # where the sets lie: as a published model has none
+    given = (tmp_path / "m", recordings, "--language", "pl", "--out", tmp_path / "pl")
+    given += ("--work", tmp_path / "w")
+    refused = call("evaluate", *given)
+    assert refused.exit_code == 2
+    assert "--no-baselines" in refused.output
+    found = json.loads(call("evaluate", *given, "--no-baselines").output.splitlines()[-1])
+    assert set(found["metrics"]) == {"m5ser"}
+    assert found["metrics"]["m5ser"]["pl"]["clips"] == 6
+
+
+def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):
+    lines = recordings.read_text().splitlines()
+    recordings.write_text("\n".join(lines[:2]))
+    given = ("--language", "pl", "--no-baselines", "--out", tmp_path / "one", "--work", place / "w")
+    result = call("evaluate", place / "m", recordings, *given)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "one" / "figures" / "embeddings.png").is_file()
+
+
+def test_an_evaluation_says_what_the_model_has_met_before(place, tmp_path):
+    def seen(row):
+        return {**row, "source_id": row["source_id"].replace("test", "train")}
+
+    write_set(tmp_path / "seen", seen, splits=("test",))
+    given = (tmp_path / "seen", "--work", place / "w", "--out", tmp_path / "out")
+    result = call("evaluate", place / "m", *given)
+    assert result.exit_code == 0, result.output
+    utterances, speakers, random = json.loads(result.output.splitlines()[-1])["caveats"]
+    assert utterances.startswith("12 of the test's utterances were in the training: these")
+    assert speakers.startswith("2 of the test's speakers were in the training")
+    assert "random" in random
+    assert utterances in (tmp_path / "out" / "evaluation.md").read_text()
+
+
+def test_a_clip_without_voice_is_evaluated_beside_measured_prosody(place, tmp_path):
+    hiss = encode_flac(np.random.default_rng(0).normal(0, 0.05, 8000).astype(np.float32), RATE)
+
+    def silenced(row):
+        mute = row["take_id"].startswith(("train-angry-anna-0", "test-sad-bela-1"))
+        return {**row, "audio": {**row["audio"], "bytes": hiss}} if mute else row
+
+    train = fresh_place(place, tmp_path, silenced)
+    result = call(*train, "--set", "encoder.prosody=true")
+    assert result.exit_code == 0, result.output
+    result = call("evaluate", tmp_path / "m", "--work", tmp_path / "w")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert found["metrics"]["frames + MLP"]["all"]["clips"] == 24
+
+
+def test_what_is_no_model_is_named(tmp_path):
+    result = call("evaluate", tmp_path)
+    assert result.exit_code == 2
+    assert "is no finished model" in result.output

@@ -1,0 +1,132 @@
+"""`m5ser train` and `ablate` as a person calls them."""
+
+import json
+import shutil
+
+from model.export import load_trained
+from model.recipe_file import load_training_recipe
+from tests.model.calling import LEARNING, call, fresh_place
+from tests.model.tiny import TINY, write_llama, write_set, write_whisper
+
+
+def test_a_trained_folder_has_all_that_its_model_needs(place):
+    names = {path.name for path in (place / "m").iterdir()}
+    wanted = {"model.safetensors", "recipe.yaml", "config.json", "README.md", "metrics.csv"}
+    assert wanted | {"curves.png"} <= names
+    card = (place / "m" / "README.md").read_text()
+    assert "The encoder is random" in card
+    assert str(place) not in card
+
+
+def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
+    recipe = json.loads((place / "recipe.yaml").read_text())
+    losses = {"supervised_contrast": 0.5, "adversary": 0.1}
+    recipe["stages"] = [{"name": "transfer", "steps": 2, "batch_size": 12, "losses": losses}]
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    arguments = ("--out", tmp_path / "a", "--work", place / "w")
+    result = call("ablate", tmp_path / "recipe.yaml", *arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert list(found) == ["english", "languages", "contrast", "adversary", "unfiltered"]
+    for arm in found.values():
+        assert set(arm["metrics"]) == {"all", "en", "de"}
+        low, high = arm["metrics"]["all"]["ua_interval"]
+        assert low <= arm["metrics"]["all"]["ua"] <= high
+    table = (tmp_path / "a" / "ablation.md").read_text()
+    assert "| + contrast | 24 |" in table
+    assert "| English only | 12 |" in table
+
+
+def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
+    recipe = load_training_recipe(str(place / "m" / "recipe.yaml"))
+    assert [one.path for one in recipe.data.sets] == ["set"]
+    assert str(place) not in (place / "m" / "recipe.yaml").read_text()
+    assert [one.path for one in load_trained(place / "m").recipe.data.sets] == [str(place / "set")]
+
+
+def test_no_published_file_tells_where_sets_and_base_models_lie(place, tmp_path):
+    secret = tmp_path / "ada"
+    shutil.copytree(place / "set" / "data" / "de", secret / "tones" / "data")
+    bases = {
+        "encoder": {"engine": "whisper", "model": write_whisper(secret / "heard.safetensors")},
+        "language_model": {"engine": "pretrained", "model": write_llama(secret / "llama")},
+        "data": {"sets": [{"engine": "datasets", "name": str(secret / "tones")}]},
+        "stages": [{**LEARNING, "name": "align", "steps": 1}],
+    }
+    (tmp_path / "recipe.yaml").write_text(json.dumps({**TINY, **bases}))
+    model, work = tmp_path / "m", ("--work", tmp_path / "w")
+    for given in (("train", tmp_path / "recipe.yaml", "--out", model), ("evaluate", model)):
+        result = call(*given, *work)
+        assert result.exit_code == 0, result.output
+    texts = {
+        name: (model / name).read_text() for name in ("recipe.yaml", "README.md", "config.json")
+    }
+    assert not [name for name, text in texts.items() if "ada" in text]
+    assert "openai-whisper heard.safetensors" in texts["README.md"]
+    assert "| language model | llama |" in texts["README.md"]
+    assert "clips of tones;" in texts["README.md"]
+    (model / "training.yaml").unlink()
+    elsewhere = call("evaluate", model, *work)
+    assert elsewhere.exit_code == 2
+    assert "'llama' is no folder here" in elsewhere.output
+
+
+def test_a_recipe_that_came_to_nothing_leaves_its_folder_to_the_corrected_one(place, tmp_path):
+    given = ("--out", tmp_path / "m", "--work", place / "w", "--set", "stages.0.steps=1")
+    given += ("--set", "stages.1.steps=1")
+    wrong = ("--set", f"data.sets.0.path={tmp_path / 'nowhere'}")
+    assert call("train", place / "recipe.yaml", *given, *wrong).exit_code == 2
+    result = call("train", place / "recipe.yaml", *given)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_training_never_writes_over_a_dataset_or_a_model_from_elsewhere(place, tmp_path):
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "training.yaml").unlink()
+    held = (tmp_path / "m" / "model.safetensors").read_bytes()
+    result = call("train", place / "recipe.yaml", "--out", tmp_path / "m", "--work", place / "w")
+    assert result.exit_code == 2
+    assert "wasn't trained here" in result.output
+    assert (tmp_path / "m" / "model.safetensors").read_bytes() == held
+
+
+def test_a_training_that_diverges_says_where(place, tmp_path):
+    arguments = ("--work", place / "w", "--set", "stages.0.learning_rate=1e30")
+    result = call("train", place / "recipe.yaml", "--out", tmp_path / "m", *arguments)
+    assert result.exit_code == 1
+    assert "stage 'align', step" in result.output
+
+
+def test_another_recipe_is_not_trained_on_in_the_same_folder(place):
+    arguments = ("--out", place / "m", "--work", place / "w", "--set", "seed=5")
+    result = call("train", place / "recipe.yaml", *arguments)
+    assert result.exit_code == 2
+    assert "holds the training of another recipe" in result.output
+
+
+def test_a_set_that_was_built_anew_is_not_trained_on_in_the_same_folder(place, tmp_path):
+    train = fresh_place(place, tmp_path)
+    for _ in range(2):
+        assert call(*train).exit_code == 0
+    weights = (tmp_path / "m" / "model.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "set")
+    others = {"angry": "sad", "sad": "happy", "happy": "angry"}
+    write_set(tmp_path / "set", lambda row: {**row, "emotion": others[row["emotion"]]})
+    result = call(*train)
+    assert result.exit_code == 2
+    assert "was trained on other clips: a set has changed since" in result.output
+    assert (tmp_path / "m" / "model.safetensors").read_bytes() == weights
+
+
+def test_what_is_trained_on_chooses_no_checkpoint(place, tmp_path):
+    result = call(
+        *fresh_place(
+            place,
+            tmp_path,
+            lambda row: {**row, "source_id": row["source_id"].replace("validation", "train")},
+        )
+    )
+    assert result.exit_code == 2
+    assert "12 utterances are in training and in validation, 'tones/train-angry-anna-0'" in (
+        result.output
+    )
