@@ -104,12 +104,12 @@ class VerifyOutcome:
     @property
     def is_sound(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.findings.problems
+        return not self.findings.wrong
 
     def print_to(self, console: Console) -> None:
         """For a person: what was looked at, and what is wrong."""
         for check, what in self.findings.checks.items():
-            wrong = sum(one.check == check for one in self.findings.problems)
+            wrong = self.findings.wrong[check]
             mark = f"{wrong} wrong" if wrong else "right"
             console.print(f"{mark:<10}", style="red" if wrong else "green", end="")
             console.print(f"{check:<9}{what}", markup=False)
@@ -130,10 +130,12 @@ def run_verify(
         manifest, unknown = read_manifest(folder), list[str]()
     else:
         folder, manifest, unknown = _downloaded(name, revision)
+    if rebuild and WEIGHTS in manifest.files:
+        raise InputError(f"--rebuild: '{name}' is a model, which has no clips to make again")
     findings = verify_folder(folder, manifest)
     for one in unknown:
         findings.report("files", one, f"{MANIFEST} does not have it")
-    if rebuild:
+    if rebuild and not findings.wrong["recipe"]:
         recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
         check_remade(folder, recipe.pinned(), rebuild, findings)
     return VerifyOutcome(name, findings)

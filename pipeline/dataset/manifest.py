@@ -33,7 +33,7 @@ _BATCH_ROWS = 64
 _MOST_ROWS = 1 << 22
 """Rows of a shard that are still read: by dictionary, a thousand bytes can be a billion rows."""
 _MOST_EMOTIONS = 100
-_LONGEST_EMOTION = 100
+_LONGEST_WORD = 100
 
 
 class BadManifest(InputError):
@@ -54,6 +54,14 @@ def _inside(name: str) -> str:
     return name
 
 
+def _readable(word: str) -> str:
+    """A word that is shown as it is, whoever wrote it."""
+    if not word.isprintable():
+        raise ValueError(f"{word!r} can't be printed")
+    return word
+
+
+_Word = Annotated[str, Field(max_length=_LONGEST_WORD), AfterValidator(_readable)]
 _Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 # Finite, and so small that the sum of any manifest's is.
 _Seconds = Annotated[float, Field(ge=0, le=1e12)]
@@ -73,7 +81,7 @@ class FileEntry(BaseModel):
     bytes: _Count
     rows: _Count | None = None
     seconds: _Seconds | None = None
-    emotions: dict[str, Amount] | None = None
+    emotions: dict[_Word, Amount] | None = None
 
 
 class Manifest(BaseModel):
@@ -82,7 +90,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     m5ser: str
-    recipe: str
+    recipe: _Word
     fingerprint: str
     files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
 
@@ -214,7 +222,7 @@ def _by_emotion(file: pq.ParquetFile) -> dict[str | None, dict[str, Any]]:
 
 def _refuse_long(words: pa.StringArray) -> None:
     longest = pc.max(pc.binary_length(words)).as_py() or 0
-    if longest > _LONGEST_EMOTION:
+    if longest > _LONGEST_WORD:
         raise BadShard(f"an emotion in it has {longest} letters")
 
 

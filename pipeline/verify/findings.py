@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import pyarrow as pa
 from pipeline.cards.templates import plain
 
 _SHOWN = 20
+_KEPT = 1000
+"""Problems that are kept in words; of a set with more, how many each check found."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +29,32 @@ class Problem:
 
 @dataclass
 class Findings:
-    """Checks that were made, each with what it looked at, and the problems that they found."""
+    """Checks that were made, each with what it looked at, and the problems that they found.
+
+    `problems` are the first ones; `wrong` counts all, by check.
+    """
 
     checks: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    wrong: Counter[str] = field(default_factory=Counter)
 
     def report(self, check: str, where: str, what: str) -> None:
         """Add a problem, in plain text: what it quotes is of whoever made the set."""
-        self.problems.append(Problem(check, _plain(where), _plain(what)))
+        self.wrong[check] += 1
+        if len(self.problems) < _KEPT:
+            self.problems.append(Problem(check, _plain(where), _plain(what)))
 
     def sentences(self) -> list[str]:
         """The first problems as sentences."""
         told = [f"{one.check}: {one.where}: {one.what}" for one in self.problems[:_SHOWN]]
-        more = len(self.problems) - len(told)
+        more = self.wrong.total() - len(told)
         return [*told, f"and {more} more"] if more else told
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {
             "checks": self.checks,
+            "wrong": dict(self.wrong),
             "problems": [vars(problem) for problem in self.problems],
         }
 

@@ -41,7 +41,7 @@ def verify_folder(
         shards = check_schemas(folder, recipe, findings)
         if listen:
             check_clips(folder, shards, findings)
-        if not any(one.check == "schema" for one in findings.problems):
+        if not findings.wrong["schema"]:
             check_claims(folder, recipe, findings)
     return findings
 
@@ -53,7 +53,7 @@ def check_package(package: Package) -> None:
         BadPackage: with the first of its problems, or the reasons why it may not be shared.
     """
     findings = verify_folder(package.folder, package.manifest, listen=False)
-    if findings.problems:
+    if findings.wrong:
         fix = f"build '{package.folder}' again with `m5ser build`, or move what is not of the set "
         fix += "out of it and write what m5ser writes (report, card, manifest) with `m5ser report`"
         raise BadPackage("\n".join([*findings.sentences(), fix]))

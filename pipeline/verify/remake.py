@@ -45,7 +45,7 @@ def check_remade(folder: Path, recipe: Recipe, count: int, findings: Findings) -
         InputError: the recipe's corpus is not at hand, or it runs a command of whoever wrote it.
     """
     _refuse_commands(recipe)
-    if _UNREADABLE & {one.check for one in findings.problems}:
+    if _UNREADABLE & set(findings.wrong):
         return
     with open_folder(folder) as dataset:
         wanted = _sample(dataset, count)

@@ -52,6 +52,13 @@ def test_a_built_set_survives_ten_cuts_and_is_made_again(workbench, hub: Hub) ->
     assert len(findings.problems) == 3
 
 
+def test_a_set_whose_recipe_cannot_be_read_is_not_made_again(tones: Path) -> None:
+    (tones / "recipe.yaml").write_text("name: [")
+    found = m5ser("verify", tones, "--rebuild", 1, code=1)
+    assert {"files", "recipe"} <= set(found["wrong"])
+    assert "rebuild" not in found["checks"]
+
+
 def test_what_is_published_streams_by_datasets(hub: Hub, tones: Path, tmp_path: Path) -> None:
     m5ser("publish", tones, NAME)
     script = f"""

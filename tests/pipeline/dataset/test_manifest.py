@@ -190,8 +190,16 @@ def test_numbers_that_nothing_can_be_counted_with_are_refused(field: str, value:
         parse_manifest(manifest(**{field: value}))
 
 
-def test_a_name_with_escape_sequences_is_said_without_them() -> None:
-    text = manifest().replace(SHARD, "x\\u001b[2Jy")
+@pytest.mark.parametrize(
+    "text",
+    [
+        manifest().replace(SHARD, "x\\u001b[2Jy"),
+        manifest().replace('"r"', '"\\u001b[2J"'),
+        manifest(emotions='{"\\u001b[2J": {"rows": 1, "seconds": 1}}'),
+        manifest(emotions=f'{{"{"a" * 101}": {{"rows": 1, "seconds": 1}}}}'),
+    ],
+)
+def test_no_name_acts_on_a_terminal_or_fills_it(text: str) -> None:
     with pytest.raises(BadManifest) as raised:
         parse_manifest(text)
     assert str(raised.value).isprintable()

@@ -233,3 +233,12 @@ def test_a_clip_that_is_no_flac_is_a_problem_of_the_rebuild(
     check_remade(my_tones, recipe, 99, findings)
     told = [one.what for one in findings.problems if one.where in made]
     assert told == ["it is no FLAC: it does not begin as FLAC does"] * len(made)
+
+
+def test_of_problems_without_number_the_first_are_told_and_all_are_counted() -> None:
+    findings = Findings()
+    for number in range(5000):
+        findings.report("clips", f"take-{number}", "it is no FLAC")
+    assert (len(findings.problems), findings.wrong["clips"]) == (1000, 5000)
+    assert findings.sentences()[-1] == "and 4980 more"
+    assert findings.as_dict()["wrong"] == {"clips": 5000}
