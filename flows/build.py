@@ -118,24 +118,35 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
 
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
     def run() -> None:
-        in_flight: deque[PrefectFuture[None]] = deque()
+        in_flight: deque[list[PrefectFuture[None]]] = deque()
         with guarded_server(), termination_heard_by(on_termination):
             for chain in chains:
                 if len(in_flight) == workshop.runner.workers * _IN_FLIGHT:
-                    in_flight.popleft().result()
+                    _finish(in_flight.popleft())
                 in_flight.append(_submit(do, chain))
-            for future in in_flight:
-                future.result()
+            for futures in in_flight:
+                _finish(futures)
 
     return run
 
 
-def _submit(do: Task[..., None], chain: list[Work]) -> PrefectFuture[None]:
-    """Submit a chain, each work after the one before; the last one's future."""
-    last: list[PrefectFuture[None]] = []
+def _submit(do: Task[..., None], chain: list[Work]) -> list[PrefectFuture[None]]:
+    """Submit a chain, each work after the one before."""
+    futures: list[PrefectFuture[None]] = []
     for work in chain:
-        last = [do.with_options(name=work.stage).submit(quote(work), wait_for=last)]
-    return last[0]
+        named = do.with_options(name=work.stage)
+        futures.append(named.submit(quote(work), wait_for=futures[-1:]))
+    return futures
+
+
+def _finish(futures: list[PrefectFuture[None]]) -> None:
+    """Wait for a chain in its order: what follows a failed work never ran, and knows no error.
+
+    Raises:
+        Exception: that of the first work that failed.
+    """
+    for future in futures:
+        future.result()
 
 
 def _task(workshop: Workshop) -> Task[..., None]:

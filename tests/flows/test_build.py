@@ -1,5 +1,6 @@
 """The whole build: what it leaves, what it does not do again, and that it is the same each time."""
 
+import errno
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.runners.processes import OnThisMachine
+from pipeline.errors import InputError
 from pipeline.judges.clipping import Clipping
 from pipeline.pretrained.batching import halving
 
@@ -196,3 +198,23 @@ def test_batches_that_had_to_be_halved_are_told_and_change_no_byte(workbench, mo
     assert workbench.hashes() == expected
     # Two takes of each of eight lines by three judges.
     assert "judge: memory ran out 24x, and batches went on in halves" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "takes"), 1, "No space left on device"),
+        (InputError("synthesis.model: there is no 'x'; name another"), 2, "synthesis.model: there"),
+        (ModuleNotFoundError("no TTS", name="TTS"), 2, "the module 'TTS' is missing"),
+    ],
+)
+def test_the_error_of_a_work_is_told_though_others_were_to_follow_it(
+    workbench, monkeypatch, error, code, said
+):
+    def fails(key, load):
+        raise error
+
+    monkeypatch.setattr("pipeline.stages.synthesize.loaded", fails)
+    told = workbench.build(code=code)["error"]
+    assert f"error: {said}" in told
+    assert not list((workbench.folder / "work").glob("takes/**/*.parquet"))
