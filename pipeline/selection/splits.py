@@ -19,7 +19,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _NEAR_DUPLICATE = 0.8
 """Jaccard similarity of word-character 4-grams from which two sentences count as one (assumed)."""
 _BANDS, _ROWS = 8, 4
-_PRIME = np.uint64((1 << 61) - 1)
 
 
 class Splits(Settings):
@@ -89,7 +88,8 @@ def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Pairs of rows whose texts are nearly the same, by MinHash bands and then exact Jaccard.
 
     MinHash: Broder 1997, "On the resemblance and containment of documents". Every row of a band's
-    bucket is compared with the bucket's first row, so the cost stays linear in N.
+    bucket is compared with the bucket's first row, so the cost stays linear in N. Of pairs at a
+    similarity s, a share of (1 - s^4)^8 meets in no band: 1.5 % at 0.8, and 0.01 % at 0.9.
     """
     bands, filled = _bands(texts)
     for band in range(_BANDS):
@@ -105,15 +105,14 @@ def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def _bands(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Hash of each band of each text's signature, uint64 [N, _BANDS]; the rows that have one."""
-    draws = np.random.default_rng(0).integers(1, 1 << 29, size=(_BANDS * _ROWS, 2))
-    hashes = draws.astype(np.uint64)
+    seeds = np.random.default_rng(0).integers(0, 1 << 64, size=_BANDS * _ROWS, dtype=np.uint64)
     mixing = np.uint64(0x9E3779B97F4A7C15) ** np.arange(_ROWS, dtype=np.uint64)
     bands = np.zeros((len(texts), _BANDS), dtype=np.uint64)
     filled = []
     for row, text in enumerate(texts):
         shingles = _shingles(text)
         if shingles.size:
-            signature = _minhash(shingles, hashes).reshape(_BANDS, _ROWS)
+            signature = _minhash(shingles, seeds).reshape(_BANDS, _ROWS)
             bands[row] = (signature * mixing).sum(axis=1)
             filled.append(row)
     return bands, np.array(filled, dtype=np.int64)
@@ -125,9 +124,17 @@ def _shingles(text: str) -> np.ndarray:
     return np.array(sorted(zlib.crc32(gram.encode()) for gram in grams), dtype=np.uint64)
 
 
-def _minhash(shingles: np.ndarray, hashes: np.ndarray) -> np.ndarray:
-    hashed = (hashes[:, :1] * shingles[None, :] + hashes[:, 1:]) % _PRIME
-    return np.asarray(hashed.min(axis=1))
+def _minhash(shingles: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The least of the shingles [N] by each of the hash functions [H], uint64 [H].
+
+    The hash is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, OOPSLA): one that keeps
+    the order of the shingles, as a linear one without overflow does, would give all functions the
+    same minimum.
+    """
+    mixed = shingles[None, :] ^ seeds[:, None]
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))).min(axis=1))
 
 
 def _jaccard(left: np.ndarray, right: np.ndarray) -> float:

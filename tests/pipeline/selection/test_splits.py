@@ -1,11 +1,20 @@
 """Splits: groups that never break, shares that are met, near-duplicates that stay together."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.selection.splits import Splits, assign_splits, near_duplicates, normalise_text
+from pipeline.selection.splits import (
+    Splits,
+    _jaccard,
+    _minhash,
+    _shingles,
+    assign_splits,
+    near_duplicates,
+    normalise_text,
+)
 
 
 def split(speakers, texts, **fields):
@@ -74,3 +83,37 @@ def test_normalised_text_has_no_case_and_no_punctuation():
 def test_shares_that_do_not_add_up_are_refused():
     with pytest.raises(ValidationError, match="add up to 0.9"):
         Splits(train=0.7)
+
+
+def reworded(count, seed=0):
+    """Sentences of random words, and the same with one word changed."""
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(list("abcdefghilmnorstu"), 6)) for _ in range(400)]
+    sentences = [list(random.choice(words, 14)) for _ in range(count)]
+    changed = [[*one[:5], "elsewhere", *one[6:]] for one in sentences]
+    return [" ".join(one) for one in (*sentences, *changed)]
+
+
+def test_of_hundreds_of_sentences_hardly_any_near_duplicate_is_missed():
+    texts, count = reworded(300), 300
+    similar = [
+        (row, row + count)
+        for row in range(count)
+        if _jaccard(_shingles(texts[row]), _shingles(texts[row + count])) >= 0.8
+    ]
+    assert len(similar) > 200
+    found = set(near_duplicates(texts))
+    assert sum(pair in found for pair in similar) > 0.97 * len(similar)
+    assert all(right - left == count for left, right in found)
+
+
+def test_every_hash_has_a_minimum_of_its_own():
+    seeds = np.arange(32, dtype=np.uint64)
+    shingles = _shingles("the train to the airport leaves from platform four")
+    least = [int(_minhash(shingles[[at]], seeds[[0]])[0]) for at in range(len(shingles))]
+    assert int(_minhash(shingles, seeds[[0]])[0]) == min(least)
+    chosen = {
+        int(np.argmin([_minhash(shingles[[at]], seeds[[h]])[0] for at in range(len(shingles))]))
+        for h in range(32)
+    }
+    assert len(chosen) > 16
