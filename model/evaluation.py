@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.table import Table
 from model.baselines import frames_and_mlp, majority, own_language_mlp
 from model.data import ClipSet
 from model.metrics import Metrics, confusion, measure
+from pipeline.cards.losses import FEWEST_SPEAKERS
+
+Drawn = Literal["speakers", "utterances"]
 
 ALL = "all"
 MODEL, MAJORITY, MLP = "m5ser", "majority", "frames + MLP"
@@ -25,13 +28,15 @@ class Evaluation:
     """Metrics by system and language (`all`: together), and the model's confusion matrices.
 
     `readable`: by stage of the training, how well a linear probe reads language and speaker off
-    the embedding after it. `caveats`: what else the numbers have to be read with.
+    the embedding after it. `drawn`: of what the intervals are a bootstrap. `caveats`: what else the
+    numbers have to be read with.
     """
 
     labels: tuple[str, ...]
     metrics: dict[str, dict[str, Metrics]]
     counts: dict[str, np.ndarray]
     readable: dict[str, dict[str, float]]
+    drawn: Drawn
     caveats: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -44,6 +49,7 @@ class Evaluation:
             },
             "confusion": {language: counts.tolist() for language, counts in self.counts.items()},
             "readable_off_the_embedding": self.readable,
+            "intervals_over": self.drawn,
             "caveats": list(self.caveats),
         }
 
@@ -93,9 +99,10 @@ def evaluate(
     """Hold a model's probabilities [N, L] on the test clips against baselines fitted on `train`."""
     said = probabilities.argmax(axis=1)
     metrics = {MODEL: measured(said, test), **({} if train is None else _baselines(train, test))}
+    drawn, _ = clusters(test)
     truth, classes = test.rows.emotions, len(test.labels)
     counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
-    return Evaluation(test.labels, metrics, counts, dict(readable), tuple(caveats))
+    return Evaluation(test.labels, metrics, counts, dict(readable), drawn, tuple(caveats))
 
 
 def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
@@ -104,7 +111,7 @@ def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
         MAJORITY: measured(majority(train, test), test),
         MLP: measured(frames_and_mlp(train, test), test),
         OWN_MLP: {
-            name: _measured(verdict, test.chosen(test.languages() == name))
+            name: _measured(verdict, test, test.languages() == name)
             for name, verdict in own_language_mlp(train, test).items()
         },
     }
@@ -112,11 +119,23 @@ def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
 
 def measured(said: np.ndarray, clips: ClipSet) -> dict[str, Metrics]:
     """Metrics of verdicts [N], in all and by language."""
-    return {name: _measured(said[k], clips.chosen(k)) for name, k in _groups(clips).items()}
+    return {name: _measured(said[k], clips, k) for name, k in _groups(clips).items()}
 
 
-def _measured(said: np.ndarray, clips: ClipSet) -> Metrics:
-    return measure(clips.rows.emotions, said, len(clips.labels), clips.rows.sources)
+def _measured(said: np.ndarray, clips: ClipSet, where: np.ndarray) -> Metrics:
+    """Metrics of the verdicts on the clips of a mask [N]."""
+    _, drawn = clusters(clips)
+    return measure(clips.rows.emotions[where], said, len(clips.labels), drawn[where])
+
+
+def clusters(clips: ClipSet) -> tuple[Drawn, np.ndarray]:
+    """What errs together, and which of them each clip [N] is of.
+
+    The speakers, where all are known and enough; else the utterances, each with all its renditions.
+    """
+    speakers = clips.speakers()
+    enough = len(set(speakers)) >= FEWEST_SPEAKERS and "" not in speakers
+    return ("speakers", speakers) if enough else ("utterances", clips.rows.sources)
 
 
 def _groups(clips: ClipSet) -> dict[str, np.ndarray]:

@@ -46,7 +46,7 @@ def evaluation_markdown(found: Evaluation) -> str:
     ]
     said = markdown_table(("true \\ said", *found.labels), counts)
     remarks = "\n".join(f"- {remark}" for remark in found.remarks())
-    about = "UA is the mean recall; the interval is of a bootstrap over sentences, not speakers."
+    about = f"UA is the mean recall; the interval is of a bootstrap over {found.drawn}."
     return "\n\n".join(part for part in (table, about, remarks, said) if part) + "\n"
 
 

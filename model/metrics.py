@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 _RESAMPLES = 1000
+_TRIES = 100
+"""Draws for each resample, of clusters that may lack a class."""
+_UNKNOWN = np.array([[0.0] * 3, [1.0] * 3])
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,40 @@ def rates(counts: np.ndarray) -> tuple[float, float, float]:
 
 
 def measure(
-    truth: np.ndarray, verdict: np.ndarray, classes: int, sources: np.ndarray, seed: int = 0
+    truth: np.ndarray, verdict: np.ndarray, classes: int, clusters: np.ndarray, seed: int = 0
 ) -> Metrics:
     """Metrics of verdicts [N] with percentile bootstrap intervals (Efron 1979).
 
-    Whole sentences are drawn, by `sources` [N]: the renditions of one in several languages err
-    together, and drawn one by one they would promise more than is known.
+    Whole clusters are drawn, by `clusters` [N]: the renditions of one sentence in several languages
+    err together, and drawn one by one they would promise more than is known. Every draw has all
+    classes that occur, or it would be of another UA. Where that leaves nothing to draw, nothing is
+    known: the intervals are 0 to 1.
     """
     random = np.random.default_rng(seed)
-    _, sentence = np.unique(sources, return_inverse=True)
-    count = int(sentence.max()) + 1
-    counts = np.zeros((count, classes, classes), dtype=int)
-    np.add.at(counts, (sentence, truth, verdict), 1)
-    draws = (random.integers(0, count, count) for _ in range(_RESAMPLES))
-    times = (np.bincount(drawn, minlength=count) for drawn in draws)
+    _, cluster = np.unique(clusters, return_inverse=True)
+    counts = np.zeros((int(cluster.max()) + 1, classes, classes), dtype=int)
+    np.add.at(counts, (cluster, truth, verdict), 1)
+    times = islice(_draws(counts.sum(axis=2) > 0, random), _RESAMPLES)
     spread = np.array([rates(np.tensordot(n, counts, 1)) for n in times])
-    low, high = np.quantile(spread, [0.025, 0.975], axis=0)
+    is_known = len(spread) == _RESAMPLES
+    low, high = np.quantile(spread, [0.025, 0.975], axis=0) if is_known else _UNKNOWN
     intervals = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
     return Metrics(len(truth), *rates(counts.sum(axis=0)), *intervals)
+
+
+def _draws(has: np.ndarray, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """How often each cluster is drawn [K], again and again; which classes it `has` is [K, C].
+
+    Clusters of one class each, as sentences are, are drawn within it; a class that has only one
+    does not vary. Those of several, as speakers are, are drawn anew until no class is missing.
+    """
+    occurring = has[:, has.any(axis=0)]
+    apart = bool((occurring.sum(axis=1) == 1).all())
+    strata = [np.flatnonzero(of_class) for of_class in occurring.T] if apart else []
+    strata = strata or [np.arange(len(has))]
+    if all(len(stratum) == 1 for stratum in strata):
+        return
+    for _ in range(_RESAMPLES * _TRIES):
+        drawn = np.concatenate([random.choice(stratum, len(stratum)) for stratum in strata])
+        if occurring[drawn].any(axis=0).all():
+            yield np.bincount(drawn, minlength=len(has))

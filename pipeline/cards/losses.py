@@ -15,7 +15,7 @@ from pipeline.dataset.reading import DatasetFolder
 Cluster = Literal["speaker", "sentence"]
 
 _COLUMNS: dict[Cluster, str] = {"speaker": "speaker_id", "sentence": "source_id"}
-_FEWEST_SPEAKERS = 8
+FEWEST_SPEAKERS = 8
 """Fewer can't stand for the spread between speakers (assumed)."""
 _CONFIDENCE = 0.95
 
@@ -72,7 +72,7 @@ class Loss:
 def clusters_of(dataset: DatasetFolder) -> Cluster:
     """What takes belong together by: their speaker or, where speakers are few, their sentence."""
     speakers = dataset.value("SELECT count(DISTINCT speaker_id) FROM takes")
-    return "speaker" if speakers >= _FEWEST_SPEAKERS else "sentence"
+    return "speaker" if speakers >= FEWEST_SPEAKERS else "sentence"
 
 
 def losses(dataset: DatasetFolder, column: str) -> list[Loss]:

@@ -54,3 +54,29 @@ def test_renditions_of_one_sentence_are_drawn_together():
 def test_nothing_can_not_be_measured():
     with pytest.raises(ValueError, match="no verdicts"):
         rates(np.zeros((3, 3), int))
+
+
+def test_no_draw_lacks_a_class():
+    """One answer for everything has the recall of chance, whatever is drawn."""
+    truth = np.repeat(np.arange(7), 12)
+    sentences = np.repeat(np.arange(14), 6)
+    found = measure(truth, np.zeros(84, int), 7, sentences)
+    assert found.ua_interval == pytest.approx((1 / 7, 1 / 7))
+
+
+def test_speakers_of_several_classes_are_drawn_until_all_classes_are_there():
+    truth = np.tile(np.arange(3), 10)
+    truth[:15] = 0
+    said = np.where(truth == 2, 0, truth)
+    found = measure(truth, said, 3, np.repeat(np.arange(10), 3))
+    assert found.ua == pytest.approx(2 / 3)
+    assert found.ua_interval == pytest.approx((2 / 3, 2 / 3))
+    low, high = found.wa_interval
+    assert low < found.wa < high
+
+
+@pytest.mark.parametrize("clusters", [np.zeros(12, int), np.repeat(np.arange(4), 3)])
+def test_where_nothing_else_can_be_drawn_nothing_is_known(clusters):
+    truth, said = np.repeat(np.arange(4), 3), np.zeros(12, int)
+    found = measure(truth, said, 4, clusters)
+    assert found.ua_interval == found.wa_interval == found.f1_interval == (0.0, 1.0)
