@@ -45,8 +45,9 @@ class Profile(Numbers):
         rate_phones_s: Phones a second, without pauses.
         pause_share: Share of pauses (0.15 s or longer) between the first and the last speech.
         tilt_db_oct: Slope of the voiced long-term spectrum from 100 Hz to 8 kHz, in dB an octave.
-        aperiodicity_db: Noise to harmonics of voiced frames (Boersma 1993, eq. 4), in dB.
-        jitter_st: Median change of the slope of F0 between frames, in semitones.
+        aperiodicity_db: Noise to harmonics of voiced frames, in dB: Boersma 1993, eq. 4, negated.
+        jitter_st: Median change of the slope of F0 between frames of 10 ms, in semitones; of the
+            contour, and not of cycles as Praat's jitter is.
         voiced_share: Share of the voiced frames in the time of the speech without its pauses.
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
@@ -150,8 +151,10 @@ def _aperiodicity_db(strength: np.ndarray) -> float:
 
 
 def _jitter_st(frames: Frames) -> float:
-    f0_st = 12 * np.log2(np.maximum(frames.f0_hz, 1.0))
-    whole = frames.voiced[:-2] & frames.voiced[1:-1] & frames.voiced[2:]
+    step = max(1, round(HOP_S / frames.hop_s))  # closer frames would differ by less
+    f0_st = 12 * np.log2(np.maximum(frames.f0_hz[::step], 1.0))
+    voiced = frames.voiced[::step]
+    whole = voiced[:-2] & voiced[1:-1] & voiced[2:]
     if not whole.any():
         return 0.0
     return float(np.median(np.abs(np.diff(f0_st, 2))[whole]))

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.prosody.profile import POINTS, SCALARS, Profile, measure
+from pipeline.prosody.frames import cut
+from pipeline.prosody.profile import POINTS, SCALARS, Profile, measure, profile_of
 from tests.pipeline.prosody.signals import RATE, voice
 
 
@@ -92,3 +93,11 @@ def test_contours_and_the_json_form() -> None:
 def test_a_clip_without_pitch_is_an_error_that_says_why(samples: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         measure(samples, RATE, None)
+
+
+def test_jitter_is_the_same_at_any_distance_of_frames() -> None:
+    random = np.random.default_rng(0)
+    wavering = voice(glide_st=6.0) + 0.02 * random.standard_normal(len(voice())).astype(np.float32)
+    fine, coarse = (profile_of(cut(wavering, hop_s), 16) for hop_s in (0.005, 0.01))
+    assert coarse.jitter_st > 0.02
+    assert fine.jitter_st == pytest.approx(coarse.jitter_st, rel=0.3)
