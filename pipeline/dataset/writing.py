@@ -258,7 +258,7 @@ def _probe(build: Build) -> dict[str, Any] | None:
         "uar": round(fitted.uar, 4),
         "classes": list(fitted.classes),
         "clips": fitted.clips,
-        "speakers": fitted.speakers,
+        "speakers": len(fitted.by_speaker),
     }
 
 

@@ -27,9 +27,11 @@ class JudgeItem:
     """One take as the judges get it.
 
     `samples`: float32 [T] mono at `JUDGE_RATE_HZ`. `reference` is the profile of the same voice and
-    text before prosody transfer; `target` is what the transfer was asked for. `source_*` are of the
-    human recording and None where the corpus is text only; `source` is that recording, float32 [T]
-    at `JUDGE_RATE_HZ`, and there only for judges that say `hears_source`.
+    text before prosody transfer, or, of a cloned voice, its person's neutral speech; `target` is
+    what the transfer was asked for at strength 1. `source_speaker` is whose utterance it was; the
+    other `source_*` are of the human recording and None where the corpus is text only. `source` is
+    that recording, float32 [T] at `JUDGE_RATE_HZ`, and there only for judges that say
+    `hears_source`.
     """
 
     take_id: str
@@ -41,6 +43,7 @@ class JudgeItem:
     phone_count: int | None = None
     target: Target | None = None
     reference: Profile | None = None
+    source_speaker: str = ""
     source_duration_s: float | None = None
     source_phone_count: int | None = None
     source_text: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -26,19 +26,18 @@ class FittedProbe:
     """A classifier of emotions, and how well it knows speakers that it was not fitted on.
 
     `uar`: unweighted average recall in [0, 1], cross-validated by speaker; chance is
-    1 / len(classes). `classes`: the columns of `probabilities`.
+    1 / len(classes). `by_speaker`: for each, the model of the fold that he was left out of.
     """
 
     uar: float
     classes: tuple[Emotion, ...]
     clips: int
-    speakers: int
-    model: Any
+    by_speaker: Mapping[str, Any]
+    of_all: Any
 
-    def probabilities(self, relative: np.ndarray) -> np.ndarray:
-        """Relative profiles [N, len(SCALARS)] -> probabilities [N, len(classes)]."""
-        found: np.ndarray = self.model.predict_proba(relative)
-        return found
+    def heard_without(self, speaker: str) -> Any:
+        """The model that never heard a speaker, whose clips it would know again in the takes."""
+        return self.by_speaker.get(speaker, self.of_all)
 
 
 class Probe(Judge):
@@ -46,24 +45,25 @@ class Probe(Judge):
 
     `probe_probability` of the wanted emotion; `probe_margin`, that minus the likeliest other's;
     `probe_entropy` of all, as a share of the largest possible. The take's profile is relative to
-    `JudgeItem.reference`. NaN where the take has no reference or no
-    voiced frame, no source has its emotion, or the sources are too few (see `unfit`). It
-    hears ten numbers of prosody and no timbre or words; `fit(sources).uar` says how far to trust
-    it.
+    `JudgeItem.reference`. The classifier of a take was fitted on speakers other than its source's,
+    whose own clips it would know again. NaN where the take has no reference or no voiced frame, no
+    other speaker has its emotion, or the sources are too few (see `unfit`). It hears ten numbers of
+    prosody and no timbre or words; `fit(sources).uar` says how far to trust it.
     """
 
     engine: Literal["probe"] = "probe"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
     needs_sources: ClassVar[bool] = True
 
     def load(self, context: JudgeContext) -> JudgeBatch:
-        """Fit the classifier on the recipe's human recordings, if they are enough for it."""
+        """Fit the classifiers on the recipe's human recordings, if they are enough for it."""
         if unfit(context.sources):
             return usable_only(lambda items: [_nothing() for _ in items])
-        model = _fitted(context.sources)
-        classes: tuple[Emotion, ...] = tuple(model.classes_.tolist())
-        return usable_only(lambda items: [_score(item, model, classes) for item in items])
+        probe = fit(context.sources)
+        return usable_only(
+            lambda items: [_score(item, probe.heard_without(item.source_speaker)) for item in items]
+        )
 
 
 def fit(sources: Sequence[Source]) -> FittedProbe:
@@ -73,19 +73,24 @@ def fit(sources: Sequence[Source]) -> FittedProbe:
         ValueError: the sources are too few: see `unfit`.
     """
     from sklearn.metrics import recall_score
-    from sklearn.model_selection import cross_val_predict
 
     if why := unfit(sources):
         raise ValueError(
             f"judge 'probe': {why}; add recordings to the corpus, "
             "or remove 'probe' from the recipe's judges and gates"
         )
-    model = _fitted(sources)
-    speakers, emotions, profiles = zip(*sources, strict=True)
-    predicted = cross_val_predict(_model(), np.stack(profiles), emotions, cv=_folds(sources))
-    uar = recall_score(emotions, predicted, average="macro", zero_division=0)
-    classes = tuple(model.classes_.tolist())
-    return FittedProbe(float(uar), classes, len(sources), len(set(speakers)), model)
+    of_all = _fitted(sources)
+    by_speaker, said = {}, {}
+    for training, tested in _folds(sources):
+        model = _fitted([sources[place] for place in training])
+        by_speaker.update((sources[place][0], model) for place in tested)
+        heard = model.predict(np.stack([sources[place][2] for place in tested]))
+        said.update(zip(tested.tolist(), heard, strict=True))
+    meant = [emotion for _, emotion, _ in sources]
+    predicted = [said[place] for place in range(len(sources))]
+    uar = recall_score(meant, predicted, average="macro", zero_division=0)
+    classes = tuple(of_all.classes_.tolist())
+    return FittedProbe(float(uar), classes, len(sources), by_speaker, of_all)
 
 
 def unfit(sources: Sequence[Source]) -> str | None:
@@ -127,7 +132,8 @@ def _model() -> Any:
     )
 
 
-def _score(item: JudgeItem, model: Any, classes: tuple[Emotion, ...]) -> Scores | Failure:
+def _score(item: JudgeItem, model: Any) -> Scores | Failure:
+    classes = model.classes_.tolist()
     if item.reference is None or item.profile is None or item.emotion not in classes:
         return _nothing()
     relative = relative_scalars(item.profile, item.reference)

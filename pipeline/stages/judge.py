@@ -115,6 +115,7 @@ def _item(
         phone_count=take.phone_count,
         target=Target.from_dict(json.loads(take.target)) if take.target else None,
         reference=Profile.from_dict(json.loads(take.reference)) if take.reference else None,
+        source_speaker=utterance.speaker,
         source_duration_s=source["duration_s"],
         source_phone_count=source["phone_count"],
         source_text=utterance.text,

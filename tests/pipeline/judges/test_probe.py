@@ -47,11 +47,12 @@ def test_the_fit_is_the_same_every_time_and_says_what_it_was_fitted_on():
     rows = sources(effect=1.0)
     first, second = fit(rows), fit(rows)
     assert first.classes == ("happy", "neutral", "sad")
-    assert (first.clips, first.speakers) == (len(rows), 12)
+    assert (first.clips, len(first.by_speaker)) == (len(rows), 12)
     profiles = np.stack([profile for _, _, profile in rows])
     assert first.uar == second.uar
-    np.testing.assert_array_equal(first.probabilities(profiles), second.probabilities(profiles))
-    np.testing.assert_allclose(first.probabilities(profiles).sum(axis=1), 1.0)
+    for who in ("speaker-0", "nobody"):
+        left, right = (one.heard_without(who).predict_proba(profiles) for one in (first, second))
+        np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,16 @@ def test_an_emotion_that_no_source_has_cannot_be_judged(make_item):
     judge_batch = Probe().load(JudgeContext(("en",), sources=sources(effect=2.0)))
     [scores] = judge_batch([make_item(emotion="disgusted")])
     assert all(math.isnan(value) for value in scores.values())
+
+
+def test_a_take_is_judged_by_a_probe_that_never_heard_its_speaker(make_item):
+    """A speaker who alone says something his own way is believed by what was fitted on him."""
+    odd = [("odd", "happy", np.full(len(SCALARS), -2.0)) for _ in range(200)]
+    judge_batch = Probe().load(JudgeContext(("en",), sources=[*sources(effect=2.0), *odd]))
+    his, anothers = judge_batch(
+        [
+            moved(make_item, -2.0, emotion="happy", source_speaker=who)
+            for who in ("odd", "speaker-0")
+        ]
+    )
+    assert his["probe_probability"] < 0.1 < 0.4 < anothers["probe_probability"]
