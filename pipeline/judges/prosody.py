@@ -20,13 +20,14 @@ _DIMENSIONS = {
 
 
 class Prosody(Judge):
-    """Distance between the profile asked for and the one measured on the final audio.
+    """Distance between the profile that is wanted and the one measured on the final audio.
 
     `prosody_distance`, and of its dimensions F0 level, F0 range, energy and rate, in units of
     `prosody.target.distance` (0 is exact). The take is measured relative to
-    `JudgeItem.reference`, the same voice and text before the transfer. All are NaN where nothing
-    was asked for or the take has no voiced frame. It tells whether the transfer worked, not
-    whether the emotion is heard.
+    `JudgeItem.reference`, and held against the whole profile whatever its strength. What a clone
+    brings of the emotion counts too; it speaks another language than its reference, which moves
+    all takes of a line alike. All are NaN where nothing was asked for or the take has no voiced
+    frame. It tells whether the prosody arrived, not whether the emotion is heard.
     """
 
     engine: Literal["prosody"] = "prosody"

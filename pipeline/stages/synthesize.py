@@ -25,7 +25,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 7
+_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,7 @@ def _takes(
 ) -> Iterator[dict[str, Any]]:
     """Rows of all takes of a line, in their order."""
     target, neutral_from = _target(recipe, job, utterance, profile)
+    own = _own_neutral(recipe, job, utterance)
     numbers = list(range(recipe.takes))
     for index, rendition in enumerate(renditions):
         chosen = numbers if len(renditions) == 1 else [index]
@@ -178,7 +179,7 @@ def _takes(
         if isinstance(rendition, Failure):
             made: list[dict[str, Any]] = [{"error": rendition.error}] * len(rows)
         else:
-            made = _shape(recipe, rendition, target, rows)
+            made = _shape(recipe, rendition, target, own, rows)
         for row, rest in zip(rows, made, strict=True):
             yield {**row, "neutral_from": neutral_from, **rest}
 
@@ -214,10 +215,26 @@ def _target(
     return from_emotion(utterance.emotion, seed), "published"
 
 
+def _own_neutral(recipe: Recipe, job: SynthesisJob, utterance: Utterance) -> Profile | None:
+    """How the person of a cloned voice speaks without emotion, at the level of the takes.
+
+    A clone that has heard the line's recording has some of its emotion before any transfer, so its
+    rendition is no neutral speech to measure a take by. None where it is, or nobody was recorded.
+    """
+    if not recipe.synthesis.clones or utterance.speaker not in job.neutrals:
+        return None
+    neutral = Profile.from_dict(json.loads(job.neutrals[utterance.speaker].profile))
+    return replace(neutral, energy_db=recipe.prosody.neutral_dbfs)
+
+
 def _shape(
-    recipe: Recipe, speech: Speech, target: Target | None, rows: list[dict[str, Any]]
+    recipe: Recipe,
+    speech: Speech,
+    target: Target | None,
+    neutral: Profile | None,
+    rows: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The takes of one rendition, or why there are none."""
+    """The takes of one rendition, or why there are none; measured by `neutral`, if there is one."""
     if target is None:
         samples = resample(speech.samples, speech.sampling_rate, recipe.sampling_rate)
         return [_packed(recipe, samples, speech, 0.0) for _ in rows]
@@ -234,7 +251,7 @@ def _shape(
         return [{"error": f"prosody: {error}"}] * len(rows)
     asked = {
         "target": to_json(target.to_dict()),
-        "reference": to_json(shaped.reference.to_dict()),
+        "reference": to_json((neutral or shaped.reference).to_dict()),
     }
     return [
         {**_packed(recipe, samples, speech, limited_db), **asked}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from pipeline.audio import decode_flac
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
 from pipeline.stages import synthesize, voices
-from pipeline.stages.synthesize import SynthesisJob
+from pipeline.stages.synthesize import Neutral, SynthesisJob
 from pipeline.synthesis.command import Command
 from pipeline.work import tables
 from pipeline.work.references import Reference
@@ -71,7 +73,9 @@ class Bench:
     def write(self, stage: str, rows: Any, schema: pa.Schema) -> None:
         self.store.write(stage, "key", tables.table(rows, schema))
 
-    def takes(self, origin: str) -> list[dict[str, Any]]:
+    def takes(
+        self, origin: str, neutrals: Mapping[str, Neutral] = MappingProxyType({})
+    ) -> list[dict[str, Any]]:
         recipe = Recipe.model_validate(
             {
                 "name": "tiny",
@@ -83,7 +87,7 @@ class Bench:
             }
         ).model_copy(update={"synthesis": self.engine})
         references = {id: (Reference("key", id),) for id in TEXTS}
-        job = SynthesisJob("key", "key", "key", {"anna": "anna"}, {}, references=references)
+        job = SynthesisJob("key", "key", "key", {"anna": "anna"}, neutrals, references=references)
         synthesize.run(self.store, "out", recipe, job)
         return list(self.store.read(synthesize.STAGE, "out").to_pylist())
 
@@ -123,3 +127,13 @@ def test_a_cloned_voice_is_heard_in_a_recording(bench: Bench) -> None:
     samples, rate = decode_flac(row["audio"])
     assert 0.5 < len(samples) / rate < 2
     assert voices.key(bench.engine, ["anna"], references) != voices.key(bench.engine, ["anna"], {})
+
+
+def test_a_clone_is_measured_by_its_persons_neutral_speech(bench: Bench) -> None:
+    """Its rendition has heard the emotion already; the transfer would count for all of it."""
+    rendition = json.loads(bench.takes("emotion")[0]["reference"])
+    neutral = {**rendition, "f0_level_st": rendition["f0_level_st"] - 5.0, "energy_db": -10.0}
+    neutrals = {"anna": Neutral(json.dumps(neutral), "speaker")}
+    found = json.loads(bench.takes("emotion", neutrals)[0]["reference"])
+    assert found["f0_level_st"] == pytest.approx(rendition["f0_level_st"] - 5.0)
+    assert found["energy_db"] == rendition["energy_db"]
