@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.bundled import open_onnx, package_folder
-from pipeline.judges.speech import MODEL, PACKAGE, WINDOW, speech_probabilities
+from pipeline.judges.speech import MODEL, PACKAGE, WINDOW, levelled, speech_probabilities
 from pipeline.judges.syllables import count_syllables
 from pipeline.judges.usable import fault, usable_only
 from pipeline.languages import SOURCE, Language
@@ -58,7 +58,7 @@ class Expressivity(Judge):
     """
 
     engine: Literal["expressivity"] = "expressivity"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     hears_source: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = (
         "pause_agreement",
@@ -82,7 +82,8 @@ class Expressivity(Judge):
                 if item.source is not None and fault(item.source) is None
             }
             clips = [*(item.samples for item in items), *sources.values()]
-            timings = [timing(one) for one in speech_probabilities(session, clips)]
+            loud = [levelled(clip) for clip in clips]
+            timings = [timing(one) for one in speech_probabilities(session, loud)]
             of_source = dict(zip(sources, timings[len(items) :], strict=True))
             return [
                 _score(item, take, of_source.get(id(item.source)))

@@ -70,3 +70,13 @@ def test_silence_has_neither_rate_nor_pauses(context, make_item):
     silence = np.zeros(16_000, np.float32)
     [scores] = Expressivity().load(context)([make_item(samples=silence, source=silence)])
     assert all(math.isnan(value) for value in scores.values())
+
+
+def test_a_quiet_clip_pauses_where_the_same_clip_does_aloud(context, make_item):
+    clip = make_item("kids").samples
+    quiet = clip * np.float32(10 ** (-30 / 20))
+    source = {"source": clip, "source_text": make_item("kids").text}
+    loud, soft = Expressivity().load(context)(
+        [make_item(samples=s, **source) for s in (clip, quiet)]
+    )
+    assert soft == pytest.approx(loud)
