@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -26,7 +27,8 @@ class Baselines:
     def fit(cls, rows: Iterable[Row]) -> Baselines:
         """Fit on rows (speaker, gender, emotion, profile); each speaker weighs the same.
 
-        A corpus without any neutral clip takes all its clips as neutral ones.
+        A corpus without any neutral clip takes all its clips as neutral ones, but for those of
+        speakers with a single clip, which would be relative to itself.
 
         Raises:
             ValueError: there are no rows.
@@ -34,7 +36,7 @@ class Baselines:
         every = list(rows)
         if not every:
             raise ValueError("no clip could be measured, so the corpus has no neutral speech")
-        neutral = [row for row in every if row[2] == "neutral"] or every
+        neutral = [row for row in every if row[2] == "neutral"] or _of_several(every)
         speakers: dict[str, list[Profile]] = {}
         genders: dict[str, list[Profile]] = {}
         for speaker, _, _, profile in neutral:
@@ -52,6 +54,12 @@ class Baselines:
         if gender in self.by_gender:
             return self.by_gender[gender], "gender"
         return self.of_corpus, "corpus"
+
+
+def _of_several(rows: list[Row]) -> list[Row]:
+    """The rows of speakers that have more than one; all of them where nobody has."""
+    counts = Counter(row[0] for row in rows)
+    return [row for row in rows if counts[row[0]] > 1] or rows
 
 
 def _mean(profiles: list[Profile]) -> Profile:

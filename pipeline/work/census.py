@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,21 +118,25 @@ def _write_human(
 ) -> str:
     """Write the recordings' profiles relative to their speakers' neutral; returns the key."""
     recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
-    baselines = Baselines.fit(_baseline_rows(recorded))
+    spoken: defaultdict[str, list[tuple[Utterance, Profile]]] = defaultdict(list)
+    for utterance, profile in recorded:
+        if utterance.emotion == "neutral":
+            spoken[utterance.speaker].append((utterance, profile))
     rows = []
     for utterance, profile in recorded:
         if utterance.emotion == "neutral":
-            neutral = _others_neutral(utterance, recorded, baselines)
+            neutral = _others_neutral(utterance, spoken)
         else:
             neutral = Profile.from_dict(json.loads(neutrals[utterance.speaker].profile))
-        rows.append(
-            {
-                "speaker": utterance.speaker,
-                "emotion": utterance.emotion,
-                "profile": relative_scalars(profile, neutral).tolist(),
-            }
-        )
-    key = digest("human", 2, rows)
+        if neutral is not None:
+            rows.append(
+                {
+                    "speaker": utterance.speaker,
+                    "emotion": utterance.emotion,
+                    "profile": relative_scalars(profile, neutral).tolist(),
+                }
+            )
+    key = digest("human", 3, rows)
     if not store.has("human", key):
         store.write("human", key, tables.table(rows, _HUMAN))
     return key
@@ -144,18 +149,16 @@ def _baseline_rows(recorded: Recorded) -> list[tuple[str, str, str, Profile]]:
     return [(u.speaker, u.gender, u.emotion, profile) for u, profile in recorded]
 
 
-def _others_neutral(utterance: Utterance, recorded: Recorded, baselines: Baselines) -> Profile:
+def _others_neutral(utterance: Utterance, spoken: Mapping[str, Recorded]) -> Profile | None:
     """What a neutral clip is relative to: never to itself, which would make it exactly zero.
 
-    The speaker's other neutral clips, or, of a speaker with a single one, the gender's.
+    The speaker's other neutral clips; or, of a speaker with a single one, other speakers' of the
+    gender, or of any. None where nobody else has one.
     """
-    others = [
-        (other, profile)
-        for other, profile in recorded
-        if other.speaker == utterance.speaker
-        and other.emotion == "neutral"
-        and other.id != utterance.id
-    ]
-    if others:
-        return Baselines.fit(_baseline_rows(others)).of_corpus
-    return baselines.by_gender[utterance.gender]
+    own = [row for row in spoken[utterance.speaker] if row[0].id != utterance.id]
+    others = (of_one for speaker, of_one in spoken.items() if speaker != utterance.speaker)
+    rows = own or [row for of_one in others for row in of_one]
+    if not rows:
+        return None
+    profile, _ = Baselines.fit(_baseline_rows(rows)).neutral(utterance.speaker, utterance.gender)
+    return profile

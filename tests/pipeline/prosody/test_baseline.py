@@ -48,3 +48,11 @@ def test_a_corpus_without_neutral_clips_uses_all(plain: Profile) -> None:
 def test_no_clips_is_an_error() -> None:
     with pytest.raises(ValueError, match="no clip could be measured"):
         Baselines.fit([])
+
+
+def test_without_neutral_clips_no_speaker_is_relative_to_a_single_clip(plain: Profile) -> None:
+    rows = [("anna", "female", "angry", at(plain, level_st)) for level_st in (36.0, 40.0)]
+    baselines = Baselines.fit([*rows, ("bea", "female", "angry", at(plain, 60.0))])
+    assert baselines.neutral("anna", "female")[0].f0_level_st == 38.0
+    own, origin = baselines.neutral("bea", "female")
+    assert (own.f0_level_st, origin) == (38.0, "gender")
