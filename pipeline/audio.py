@@ -65,7 +65,7 @@ def open_recording(recording: Recording, door: Door) -> Clip:
             rate = int(file.samplerate)
     except soundfile.LibsndfileError as error:
         if error.code == _SYSTEM_ERROR:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(recording.path)) from error
+            raise _unreadable(recording.path) from error
         # Its text names the path, which is nobody's business where the set is published.
         raise BadAudio(f"'{name}' can't be decoded: {error.error_string}") from error
     except OSError as error:
@@ -88,15 +88,40 @@ def read_recording(recording: Recording, rate_hz: int) -> np.ndarray:
     """Samples float32 [T], mono, at a rate, of a recording that came in through the door before.
 
     Raises:
-        OSError: it is not there any more.
+        OSError: it is not there any more, or can't be read now.
     """
-    with soundfile.SoundFile(recording.path) as file:
-        rate = int(file.samplerate)
-        start = round((recording.start_s or 0.0) * rate)
-        end = int(file.frames) if recording.end_s is None else round(recording.end_s * rate)
-        file.seek(start)
-        samples = file.read(end - start, dtype="float32", always_2d=True)
+    require_recording(recording)
+    try:
+        with soundfile.SoundFile(recording.path) as file:
+            rate = int(file.samplerate)
+            start = round((recording.start_s or 0.0) * rate)
+            end = int(file.frames) if recording.end_s is None else round(recording.end_s * rate)
+            file.seek(start)
+            samples = file.read(end - start, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise _unreadable(recording.path) from error
     return resample(samples.mean(axis=1), rate, rate_hz)
+
+
+def require_recording(recording: Recording) -> None:
+    """Make sure that a recording which the build has read before is there for this worker too.
+
+    That it isn't is the machine's fault: stored as the row's, it would stay when that is mended.
+
+    Raises:
+        FileNotFoundError: it isn't.
+    """
+    if not recording.path.is_file():
+        raise FileNotFoundError(
+            errno.ENOENT,
+            "corpus.path: a recording that this build has read before is not there; let every "
+            "machine that works for it find it under the same path",
+            str(recording.path),
+        )
+
+
+def _unreadable(path: Path) -> OSError:
+    return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
 
 def _check_riff_length(path: Path) -> None:

@@ -14,6 +14,7 @@ from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
 from pipeline.synthesis.espeak import count_phones
 from pipeline.work import tables
+from pipeline.work.intake import require_recordings
 from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
@@ -26,8 +27,14 @@ def key(batch: str, door: Door) -> str:
 
 
 def run(store: Store, batch: str, output: str, door: Door) -> Tally:
-    """Check and measure the utterances of a batch."""
-    utterances = tables.utterances(store.read("utterances", batch))
+    """Check and measure the utterances of a batch.
+
+    Raises:
+        OSError: this worker doesn't find a recording that intake has found, or can't read it now.
+    """
+    listed = store.read("utterances", batch)
+    require_recordings(batch, listed)
+    utterances = tables.utterances(listed)
     recorded = [utterance for utterance in utterances if utterance.recording]
     counts = dict(
         zip(

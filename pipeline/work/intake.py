@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.audio import may_pass
-from pipeline.corpora.base import Dropped, Unreadable
+import pyarrow as pa
+
+from pipeline.audio import may_pass, require_recording
+from pipeline.corpora.base import Dropped, Entry, Unreadable
 from pipeline.dataset.manifest import sha256
 from pipeline.engine import digest
 from pipeline.provenance.components import may_pass_on_text
@@ -60,19 +62,33 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
     intake = Intake()
     for group in _groups(_utterances(recipe, intake, limit), recipe.batch_size):
         rows = [tables.utterance_row(utterance) for utterance in group]
-        key = digest(STAGE, _VERSION, [_content(row) for row in rows])
+        key = _key(rows)
         if not store.has(STAGE, key) or not _same_paths(store, key, rows):
             store.write(STAGE, key, tables.table(rows, tables.UTTERANCES))
         intake.batches.append(Batch(key, len(rows)))
     return intake
 
 
+def require_recordings(key: str, batch: pa.Table) -> None:
+    """Make sure that this worker finds the recordings of a batch that intake has found.
+
+    Raises:
+        OSError: it doesn't, or can't read one now.
+    """
+    recordings = [one.recording for one in tables.utterances(batch) if one.recording]
+    absent = [one for one in recordings if not _is_there(one.path)]
+    # What intake didn't find either has no hash in the batch's name, and is the door's to refuse.
+    if absent and _key(batch.to_pylist()) != key:
+        require_recording(absent[0])
+
+
 def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[Utterance]:
     seen: set[str] = set()
     count = 0
-    for entry in recipe.corpus.read():
+    for read in recipe.corpus.read():
         if count == limit:
             return
+        entry = _placed(read)
         if isinstance(entry, Dropped):
             intake.dropped[entry.label] += 1
         elif isinstance(entry, Unreadable):
@@ -89,6 +105,14 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
             intake.withheld += not may_pass_on_text(entry.corpus, entry.licence)
             count += 1
             yield entry
+
+
+def _placed(entry: Entry) -> Entry:
+    """The same, with its recording's place as a worker in another folder finds it."""
+    if not isinstance(entry, Utterance) or entry.recording is None:
+        return entry
+    recording = entry.recording
+    return replace(entry, recording=replace(recording, path=recording.path.absolute()))
 
 
 def _unicode(name: str) -> str:
@@ -112,6 +136,10 @@ def _groups(utterances: Iterator[Utterance], size: int) -> Iterator[list[Utteran
         yield group
 
 
+def _key(rows: list[dict[str, Any]]) -> str:
+    return digest(STAGE, _VERSION, [_content(row) for row in rows])
+
+
 def _content(row: dict[str, Any]) -> dict[str, Any]:
     """What a batch is named by: everything but where the recording lies, and its hash instead."""
     path = row["path"]
@@ -120,12 +148,16 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
 
 def _sha256(path: Path) -> str | None:
     """Hash of a recording; None if it never can be opened, which the door will say better."""
+    return sha256(path) if _is_there(path) else None
+
+
+def _is_there(path: Path) -> bool:
     try:
-        return sha256(path) if path.is_file() else None
+        return path.is_file()
     except OSError as error:
         if may_pass(error):
             raise
-        return None
+        return False
 
 
 def _same_paths(store: Store, key: str, rows: list[dict[str, Any]]) -> bool:

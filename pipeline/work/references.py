@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.audio import BadAudio, Clip, open_recording
+from pipeline.audio import BadAudio, Clip, open_recording, require_recording
 from pipeline.corpora.base import Door
 from pipeline.records import Failure, Recording, Utterance
 from pipeline.synthesis.base import ConditionedOn
@@ -63,7 +63,11 @@ def voice_references(recorded: Recorded) -> dict[str, tuple[Reference, ...]]:
 def open_references(
     store: Store, references: Mapping[str, Sequence[Reference]], door: Door
 ) -> dict[str, tuple[Clip, ...] | Failure]:
-    """The recordings of each line, or why one of them can't be opened any more."""
+    """The recordings of each line, or why one of them can't be opened any more.
+
+    Raises:
+        OSError: this worker doesn't find one, or can't read it now.
+    """
     wanted = sorted({one for of_line in references.values() for one in of_line})
     recordings: dict[Reference, Recording] = {}
     for batch in dict.fromkeys(one.batch for one in wanted):
@@ -78,6 +82,7 @@ def open_references(
 
 
 def _open(recording: Recording, door: Door) -> Clip | Failure:
+    require_recording(recording)
     try:
         return open_recording(recording, door)
     except BadAudio as error:

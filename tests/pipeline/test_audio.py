@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.audio import BadAudio, decode_flac, encode_flac, open_recording, resample
+from pipeline.audio import (
+    BadAudio,
+    decode_flac,
+    encode_flac,
+    open_recording,
+    read_recording,
+    resample,
+)
 from pipeline.corpora.base import Door
 from pipeline.records import Recording
 
@@ -123,6 +130,19 @@ def test_what_the_system_refuses_to_libsndfile_is_no_bad_recording(tmp_path, mon
     monkeypatch.setattr(soundfile.SoundFile, "read", fails)
     with pytest.raises(OSError, match=r"Input/output error: '.*a.wav'"):
         open_recording(recording, Door())
+
+
+def test_a_recording_that_came_in_before_and_is_gone_or_damaged_now_is_an_error_of_the_system(
+    tmp_path,
+):
+    recording = write(tmp_path / "a.wav", tone())
+    assert len(read_recording(recording, RATE)) == RATE
+    recording.path.write_bytes(b"not audio at all" * 100)
+    with pytest.raises(OSError, match=r"Input/output error: '.*a.wav'"):
+        read_recording(recording, RATE)
+    recording.path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"corpus.path: .* is not there; .*a.wav"):
+        read_recording(recording, RATE)
 
 
 def test_what_is_wrong_with_a_file_does_not_say_where_it_lies(tmp_path):

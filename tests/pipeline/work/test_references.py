@@ -92,10 +92,19 @@ def test_recordings_are_opened_through_the_door(stored: tuple[Store, Path]) -> N
     assert isinstance(refused, Failure)
 
 
-def test_a_recording_that_has_gone_fails_its_line_alone(stored: tuple[Store, Path]) -> None:
+def test_a_recording_that_is_damaged_now_fails_its_line_alone(stored: tuple[Store, Path]) -> None:
     store, path = stored
-    path.unlink()
+    path.write_bytes(b"not audio at all" * 100)
     failed = open_references(store, {"u0": (Reference("first", "u0"),), "u1": ()}, Door())
     assert isinstance(failed["u0"], Failure)
-    assert "'clip.wav' is not a file" in failed["u0"].error
+    assert "'clip.wav' can't be decoded" in failed["u0"].error
     assert failed["u1"] == ()
+
+
+def test_a_recording_that_has_gone_is_the_machines_fault_and_no_lines(
+    stored: tuple[Store, Path],
+) -> None:
+    store, path = stored
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"corpus.path: .* is not there; .*clip.wav"):
+        open_references(store, {"u0": (Reference("first", "u0"),)}, Door())
