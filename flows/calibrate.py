@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -181,6 +182,19 @@ def calibrate(recipe: Recipe, speech: Speech, limit: int | None, console: Consol
     if not found:
         raise InputError("\n".join(dict.fromkeys(notes)) or _NOBODY)
     return Calibrated(recipe.name, tuple(found), tuple(dict.fromkeys(notes)))
+
+
+def check_place(path: Path) -> None:
+    """Refuse a file that can't be written before anything is heard, which may take hours.
+
+    Raises:
+        InputError: it can't.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        raise InputError(f"--write: '{path}' is no file in a folder that there is; name another")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise InputError(f"--write: '{path}' may not be written by you; name another")
 
 
 def write_calibrated(recipe: Recipe, calibrated: Calibrated, path: Path) -> None:

@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 
 _FAILED, _BAD_INPUT = 1, 2
+_EXTRAS = {"distributed": "dask", "ray": "ray"}
+"""Modules that no recipe asks for, and the extra that has each."""
 
 app.callback()(hear_termination)
 
@@ -87,8 +89,7 @@ def build(
     run_build, open_runner = _guarded(_import_build)
     console = Console(stderr=True)
     folder = out or Path("builds") / loaded.name
-    workers = workers or len(os.sched_getaffinity(0))
-    opening = _guarded(lambda: open_runner(runner, workers, address))
+    opening = _guarded(lambda: open_runner(runner, _worker_count(workers, address), address))
     with stopping_at_once():
         outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
     _emit(outcome.as_dict(), as_json, outcome.print_to)
@@ -149,14 +150,16 @@ def calibrate(
 ) -> None:
     """Hold a recipe's emotion and language judges against human speech, language by language."""
     loaded = _load(recipe, overrides)
-    from flows.calibrate import calibrate, speech_of, write_calibrated
+    from flows.calibrate import calibrate, check_place, speech_of, write_calibrated
 
     console = Console(stderr=True)
     corpora = _guarded(lambda: speech_of(loaded, speech or []))
+    if write:
+        _guarded(lambda: check_place(write))
     found = _guarded(lambda: calibrate(loaded, corpora, limit, console))
+    _emit(found.as_dict(), as_json, found.print_to)
     if write:
         _guarded(lambda: write_calibrated(loaded, found, write))
-    _emit(found.as_dict(), as_json, found.print_to)
 
 
 @app.command(epilog="Example: m5ser report builds/quickstart")
@@ -204,6 +207,20 @@ def _import_build() -> Any:
     return run_build, open_runner
 
 
+def _worker_count(given: int | None, address: str | None) -> int:
+    """How many workers to start on this machine.
+
+    Raises:
+        InputError: a number for a cluster, which has its own.
+    """
+    if given and address:
+        raise InputError(
+            f"--workers {given}: the cluster at {address} has its own number of workers; "
+            "leave out --workers, or --address to work on this machine"
+        )
+    return given or len(os.sched_getaffinity(0))
+
+
 def _load(recipe: str, overrides: list[str] | None) -> Any:
     return _guarded(lambda: load_recipe(recipe, overrides or []))
 
@@ -217,13 +234,16 @@ def _guarded(action: Any) -> Any:
             typer.secho(f"error: {line}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except ModuleNotFoundError as bad:
-        fix = "pip install '.[neural,train]' -c requirements/all.lock"
+        extra = _EXTRAS.get(bad.name or "", "neural,train")
+        fix = f"pip install '.[{extra}]' -c requirements/all.lock"
         # What knows its own fix says it, and names no module.
         said = f"the module '{bad.name}' is missing: {fix}" if bad.name else str(bad)
         typer.secho(f"error: {said}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except OSError as bad:
-        typer.secho(f"error: {bad.strerror or bad}: {bad.filename or ''}", fg="red", err=True)
+        said = bad.strerror or str(bad)
+        place = f": {bad.filename}" if bad.filename else ""
+        typer.secho(f"error: {said}{place}", fg="red", err=True)
         raise typer.Exit(_FAILED) from bad
     except KeyboardInterrupt as stop:
         typer.secho(STOPPED, err=True)

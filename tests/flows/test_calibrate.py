@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 
 import pytest
 import yaml
@@ -161,3 +163,22 @@ def test_what_names_no_speech_is_refused(given, message):
 def test_what_says_nothing_of_a_judge_is_refused(folder, overrides, message):
     sets = [part for one in overrides for part in ("--set", one)]
     assert message in run(folder, *sets, code=2).stderr
+
+
+@pytest.mark.parametrize("name", ["there/is/none.yaml", "en"])
+def test_a_place_that_can_not_be_written_is_refused_before_anything_is_heard(
+    folder, monkeypatch, name
+):
+    monkeypatch.setattr("flows.calibrate.calibrate", lambda *_: pytest.fail("it was heard"))
+    refused = run(folder, "--write", str(folder / name), code=2)
+    assert f"--write: '{folder / name}' is no file in a folder that there is" in refused.stderr
+
+
+def test_what_was_found_is_printed_though_it_can_not_be_written(folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "calibrated.yaml")
+
+    monkeypatch.setattr("flows.calibrate.write_calibrated", full)
+    done = run(folder, "--json", "--write", str(folder / "new.yaml"), code=1)
+    assert json.loads(done.stdout)["found"]
+    assert done.stderr == "error: No space left on device: calibrated.yaml\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
@@ -33,3 +34,12 @@ def test_any_other_module_is_named_with_the_extras(monkeypatch):
     text = said(monkeypatch, imported)
     assert "'TTS'" in text
     assert "pip install '.[neural,train]'" in text
+
+
+@pytest.mark.parametrize(("runner", "module"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_cluster_s_package_is_named_with_its_own_extra(monkeypatch, tmp_path, runner, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    work = ("--work", str(tmp_path / "work"), "--out", str(tmp_path / "out"))
+    done = CliRunner().invoke(app, ["build", "quickstart", "--runner", runner, *work])
+    assert done.exit_code == 2
+    assert f"'{module}' is missing: pip install '.[{runner}]'" in done.stderr
