@@ -16,10 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.dataset.writing import BadFolder
+from pipeline.errors import InputError
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
-from pipeline.selection.choose import DUPLICATE, Candidates, decide
+from pipeline.selection.choose import DUPLICATE, Candidates, Decision, decide
 
+_DECIDING = ("gates", "selection")
+"""Fields of a recipe that decide over takes when they are finished."""
 _COLUMNS = ["take_id", "source_id", "language", "emotion", "scores"]
 
 
@@ -61,8 +64,9 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
 
     Raises:
         BadFolder: it is no dataset folder.
-        BadRecipe: an override is wrong.
+        InputError: an override is wrong, or of a field that decides nothing here.
     """
+    _check(overrides)
     if not (folder / "recipe.yaml").is_file():
         raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
     recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
@@ -71,7 +75,7 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
     open_rows = rejected.filter(pa.compute.not_equal(rejected["reason"], DUPLICATE))
     parts = [kept.select(_COLUMNS), open_rows.select(_COLUMNS)]
     everything = pa.concat_tables(parts, promote_options="default")  # of none, columns have no type
-    decisions = decide(_candidates(everything, recipe), recipe.gates, recipe.selection)
+    decisions = _decisions(everything, recipe)
     cells = list(
         zip(everything["language"].to_pylist(), everything["emotion"].to_pylist(), strict=True)
     )
@@ -83,6 +87,23 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
         Counter(c for c, d in zip(cells, decisions, strict=True) if d.reason is None),
         Counter(d.reason for d in decisions if d.reason),
     )
+
+
+def _check(overrides: Sequence[str]) -> None:
+    """Refuse an override that would change no decision, whatever it says."""
+    for override in overrides:
+        field = override.partition("=")[0].split(".")[0]
+        if field not in _DECIDING:
+            raise InputError(
+                f"--set '{override}': '{field}' takes effect when a set is built, and these takes "
+                f"are finished; tune changes {' and '.join(_DECIDING)}, so give this one to a build"
+            )
+
+
+def _decisions(rows: pa.Table, recipe: Recipe) -> Sequence[Decision]:
+    if not rows.num_rows:  # nor have their columns a type
+        return []
+    return decide(_candidates(rows, recipe), recipe.gates, recipe.selection)
 
 
 def _read(folder: Path, part: str) -> pa.Table:

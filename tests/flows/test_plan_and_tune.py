@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
@@ -112,6 +113,26 @@ def test_tune_says_what_would_be_kept_where_nothing_was(workbench):
     gate = "gates.length.min=0.2"
     tuned = json.loads(run("tune", str(workbench.out), "--set", gate, "--json").stdout)
     assert (tuned["kept_before"], tuned["kept_after"]) == (0, 8)
+
+
+def test_tune_of_a_set_without_takes_says_that_there_are_none(workbench):
+    workbench.recipe["text_judges"] = [{"engine": "form"}]
+    workbench.recipe["text_gates"] = {"script": {"score": "text_script_share", "min": 2}}
+    workbench.build()
+    tuned = json.loads(run("tune", str(workbench.out), "--json").stdout)
+    assert tuned == {"kept_before": 0, "kept_after": 0, "reasons": {}, "cells": []}
+
+
+@pytest.mark.parametrize(
+    "override", ["text_gates={}", "takes=5", "judges=[{engine: speech}]", "gate.length.min=1"]
+)
+def test_tune_refuses_what_would_change_no_decision(workbench, tmp_path, override):
+    workbench.command()
+    (tmp_path / "recipe.yaml").write_bytes((tmp_path / "tiny.yaml").read_bytes())
+    refused = run("tune", str(tmp_path), "--set", override, code=2).stderr
+    name = override.partition("=")[0].partition(".")[0]
+    assert f"--set '{override}': '{name}' takes effect when a set is built" in refused
+    assert "tune changes gates and selection" in refused
 
 
 def test_tune_writes_the_recipe_and_leaves_the_folder_alone(workbench, tmp_path):
