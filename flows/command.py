@@ -66,6 +66,7 @@ class BuildOutcome:
             "rejected": len(outcomes.decisions) - outcomes.kept,
             "reasons": dict(reasons.most_common()),
             "failed": len(outcomes.failures),
+            "unspoken": outcomes.unspoken,
             "dropped_labels": dict(self.build.intake.dropped),
             "texts_withheld": self.build.intake.withheld,
             "halved": dict(self.halved),
@@ -105,7 +106,9 @@ class BuildOutcome:
             console.print(
                 f"failures cost {share} of the takes due; most_failed allows {allowed}", style="red"
             )
-        console.print(f"{self.folder} in {self.wall_s:.1f} s; listen: {self.folder}/report.html")
+        console.print(
+            f"{self.folder} in {self.wall_s:.1f} s; listen: {self.folder}/report.html", markup=False
+        )
 
     def _table(self) -> Table:
         """Takes kept and rejected, and rows that failed, by language; what has none apart."""

@@ -155,7 +155,7 @@ def _install(package: str) -> str:
 
 
 def _extras() -> tuple[str, ...]:
-    return ("neural", "train", "dask", "ray")
+    return ("neural", "train", "watermark", "dask", "ray")
 
 
 def _requirements(extra: str) -> set[str]:

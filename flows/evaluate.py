@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
@@ -70,14 +71,26 @@ class Tested:
     language: str = "en"
 
     def settings(self, own: DataSettings) -> DataSettings:
-        """The settings of the training with the tested set in the place of its own."""
+        """The settings of the training with the tested set in the place of its own.
+
+        Raises:
+            InputError: the language is none.
+        """
         if self.place is None:
             return own
         tested: AnySet = FolderSet(path=str(self.place))
         if self.place.is_file():
-            manifest = Manifest(path=self.place)
-            tested = CorpusSet(corpus=manifest, language=self.language, split="test")
+            tested = _recordings(Manifest(path=self.place), self.language)
         return own.model_copy(update={"sets": (tested,)})
+
+
+def _recordings(manifest: Manifest, language: str) -> CorpusSet:
+    try:
+        return CorpusSet(corpus=manifest, language=language, split="test")
+    except ValidationError as error:
+        raise InputError(
+            f"--language '{language}': name the recordings' language by its code, as in pl"
+        ) from error
 
 
 def run_evaluate(
@@ -94,12 +107,14 @@ def run_evaluate(
     are fitted on the sets that the model was trained on, which have to be there for them.
 
     Raises:
-        InputError: the folder is no model, or a set is not what the recipe says.
+        InputError: the folder is no model, the tested set's language is none, or a set is not
+            what the recipe says.
     """
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
+    settings = tested.settings(recipe.data)
     train, unaltered = _training_clips(trained, cache) if baselines else (None, None)
-    test = load_clips(tested.settings(recipe.data), "test", recipe.labels, encoder, cache)
+    test = load_clips(settings, "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
     caveats = [*_known_before(unaltered, test), *filter(None, [recipe.encoder.caveat])]

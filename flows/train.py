@@ -48,7 +48,8 @@ class TrainOutcome:
             console.print(f"dropped {count}x: {reason}", markup=False)
         console.print(
             f"{self.folder}: {self.clips} clips, best validation UAR {self.best_ua:.1%}, "
-            f"in {self.wall_s:.0f} s; next: m5ser evaluate {self.folder}"
+            f"in {self.wall_s:.0f} s; next: m5ser evaluate {self.folder}",
+            markup=False,
         )
 
 

@@ -232,3 +232,25 @@ def test_a_laxer_licence_is_refused_before_any_work(workbench):
     error = workbench.build("--set", "licence=CC0-1.0", code=2)["error"]
     assert "the components ask for CC-BY-NC-SA-4.0" in error
     assert not (workbench.folder / "work" / "takes").exists()
+
+
+def test_a_number_of_workers_for_a_cluster_that_has_its_own_is_refused(workbench):
+    error = workbench.build("--runner", "dask", "--address", "tcp://127.0.0.1:9", code=2)["error"]
+    assert "--workers 2: the cluster at tcp://127.0.0.1:9 has its own number of workers" in error
+    assert "leave out --workers" in error
+
+
+def test_lines_that_text_gates_left_unspoken_are_counted(workbench):
+    workbench.recipe["text_judges"] = [{"engine": "form"}]
+    workbench.recipe["text_gates"] = {"script": {"score": "text_script_share", "min": 2}}
+    result = workbench.build()
+    assert (result["unspoken"], result["kept"], result["rejected"]) == (8, 0, 0)
+
+
+def test_a_folder_s_name_is_printed_as_it_is(workbench, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    out = f"{workbench.folder}/set[de]"
+    arguments = [one for one in workbench.command("--out", out) if one != "--json"]
+    done = CliRunner().invoke(app, arguments)
+    assert f"{out} in " in done.output
+    assert f"listen: {out}/report.html" in done.output

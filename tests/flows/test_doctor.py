@@ -126,19 +126,35 @@ def test_a_path_that_is_no_folder_is_told_apart_from_a_name(empty_caches):
     assert fix == "correct the engine's field `model`"
 
 
-def test_a_missing_package_comes_with_its_extra(monkeypatch):
-    def without(package):
-        if package == "transformers":
-            raise PackageNotFoundError(package)
-        return version(package)
+@pytest.fixture
+def without(monkeypatch):
+    """Has a package not be installed."""
 
-    monkeypatch.setattr("flows.doctor.version", without)
+    def forget(missing):
+        def version_of(package):
+            if package == missing:
+                raise PackageNotFoundError(package)
+            return version(package)
+
+        monkeypatch.setattr("flows.doctor.version", version_of)
+
+    return forget
+
+
+def test_a_missing_package_comes_with_its_extra(without):
+    without("transformers")
     judge = "{engine: dimensions, model: .}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
     assert lacks["the package transformers"] in {
         "pip install '.[neural]'",
         "pip install '.[train]'",
     }
+
+
+def test_the_watermark_s_package_comes_with_its_extra(without):
+    without("audioseal")
+    lacks, _ = lacks_of("quickstart", "watermark={engine: audioseal}")
+    assert lacks["the package audioseal"] == "pip install '.[watermark]'"
 
 
 def test_torchaudio_that_can_not_be_imported_is_told(monkeypatch):
