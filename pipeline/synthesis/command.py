@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shlex
 import tempfile
@@ -17,7 +18,7 @@ from pipeline.corpora.base import Door
 from pipeline.errors import InputError
 from pipeline.records import Failure, Gender, Recording
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
-from pipeline.synthesis.conversation import Conversation, NoAnswer
+from pipeline.synthesis.conversation import Conversation, NoAnswer, NoProgram
 
 
 class Command(Synthesizer):
@@ -31,7 +32,9 @@ class Command(Synthesizer):
     writes a mono or stereo WAV file to `out`, and answers with one line on its standard output:
     `{}`, `{"hit_length_cap": true}`, or `{"error": "one sentence"}`. All else it has to say goes to
     standard error. It ends when its input does. Whatever it writes is checked as a recording is. If
-    it crashes or takes too long, that take fails with its last words, and it is started anew.
+    it crashes or takes too long, that take fails with its last words, and it is started anew. If it
+    can't be started, or answers nothing at all, the machine is at fault: the build ends, and goes
+    on with the same command once that is mended.
 
     A recipe may come from anyone, so it runs nothing until the person allows it on the command
     line, by `--allow-commands`. Licence, languages and paper are the program's.
@@ -95,6 +98,8 @@ class Command(Synthesizer):
     def load(self) -> Synthesize:
         """Start nothing yet: the program starts with the first take.
 
+        What it gives raises an OSError where the program doesn't run on this machine.
+
         Raises:
             InputError: the person has not allowed it.
         """
@@ -103,10 +108,14 @@ class Command(Synthesizer):
 
         def synthesize(requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
             with tempfile.TemporaryDirectory() as folder:
-                return [
+                answers = [
                     self._answer(conversation, request, Path(folder), number)
                     for number, request in enumerate(requests)
                 ]
+            for answer in answers:
+                if isinstance(answer, Failure) and not conversation.has_answered:
+                    raise self._does_not_run(answer.error)
+            return answers
 
         return synthesize
 
@@ -116,6 +125,8 @@ class Command(Synthesizer):
         out, name = folder / f"{number}.wav", Path(self.command[0]).name
         try:
             reply = conversation.ask(_question(request, folder, out))
+        except NoProgram as error:
+            raise self._does_not_run(str(error)) from error
         except NoAnswer as error:
             return Failure("synthesize", str(error))
         if said := reply.get("error"):
@@ -126,6 +137,11 @@ class Command(Synthesizer):
             return Failure("synthesize", f"'{name}' wrote no usable speech: {bad}")
         capped = reply.get("hit_length_cap") is True
         return Speech(clip.samples, clip.sampling_rate, hit_length_cap=capped)
+
+    def _does_not_run(self, why: str) -> OSError:
+        """For a person to mend: a machine without the program has nothing to say of any line."""
+        fix = "see that it runs on every machine that works for this build"
+        return OSError(errno.EIO, f"synthesis.command: {why}; {fix}", self.in_words)
 
 
 def _question(request: SpeechRequest, folder: Path, out: Path) -> dict[str, Any]:

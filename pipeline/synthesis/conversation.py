@@ -24,6 +24,14 @@ class NoAnswer(Exception):
     """The program gave no answer, and why, in one sentence."""
 
 
+class NoProgram(NoAnswer):
+    """It can't be started on this machine, or kept silent there from the start."""
+
+
+class _Silent(NoAnswer):
+    """It did not answer in time."""
+
+
 class Conversation:
     """Questions to a program and its answers, in turn.
 
@@ -35,24 +43,31 @@ class Conversation:
         self._command = list(command)
         self._timeout_s = timeout_s
         self._running: _Running | None = None
+        self.has_answered = False
+        """Whether it ever did, which says that the machine has what it needs."""
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a question.
 
         Raises:
-            NoAnswer: the program can't be started, ends, is too slow, or writes no JSON object; it
-                is started anew for the next question.
+            NoProgram: the program can't be started, or is too slow before it has ever answered.
+            NoAnswer: it ends, is too slow, or writes no JSON object; it is started anew for the
+                next question.
         """
         timeout_s = self._timeout_s
         if self._running is None:
             self._running = _start(self._command, Path(self._command[0]).name)
             timeout_s *= _LOADING
         try:
-            return self._running.exchange(question, timeout_s)
-        except NoAnswer:
+            answer = self._running.exchange(question, timeout_s)
+        except NoAnswer as error:
             self._running.stop()
             self._running = None
+            if isinstance(error, _Silent) and not self.has_answered:
+                raise NoProgram(str(error)) from error
             raise
+        self.has_answered = True
+        return answer
 
 
 def _start(command: list[str], name: str) -> _Running:
@@ -69,7 +84,7 @@ def _start(command: list[str], name: str) -> _Running:
         )
     except OSError as error:
         said.close()
-        raise NoAnswer(f"'{name}' can't be started: {error.strerror}") from error
+        raise NoProgram(f"'{name}' can't be started: {error.strerror}") from error
     return _Running(process, said, name)
 
 
@@ -90,10 +105,11 @@ class _Running:
             self._ears.write(json.dumps(question) + "\n")
             self._ears.flush()
             line = self._lines.get(timeout=timeout_s)
-        except (BrokenPipeError, queue.Empty) as error:
-            slow = isinstance(error, queue.Empty)
-            why = f"did not answer within {timeout_s:g} s" if slow else "has ended"
-            raise NoAnswer(f"'{name}' {why}{self._last_words()}") from error
+        except BrokenPipeError as error:
+            raise NoAnswer(f"'{name}' has ended{self._last_words()}") from error
+        except queue.Empty as error:
+            why = f"did not answer within {timeout_s:g} s"
+            raise _Silent(f"'{name}' {why}{self._last_words()}") from error
         if not line:
             status = self._process.wait(timeout=timeout_s)
             raise NoAnswer(f"'{name}' ended with status {status}{self._last_words()}")

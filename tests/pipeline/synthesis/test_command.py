@@ -141,11 +141,39 @@ def test_a_take_that_was_cut_off_is_marked(engine: Command) -> None:
     assert not whole.hit_length_cap
 
 
-def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_a_program_that_is_not_there_is_a_sentence_and_no_failed_take(tmp_path: Path) -> None:
     absent = Command(command=(str(tmp_path / "absent"),)).allowed()
-    (failed,) = absent.load()([request("ja")])
-    assert isinstance(failed, Failure)
-    assert "absent' can't be started: No such file" in failed.error
+    said = r"synthesis.command: 'absent' can't be started: No such file .*; see that it runs on"
+    with pytest.raises(OSError, match=said):
+        absent.load()([request("ja")])
+
+
+def test_a_program_that_never_answers_anything_is_no_failed_take(engine: Command) -> None:
+    synthesize = engine.load()
+    for texts in (["crash"], ["crash", "chatter"]):
+        with pytest.raises(OSError, match=r"synthesis.command: .* status 1: the model has no such"):
+            synthesize([request(text) for text in texts])
+    assert isinstance(synthesize([request("crash"), request("ja")])[0], Failure)
+    assert isinstance(synthesize([request("crash")])[0], Failure)
+
+
+def test_a_program_that_is_silent_from_the_start_is_no_failed_take(
+    engine: Command, pids: Path
+) -> None:
+    hasty = engine.model_copy(update={"timeout_s": 0.5})
+    with pytest.raises(OSError, match=r"synthesis.command: .* did not answer within 5 s"):
+        hasty.load()([request("hang"), request("hang")])
+    assert len(pids.read_text().split()) == 1
+
+
+def test_the_same_engine_speaks_once_its_program_is_there(engine: Command) -> None:
+    program = Path(engine.command[2])
+    away = program.rename(program.with_name("away.py"))
+    synthesize = engine.load()
+    with pytest.raises(OSError, match=r"can't open file .*speak.py"):
+        synthesize([request("ja"), request("nein")])
+    away.rename(program)
+    assert len(spoken(synthesize, request("ja"))) == 1
 
 
 def test_nothing_runs_without_the_persons_leave(engine: Command) -> None:
