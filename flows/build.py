@@ -6,7 +6,9 @@ import errno
 import signal
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,9 @@ from prefect.utilities.annotations import quote
 from flows.interrupts import termination_heard_by
 from flows.price import timed
 from flows.progress import StageProgress
-from flows.runners.base import Pending, Runner
-from flows.settings import guarded_server
+from flows.runners.base import Pending, Runner, WorkerDied
+from flows.runners.processes import processes
+from flows.settings import guard_server
 from flows.works import Call, Work, chain_works, measuring, sides_of, together, wording_works
 from pipeline.dataset.writing import (
     Build,
@@ -85,9 +88,19 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     outcomes = decide_all(store, recipe, intake, chains)
     build = Build(store, recipe, intake, census, chains, outcomes, unfitted, limit)
     if not is_current(folder, build):
-        # By a worker: drawing takes as much memory as all the rest of this process.
-        write_dataset(folder, build, lambda at: workshop.runner.submit(describe, at).result())
+        write_dataset(folder, build, partial(_describe, workshop.runner))
     return build
+
+
+def _describe(runner: Runner, folder: Path) -> None:
+    """Describe a folder by a worker, as drawing takes as much memory as all else in this process.
+
+    It is a worker of this machine: a cluster's may have another disk or working folder.
+    """
+    opening: AbstractContextManager[Runner]
+    opening = nullcontext(runner) if runner.is_here else processes(1)
+    with opening as here:
+        here.submit(describe, folder).result()
 
 
 def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) -> None:
@@ -119,7 +132,8 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
     def run() -> None:
         in_flight: deque[list[PrefectFuture[None]]] = deque()
-        with guarded_server(), termination_heard_by(on_termination):
+        guard_server()
+        with termination_heard_by(on_termination):
             for chain in chains:
                 if len(in_flight) == workshop.runner.workers * _IN_FLIGHT:
                     _finish(in_flight.popleft())
@@ -169,9 +183,14 @@ def _begin(runner: Runner, call: Call) -> Pending:
 
 
 def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
-    """Whether an error may pass by itself: I/O may; bad input and a full disk may not."""
+    """Whether an error may pass by itself: I/O may; bad input and a full disk may not.
+
+    Nor does a worker's death: the next one would want as much memory.
+    """
     error = state.result(raise_on_failure=False)
-    return isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, OSError) or isinstance(error, WorkerDied):
+        return False
+    return error.errno not in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _voice_clips(workshop: Workshop, census: Census) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from flows.prefect_database import begin_home, empty_database
@@ -55,26 +55,26 @@ def prepare_prefect(work: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
 
 
-@contextmanager
-def guarded_server() -> Iterator[None]:
+def guard_server() -> None:
     """See to it that Prefect's temporary server ends with this process, however that ends.
 
-    Prefect stops it on a normal exit; after a kill it would run on for ever. A shell waits for the
-    end of a pipe that only this process holds, and then ends the server.
+    Prefect stops it on a normal exit only; after a kill it would run on for ever. It outlives the
+    flow that started it, and so does its guard.
     """
     from prefect.server.api.server import SubprocessASGIServer
 
-    servers = [server.server_process for server in SubprocessASGIServer._instances.values()]
-    pids = [str(process.pid) for process in servers if process is not None]
-    if not pids:
-        yield
-        return
+    for server in SubprocessASGIServer._instances.values():
+        if server.server_process is not None:
+            _guard(server.server_process.pid)
+
+
+@cache  # one for a server, whatever flows run on it
+def _guard(pid: int) -> None:
+    """Let a shell wait for the end of a pipe that only this process holds, then end a server."""
     guard = subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r stopped || kill "$@" 2>/dev/null', "guard", *pids],
+        ["/bin/sh", "-c", 'read -r _; kill "$0" 2>/dev/null', str(pid)],
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is not for it
     )
-    try:
-        yield
-    finally:
-        guard.communicate(b"stopped\n")
+    # On a normal exit before Prefect's own stop: after that the number may be another process's.
+    atexit.register(guard.communicate)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.runners.base import Pending
+from flows.runners.base import Pending, WorkerDied
 from flows.runners.gpus import VISIBLE, gpu_names
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from distributed import Client, SpecCluster
+    from distributed import Client, Future, SpecCluster
 
 _TIMEOUT_S = 10
 _GPU = "GPU"
@@ -22,12 +22,27 @@ _CORE = "CORE"
 
 
 @dataclass(frozen=True)
+class _Pending:
+    future: Future[Any]
+
+    def result(self) -> Any:
+        """Wait for the work, which Dask gives to other workers before it gives it up."""
+        from distributed import KilledWorker
+
+        try:
+            return self.future.result()
+        except KilledWorker as error:
+            raise WorkerDied from error
+
+
+@dataclass(frozen=True)
 class OnDask:
     """A runner over a Dask client; `elsewhere`: the resource that work without a GPU waits for."""
 
     client: Client
     workers: int
     has_gpus: bool
+    is_here: bool
     elsewhere: str | None = None
 
     def submit(
@@ -36,8 +51,7 @@ class OnDask:
         """Hand over a call; nothing is cached by Dask, as the work store does that."""
         name = _GPU if on_gpu and self.has_gpus else self.elsewhere
         wanted = {name: 1} if name else None
-        pending: Pending = self.client.submit(function, *arguments, pure=False, resources=wanted)
-        return pending
+        return _Pending(self.client.submit(function, *arguments, pure=False, resources=wanted))
 
 
 @contextmanager
@@ -56,7 +70,8 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
         else:
             opening = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
         with opening as local, Client(local) as client:
-            yield OnDask(client, workers, bool(gpus), _CORE if gpus else None)
+            elsewhere = _CORE if gpus else None
+            yield OnDask(client, workers, bool(gpus), is_here=True, elsewhere=elsewhere)
         return
     try:
         client = Client(address, timeout=_TIMEOUT_S)
@@ -68,7 +83,7 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
             raise InputError(f"--address: the Dask scheduler at {address} has no workers")
         threads = sum(worker["nthreads"] for worker in found)
         has_gpus = any(_GPU in worker["resources"] for worker in found)
-        yield OnDask(client, threads, has_gpus)
+        yield OnDask(client, threads, has_gpus, is_here=False)
 
 
 def _with_gpus(workers: int, gpus: Sequence[str]) -> SpecCluster:

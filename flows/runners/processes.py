@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,8 +14,27 @@ from multiprocessing.queues import SimpleQueue
 from typing import Any
 
 from flows.interrupts import interrupts_wait
-from flows.runners.base import Pending
+from flows.runners.base import Pending, WorkerDied
 from flows.runners.gpus import gpu_names, see_only
+
+
+@contextmanager
+def _deaths_told() -> Iterator[None]:
+    """After a worker's death its pool does nothing more, neither what it has nor what comes."""
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise WorkerDied from error
+
+
+@dataclass(frozen=True)
+class _Pending:
+    future: Future[Any]
+
+    def result(self) -> Any:
+        """Wait for the work."""
+        with _deaths_told():
+            return self.future.result()
 
 
 @dataclass(frozen=True)
@@ -31,12 +50,18 @@ class OnThisMachine:
         """Whether work on a GPU goes elsewhere than the rest."""
         return self.gpu_executor is not None
 
+    @property
+    def is_here(self) -> bool:
+        """They are this process's children."""
+        return True
+
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
     ) -> Pending:
         """Hand over a call; with `on_gpu` to a GPU's worker, if there is one."""
         executor = self.gpu_executor if on_gpu and self.gpu_executor else self.executor
-        return executor.submit(function, *arguments)
+        with _deaths_told():
+            return _Pending(executor.submit(function, *arguments))
 
 
 @contextmanager

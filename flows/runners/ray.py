@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.runners.base import Pending
+from flows.runners.base import Pending, WorkerDied
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ class _Pending:
     def result(self) -> Any:
         """Wait; an error of the work is raised as itself and not as Ray's wrapper."""
         import ray
-        from ray.exceptions import RayTaskError
+        from ray.exceptions import (
+            NodeDiedError,
+            OutOfMemoryError,
+            RayTaskError,
+            WorkerCrashedError,
+        )
 
         try:
             return ray.get(self.reference)
         except RayTaskError as error:
             raise error.cause from error
+        except (WorkerCrashedError, OutOfMemoryError, NodeDiedError) as error:
+            raise WorkerDied from error
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class OnRay:
 
     workers: int
     has_gpus: bool
+    is_here: bool
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
@@ -72,6 +80,7 @@ def ray_cluster(workers: int, address: str | None) -> Iterator[OnRay]:
         raise InputError(f"--address: no Ray cluster answers at {address} ({error})") from error
     try:
         found = ray.cluster_resources()
-        yield OnRay(max(1, int(found.get("CPU", 1))), has_gpus=found.get("GPU", 0) > 0)
+        cores, has_gpus = max(1, int(found.get("CPU", 1))), found.get("GPU", 0) > 0
+        yield OnRay(cores, has_gpus, is_here=address is None)
     finally:
         ray.shutdown()

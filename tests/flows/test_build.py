@@ -19,7 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.runners.base import WorkerDied
 from flows.runners.processes import OnThisMachine
+from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.judges.clipping import Clipping
 from pipeline.pretrained.batching import halving
@@ -38,6 +40,16 @@ def descendants(pid):
     children = psutil.Process(pid).children(recursive=True)
     assert len(children) >= 3
     return children
+
+
+class Elsewhere(OnThisMachine):
+    """Workers that share the work store and nothing else."""
+
+    is_here = False
+
+    def submit(self, function, *arguments, on_gpu=False):
+        assert function is not describe
+        return super().submit(function, *arguments, on_gpu=on_gpu)
 
 
 def alive(process):
@@ -97,6 +109,32 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(workbench):
     # In this process, by one thread instead of two worker processes: neither changes a byte.
     workbench.build()
     assert workbench.hashes() == expected
+
+
+def test_a_build_that_is_killed_after_its_flows_leaves_no_server(workbench):
+    running = subprocess.Popen(
+        workbench.process(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_until((workbench.folder / ".out.partial").exists)
+    children = descendants(running.pid)
+    assert any("uvicorn" in child.cmdline() for child in children)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    wait_until(lambda: not any(alive(child) for child in children))
+    assert not workbench.out.exists()
+
+
+def test_a_set_that_a_cluster_made_is_described_on_this_machine(workbench, monkeypatch):
+    with ThreadPoolExecutor(1) as executor:
+
+        @contextmanager
+        def opened(name, workers, address):
+            yield Elsewhere(executor, 1)
+
+        monkeypatch.setattr("flows.runners.base.open_runner", opened)
+        monkeypatch.chdir(workbench.folder)
+        assert workbench.build("--limit", "1", "--out", "out")["kept"] == 2
+    assert (workbench.out / "report.html").is_file()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -206,15 +244,20 @@ def test_batches_that_had_to_be_halved_are_told_and_change_no_byte(workbench, mo
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "takes"), 1, "No space left on device"),
         (InputError("synthesis.model: there is no 'x'; name another"), 2, "synthesis.model: there"),
         (ModuleNotFoundError("no TTS", name="TTS"), 2, "the module 'TTS' is missing"),
+        (WorkerDied(), 1, f"{WorkerDied()}\n"),
     ],
 )
 def test_the_error_of_a_work_is_told_though_others_were_to_follow_it(
     workbench, monkeypatch, error, code, said
 ):
+    tried = []
+
     def fails(key, load):
+        tried.append(key)
         raise error
 
     monkeypatch.setattr("pipeline.stages.synthesize.loaded", fails)
-    told = workbench.build(code=code)["error"]
+    told = workbench.build("--limit", "1", code=code)["error"]
     assert f"error: {said}" in told
+    assert len(tried) <= 2  # once in each language
     assert not list((workbench.folder / "work").glob("takes/**/*.parquet"))

@@ -5,14 +5,17 @@ import errno
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
+import dask
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from flows.interrupts import hear_termination, interrupts_wait
 from flows.runners import gpus
-from flows.runners.base import open_runner
+from flows.runners.base import WorkerDied, open_runner
 from pipeline.errors import InputError
 
 
@@ -137,15 +140,41 @@ def test_a_gpu_that_torch_can_t_use_is_none(monkeypatch, tmp_path, cuda, names):
 def _check(opening) -> None:
     with opening as runner:
         assert runner.workers == 1
+        assert runner.is_here
+        assert runner.submit(os.path.samefile, ".", Path.cwd()).result()
         assert runner.submit(os.getpid).result() != os.getpid()
         assert runner.submit(max, 3, 5, on_gpu=True).result() == 5
         with pytest.raises(FileNotFoundError) as error:
             runner.submit(os.listdir, "no-such-folder").result()
+        with pytest.raises(WorkerDied, match="the same command goes on from here"):
+            runner.submit(os._exit, 1).result()
     assert error.value.errno == errno.ENOENT
 
 
+def test_processes_raise_the_errors_as_they_were() -> None:
+    _check(open_runner("processes", 1, None))
+
+
+def test_a_pool_whose_worker_died_takes_no_more_work() -> None:
+    with open_runner("processes", 1, None) as runner:
+        first = runner.submit(os._exit, 1)
+        with pytest.raises(WorkerDied):
+            first.result()
+        with pytest.raises(WorkerDied):
+            runner.submit(os.getpid)
+
+
 def test_dask_calls_in_other_processes_and_raises_the_errors_as_they_were() -> None:
-    _check(open_runner("dask", 1, None))
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        _check(open_runner("dask", 1, None))
+
+
+def test_a_cluster_at_an_address_is_not_taken_for_this_machine() -> None:
+    with (
+        LocalCluster(1, processes=False, threads_per_worker=3, dashboard_address=None) as cluster,
+        open_runner("dask", 1, cluster.scheduler_address) as runner,
+    ):
+        assert (runner.workers, runner.is_here) == (3, False)
 
 
 def test_dask_on_this_machine_has_a_worker_for_each_gpu(monkeypatch):
