@@ -67,7 +67,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
         OSError: a file can't be read or written; what was done stays done.
     """
     store, recipe = workshop.store, workshop.recipe
-    check_folder(folder, recipe)
+    check_folder(folder, recipe, limit)
     intake = take_in(store, recipe, limit)
     check_licence(recipe, intake.licences)
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from rich.progress import (
 
 from flows.progress import NowAndThen
 from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest
+from pipeline.dataset.place import put_in_place
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
 from pipeline.hub.package import WEIGHTS
@@ -193,6 +193,11 @@ class PullOutcome:
             )
 
 
+def _refuse_full(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"--out: '{folder}' is not empty: name another folder")
+
+
 def run_pull(
     name: str, revision: str | None, selection: Selection, folder: Path, console: Console
 ) -> PullOutcome:
@@ -201,23 +206,16 @@ def run_pull(
     Raises:
         InputError: the set has no such part, or the folder is in use.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"--out: '{folder}' is not empty: name another folder")
+    _refuse_full(folder)
     repository, at, manifest = _published(name, revision)
     if WEIGHTS in manifest.files:
         raise InputError(f"'{name}' is a model, which has no parts")
     shards = sum(map(len, needed_shards(manifest, selection).values()))
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
+    with put_in_place(folder) as partial:
+        _refuse_full(folder)  # another pull may have been here since
         with _bar("pulled", console) as advance:
             done = pull(repository, at, manifest, selection, partial, advance)
         describe(partial)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     written = [entry for _, entry in read_manifest(folder).shards()]
     rows = sum(entry.rows or 0 for entry in written)
     seconds = sum(entry.seconds or 0.0 for entry in written)

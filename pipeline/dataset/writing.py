@@ -1,4 +1,4 @@
-"""The dataset folder: written beside its place, then moved there whole."""
+"""The dataset folder of a build: what may be replaced by it, and what is in it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pipeline.cards.card import README, write_card
 from pipeline.cards.figures import write_figures
 from pipeline.cards.report import write_report
 from pipeline.dataset.manifest import MANIFEST, BadManifest, read_manifest, write_manifest
+from pipeline.dataset.place import put_in_place
 from pipeline.dataset.rejected_lines import write_rejected_lines
 from pipeline.dataset.rows import clip_marks, published_failure, published_rows, withheld_texts
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
@@ -79,21 +80,30 @@ class Build:
         ]
         takes = [chain.takes for chain in self.chains]
         made_of = [published(self.recipe), takes, scores, self.census.splits]
+        intake = self.intake
+        unreadable = [[one.id, one.error] for one in intake.unreadable]
+        made_of += [intake.utterances, sorted(intake.dropped.items()), unreadable]
         # A limit that cuts nothing off changes no table, and still what the card says.
         limit = [] if self.limit is None else [self.limit]
         return digest(M5SER_VERSION, _LAYOUT, *made_of, *limit)
 
 
-def check_folder(folder: Path, recipe: Recipe) -> None:
+def check_folder(folder: Path, recipe: Recipe, limit: int | None) -> None:
     """Refuse to replace what another recipe, or no recipe, made, and what can't be written.
+
+    Nor does a dry run, which has a `limit`, replace the whole set.
 
     Raises:
         ForeignFolder: with the fix.
         BadFolder: there is no place for it.
     """
-    above = next(one for one in folder.absolute().parents if one.exists())
+    place = folder.resolve()
+    above = next(one for one in place.parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise BadFolder(f"--out: '{folder}' can't be made in '{above}': name another with --out")
+    if place.is_mount() or place == Path.cwd():
+        kind = "a mount point" if place.is_mount() else "the current folder"
+        raise BadFolder(f"--out: '{folder}' is {kind} and can't be replaced: name one in it")
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     made_by = _made_by(folder)
@@ -103,6 +113,16 @@ def check_folder(folder: Path, recipe: Recipe) -> None:
             f"--out: '{folder}' holds {owner}, not of '{recipe.name}': "
             "name another folder with --out, or move this one away"
         )
+    if limit is not None and not _is_limited(folder):
+        raise ForeignFolder(
+            f"--limit: '{folder}' holds the whole set, which a dry run would replace: "
+            "name another folder with --out"
+        )
+
+
+def _is_limited(folder: Path) -> bool:
+    """Whether a dry run made the folder."""
+    return "limit" in (read_manifest(folder).model_extra or {})
 
 
 def _made_by(folder: Path) -> str | None:
@@ -167,36 +187,16 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     the section that a person wrote is kept.
 
     Raises:
+        ForeignFolder: another build has put something else there by now.
         OSError: no space or no right to write; the old folder is untouched.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    if not folder.exists() and _set_aside(folder).exists():  # a kill came between two renames
-        _set_aside(folder).rename(folder)
-    try:
-        partial.mkdir(parents=True)
+    with put_in_place(folder) as partial:
+        # Another build may have written there since this one began.
+        check_folder(folder, build.recipe, build.limit)
         _write(partial, build)
         if (folder / README).is_file():
             shutil.copyfile(folder / README, partial / README)
         describe(partial)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    _swap(partial, folder)
-
-
-def _set_aside(place: Path) -> Path:
-    """Where the old folder lies while the new one takes its place."""
-    return place.with_name(f".{place.name}.old")
-
-
-def _swap(new: Path, place: Path) -> None:
-    old = _set_aside(place)
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(folder: Path, build: Build) -> None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.corpora.base import Unreadable
 from pipeline.dataset.manifest import write_manifest
-from pipeline.dataset.writing import Build, is_current, write_dataset
+from pipeline.dataset.writing import (
+    BadFolder,
+    Build,
+    ForeignFolder,
+    check_folder,
+    is_current,
+    write_dataset,
+)
 from pipeline.work.census import Census
 from pipeline.work.intake import Intake
 from pipeline.work.outcomes import Outcomes
@@ -43,3 +52,37 @@ def test_a_dry_run_is_not_taken_for_the_whole(build: Build, tmp_path: Path) -> N
     assert is_current(tmp_path / "set", dry)
     assert not is_current(tmp_path / "set", build)
     assert not is_current(tmp_path / "set", replace(build, limit=4))
+
+
+def test_a_dry_run_does_not_replace_the_whole(build: Build, tmp_path: Path) -> None:
+    dry = replace(build, limit=3)
+    for one in (dry, replace(build, limit=4), build):
+        write_dataset(tmp_path / "set", one, write_manifest)
+    with pytest.raises(ForeignFolder, match="--limit: .* a dry run would replace"):
+        check_folder(tmp_path / "set", dry.recipe, 3)
+    with pytest.raises(ForeignFolder):
+        write_dataset(tmp_path / "set", dry, write_manifest)
+    assert is_current(tmp_path / "set", build)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [Intake(dropped=Counter(bored=1)), Intake(unreadable=[Unreadable("u9", "it has no text")])],
+)
+def test_an_entry_that_comes_to_nothing_is_written_too(
+    build: Build, tmp_path: Path, changed: Intake
+) -> None:
+    write_dataset(tmp_path / "set", build, write_manifest)
+    assert is_current(tmp_path / "set", build)
+    assert not is_current(tmp_path / "set", replace(build, intake=changed))
+
+
+def test_what_cannot_be_replaced_is_refused_before_any_work(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadFolder, match=r"--out: '\.' is the current folder"):
+        check_folder(Path(), build.recipe, None)
+    monkeypatch.setattr(Path, "is_mount", lambda _: True)
+    with pytest.raises(BadFolder, match="is a mount point"):
+        check_folder(tmp_path / "set", build.recipe, None)
