@@ -1,12 +1,14 @@
 """The work store: one file for each batch of each stage, named by the hash of what it was made of.
 
-A file is written under a temporary name and then moved, so existing means done and complete. It
-lies on any file system that fsspec knows, so that many machines can share it.
+A file is written under a temporary name, on this machine's disk to the last byte, and then moved,
+so existing means done and complete. It lies on any file system that fsspec knows, so that many
+machines can share it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,10 +43,20 @@ class Store:
 
         Raises:
             FileNotFoundError: nothing was written under this key.
+            InputError: the file is damaged, as a power cut or another program leaves it.
         """
         fs, path = self._locate(stage, key)
         with fs.open(path, "rb") as file:
-            return pq.read_table(file, columns=list(columns) if columns else None)
+            try:
+                return pq.read_table(file, columns=list(columns) if columns else None)
+            except (pa.ArrowException, OSError) as error:
+                # What the file system can't read has a number; what pyarrow can't make out, none.
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
+                raise InputError(
+                    f"--work: the file '{path}' is damaged: remove it, and the same command makes "
+                    "it anew"
+                ) from error
 
     def write(self, stage: str, key: str, table: pa.Table) -> None:
         """Put the table in its place, whole or not at all."""
@@ -54,6 +66,10 @@ class Store:
         try:
             with fs.open(temporary, "wb") as file:
                 pq.write_table(table, file, compression="zstd", store_schema=True)
+                if not self.is_remote:
+                    # A power cut else may keep the move and lose what was moved.
+                    file.flush()
+                    os.fsync(file.fileno())
             fs.mv(temporary, path)
         except BaseException:
             if fs.exists(temporary):

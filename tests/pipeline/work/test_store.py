@@ -1,9 +1,12 @@
 """The work store: whole or not at all, on a folder and on another file system."""
 
+import errno
+import os
 import uuid
 
 import fsspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import InputError
@@ -30,6 +33,54 @@ def test_what_was_written_is_read(store):
 def test_what_is_not_there_is_not_read(store):
     with pytest.raises(FileNotFoundError):
         store.read("takes", KEY)
+
+
+DAMAGES = {
+    "emptied": lambda whole: b"",
+    "torn": lambda whole: whole[:100],
+    "blank": lambda whole: bytes(len(whole)),
+    "blank within": lambda whole: whole[:4] + bytes(len(whole) - 12) + whole[-8:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_named_with_the_way_to_mend_it(store, damage):
+    store.write("takes", KEY, TABLE)
+    fs, root = fsspec.core.url_to_fs(store.root)
+    (path,) = fs.find(root)
+    fs.pipe_file(path, damage(fs.cat_file(path)))
+    with pytest.raises(InputError, match=rf"--work: the file '.*/{KEY}.parquet' is damaged: remo"):
+        store.read("takes", KEY)
+    fs.rm(path)
+    store.write("takes", KEY, TABLE)
+    assert store.read("takes", KEY).equals(TABLE)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
+def test_a_file_that_cannot_be_read_now_is_not_called_damaged(tmp_path, monkeypatch, number):
+    store = Store(str(tmp_path))
+    store.write("takes", KEY, TABLE)
+
+    def fails(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pipeline.work.store.pq.read_table", fails)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        store.read("takes", KEY)
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    seen = []
+
+    def fsync(descriptor):
+        seen.append(list(tmp_path.rglob("*.parquet")))
+        (left,) = tmp_path.rglob("*.tmp")
+        assert os.fstat(descriptor).st_ino == left.stat().st_ino
+        assert pq.read_table(left).equals(TABLE)
+
+    monkeypatch.setattr("pipeline.work.store.os.fsync", fsync)
+    Store(str(tmp_path)).write("takes", KEY, TABLE)
+    assert seen == [[]]
 
 
 def test_a_write_that_breaks_leaves_nothing(store, monkeypatch):
