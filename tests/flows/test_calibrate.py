@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
-from flows.calibrate import Calibrated, calibrate, speech_of
+from flows.calibrate import Calibrated, calibrate, check_place, speech_of
 from flows.cli import app
 from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.ravdess import Ravdess
@@ -172,6 +172,12 @@ def test_a_place_that_can_not_be_written_is_refused_before_anything_is_heard(
     monkeypatch.setattr("flows.calibrate.calibrate", lambda *_: pytest.fail("it was heard"))
     refused = run(folder, "--write", str(folder / name), code=2)
     assert f"--write: '{folder / name}' is no file in a folder that there is" in refused.stderr
+
+
+def test_a_place_that_is_another_s_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(InputError, match="new.yaml' may not be written by you; name another"):
+        check_place(tmp_path / "new.yaml")
 
 
 def test_what_was_found_is_printed_though_it_can_not_be_written(folder, monkeypatch):
