@@ -79,10 +79,10 @@ class Build:
             for one in self.recipe.text_judges
         ]
         takes = [chain.takes for chain in self.chains]
-        made_of = [published(self.recipe), takes, scores, self.census.splits]
         intake = self.intake
         unreadable = [[one.id, one.error] for one in intake.unreadable]
-        made_of += [intake.utterances, sorted(intake.dropped.items()), unreadable]
+        came_in = [intake.utterances, sorted(intake.dropped.items()), unreadable]
+        made_of = [published(self.recipe), takes, scores, self.census.splits, came_in]
         # A limit that cuts nothing off changes no table, and still what the card says.
         limit = [] if self.limit is None else [self.limit]
         return digest(M5SER_VERSION, _LAYOUT, *made_of, *limit)

@@ -80,7 +80,8 @@ def fit(sources: Sequence[Source]) -> FittedProbe:
             "or remove 'probe' from the recipe's judges and gates"
         )
     of_all = _fitted(sources)
-    by_speaker, said = {}, {}
+    by_speaker: dict[str, Any] = {}
+    said: dict[int, Emotion] = {}
     for training, tested in _folds(sources):
         model = _fitted([sources[place] for place in training])
         by_speaker.update((sources[place][0], model) for place in tested)
