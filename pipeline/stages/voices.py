@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipeline.audio import Clip, encode_flac
 from pipeline.corpora.base import Door
 from pipeline.engine import digest
+from pipeline.errors import InputError
 from pipeline.languages import SOURCE
 from pipeline.loading import loaded
 from pipeline.prosody.frames import RATE
@@ -54,7 +55,8 @@ def run(
     """Let every voice speak the sentence without emotion; a cloned voice is heard in a recording.
 
     Raises:
-        RuntimeError: a voice can't speak at all.
+        InputError: the engine can't speak as a voice, or a speaker's recordings have none.
+        OSError: this worker doesn't find a recording, or can't read it now.
     """
     if synthesizer.clones:
         spoken = _recorded(open_references(store, references, door))
@@ -69,7 +71,10 @@ def _synthesized(synthesizer: Synthesizer, voices: Sequence[str]) -> Iterator[Sp
     answers = synthesize([SpeechRequest(_SENTENCE, SOURCE, voice, seed=0) for voice in voices])
     for voice, speech in zip(voices, answers, strict=True):
         if isinstance(speech, Failure):
-            raise RuntimeError(f"voice '{voice}' can't speak: {speech.error}")
+            raise InputError(
+                f"synthesis: voice '{voice}' can't speak: {speech.error}; set another engine, or "
+                "leave its speakers out of the corpus"
+            )
         yield voice, _as_a_take(speech)
 
 
@@ -77,12 +82,19 @@ def _recorded(heard: Mapping[str, tuple[Clip, ...] | Failure]) -> Iterator[Spoke
     """The first recording of each speaker that has a voice in it."""
     for voice, clips in sorted(heard.items()):
         if isinstance(clips, Failure):
-            raise RuntimeError(f"voice '{voice}' can't be heard: {clips.error}")
+            raise _not_heard(voice, clips.error)
         voiced = (_with_voice(Speech(clip.samples, clip.sampling_rate)) for clip in clips)
         found = next((clip for clip in voiced if clip is not None), None)
         if found is None:
-            raise RuntimeError(f"voice '{voice}' can't be heard: no recording has a voiced frame")
+            raise _not_heard(voice, "no recording has a voiced frame")
         yield voice, found
+
+
+def _not_heard(voice: str, why: str) -> InputError:
+    return InputError(
+        f"corpus: the voice of speaker '{voice}' can't be heard: {why}; replace the speaker's "
+        "recordings, or leave the speaker out"
+    )
 
 
 def _with_voice(speech: Speech) -> np.ndarray | None:
