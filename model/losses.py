@@ -71,7 +71,7 @@ def supervised_contrast(
     Positives of an anchor are the other rows of its emotion; their mean is weighted by
     `language_weight` where the language differs (after Mi, Ma and Toda 2026, arXiv 2606.06200; the
     form is assumed), and by `source_weight` where it is the same utterance in another rendition
-    (assumed). Both at 1 give the published loss.
+    (assumed). Both at 1 give the published loss, as a mean over anchors with positives, not a sum.
     """
     others = ~torch.eye(len(embeddings), dtype=torch.bool, device=embeddings.device)
     positives = _equal(emotions) & others

@@ -51,6 +51,7 @@ class ScoreGate(Bounds):
 
     score: str
     languages: dict[Language, Bounds] = {}
+    """Bounds of a language, which stand in place of all the gate's own."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
