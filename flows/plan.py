@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from flows.price import (
     published_price,
     second_price,
 )
-from pipeline.corpora.base import Corpus, CorpusMissing, Dropped, Unreadable
+from pipeline.corpora.base import Corpus, CorpusMissing, Door
 from pipeline.engine import Engine
 from pipeline.judges.transcript import Whisper
 from pipeline.provenance.components import components_of, ledger, may_pass_on_text
@@ -28,6 +29,7 @@ from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
 from pipeline.synthesis.command import Command
+from pipeline.work.intake import Intake, admitted
 from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
@@ -88,10 +90,13 @@ class Plan:
 
 @dataclass
 class _Count:
-    """What the corpora come to."""
+    """What the corpora come to: the intake as a build's, and of its utterances those that it takes.
 
+    `refused`: texts that the door won't let in, and why.
+    """
+
+    intake: Intake = field(default_factory=Intake)
     utterances: list[Utterance] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     absent_utterances: int = 0
@@ -104,6 +109,11 @@ class _Count:
         """Utterances, listed or as published."""
         return len(self.utterances) + self.absent_utterances
 
+    def room(self, limit: int | None) -> int | None:
+        """How many utterances a limit leaves (None: any number)."""
+        taken = len(self.intake.ids) + self.absent_utterances
+        return None if limit is None else limit - taken
+
     @property
     def speech_s(self) -> float:
         """Seconds that one reading of every utterance takes."""
@@ -113,8 +123,7 @@ class _Count:
     @property
     def withheld(self) -> int:
         """Utterances whose text may not be passed on."""
-        listed = (not may_pass_on_text(one.corpus, one.licence) for one in self.utterances)
-        return sum(listed) + self.absent_withheld
+        return self.intake.withheld + self.absent_withheld
 
 
 def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> Plan:
@@ -129,9 +138,7 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
     count = _count(recipe, limit)
     lines = count.total * len(recipe.languages)
     speech_s = count.speech_s * len(recipe.languages) * recipe.takes
-    licence = resulting_licence(
-        components_of(published(recipe)), sorted({one.licence for one in count.utterances})
-    )
+    licence = resulting_licence(components_of(published(recipe)), sorted(count.intake.licences))
     check_claim(recipe.licence, licence)
     bills = tuple(_bills(recipe, lines, speech_s, measured_prices(store, recipe) if store else {}))
     core_hours = sum(bill.hours for bill in bills if bill.device == "cpu")
@@ -142,8 +149,8 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         with_recording=sum(one.recording is not None for one in count.utterances),
         speakers=len({one.speaker for one in count.utterances}) + count.absent_speakers,
         emotions=dict(sorted(Counter(one.emotion for one in count.utterances).items())),
-        dropped_labels=dict(count.dropped),
-        refused=count.refused,
+        dropped_labels=dict(count.intake.dropped),
+        refused=[*(one.error for one in count.intake.unreadable), *count.refused],
         absent=count.absent,
         absent_utterances=count.absent_utterances,
         languages=recipe.languages,
@@ -172,46 +179,44 @@ def _count(recipe: Recipe, limit: int | None) -> _Count:
     count = _Count()
     for corpus in recipe.corpus.members:
         try:
-            for entry in corpus.read():
-                _add(count, entry, recipe, limit)
+            entries = corpus.read()
+            # The first is read also where a limit leaves no room: that the corpus is not here.
+            opened = chain(list(islice(entries, 1)), entries)
+            for utterance in islice(admitted(opened, count.intake), count.room(limit)):
+                _add(count, utterance, recipe.corpus.door)
         except CorpusMissing:
             if corpus.documented is None:
                 # By the corpus as a whole, which names the field as it stands in the recipe.
                 next(iter(recipe.corpus.read()), None)
                 raise
-            _add_published(count, corpus, limit)
+            _add_published(count, corpus, count.room(limit))
     return count
 
 
-def _add(count: _Count, entry: object, recipe: Recipe, limit: int | None) -> None:
-    if isinstance(entry, Dropped):
-        count.dropped[entry.label] += 1
-    elif isinstance(entry, Unreadable):
-        count.refused.append(entry.error)
-    elif isinstance(entry, Utterance):
-        if error := text_error(entry.text, recipe.corpus.door):
-            count.refused.append(f"{entry.id}: {error}")
-        elif limit is None or count.total < limit:
-            count.utterances.append(entry)
+def _add(count: _Count, utterance: Utterance, door: Door) -> None:
+    if error := text_error(utterance.text, door):
+        count.refused.append(f"{utterance.id}: {error}")
+    else:
+        count.utterances.append(utterance)
 
 
-def _add_published(count: _Count, corpus: Corpus, limit: int | None) -> None:
-    """Count a corpus that is not here by its published size."""
+def _add_published(count: _Count, corpus: Corpus, room: int | None) -> None:
+    """Count a corpus that is not here by its published size, as far as there is room."""
     size = corpus.documented
     name = engine_name(corpus)
     if size is None:
         raise ValueError(f"nothing is published of the size of '{name}'")
-    room = size.utterances if limit is None else max(0, min(size.utterances, limit - count.total))
+    taken = size.utterances if room is None else min(size.utterances, room)
     count.absent.append(f"{name}: {size.utterances} utterances as published ({size.source})")
-    count.absent_utterances += room
+    count.absent_utterances += taken
     count.absent_speakers += size.speakers
-    count.absent_speech_s += size.speech_hours * 3600 * room / size.utterances
+    count.absent_speech_s += size.speech_hours * 3600 * taken / size.utterances
     licence = ledger()["corpus", name].licence or ""
-    count.absent_withheld += 0 if may_pass_on_text(name, licence) else room
+    count.absent_withheld += 0 if may_pass_on_text(name, licence) else taken
 
 
 def _bills(
-    recipe: Recipe, lines: int, speech_s: float, measured: dict[str, Price]
+    recipe: Recipe, lines: int, speech_s: float, measured: dict[str, list[Price]]
 ) -> Iterator[Bill]:
     engines: dict[str, Sequence[Engine]] = {
         "translate": (recipe.translation,),
@@ -222,7 +227,8 @@ def _bills(
     for stage, used in engines.items():
         if stage in measured:
             names = ", ".join(map(_label, used))
-            yield _bill(stage, names, measured[stage], lines, speech_s)
+            for price in measured[stage]:
+                yield _bill(stage, names, price, lines, speech_s)
             continue
         for one in used:
             yield _bill(stage, _label(one), published_price(stage, one), lines, speech_s)

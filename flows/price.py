@@ -1,15 +1,17 @@
 """What each engine costs: as measured by earlier builds on this machine, or as others report.
 
-A build writes into the work store how long its engines worked; a plan reads that back. Where
-nothing was measured, a published or assumed figure stands in, and the plan says which.
+A build writes into the work store how long its engines worked, if it did enough to tell; a plan
+reads that back. Where nothing was measured, a published or assumed figure stands in, and the plan
+says which.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
@@ -27,6 +29,7 @@ Device = Literal["cpu", "cuda"]
 Unit = Literal["line", "speech_s"]
 
 _STAGE = "speeds"
+_VERSION = 2
 _SCHEMA = pa.schema(
     {"device": pa.string(), "lines": pa.int64(), "speech_s": pa.float64(), "work_s": pa.float64()}
 )
@@ -43,28 +46,28 @@ class Price(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What a worker did in one piece of work, and for how long."""
+    """What was done in one piece of work, and the seconds that each device worked for it."""
 
     tally: Tally
-    work_s: float
-    device: Device
+    work_s: Mapping[Device, float]
 
 
 @dataclass(slots=True)
 class Total:
-    """All that a stage did in one build."""
+    """All that a stage did in one build with all of its engines."""
 
     lines: int = 0
     speech_s: float = 0.0
-    work_s: float = 0.0
-    device: Device = "cpu"
+    work_s: defaultdict[Device, float] = field(default_factory=lambda: defaultdict(float))
 
     def add(self, worked: Worked) -> None:
-        """Count a piece of work."""
+        """Count a piece of work, unless some of the engines had done theirs before."""
+        if not worked.tally.whole:
+            return
         self.lines += worked.tally.rows
         self.speech_s += worked.tally.speech_s
-        self.work_s += worked.work_s
-        self.device = worked.device
+        for device, seconds in worked.work_s.items():
+            self.work_s[device] += seconds
 
 
 _WHISPER_S = 0.022
@@ -107,6 +110,8 @@ _WINDOW_S, _CHEAP_WINDOW_S = 0.5, 0.02
 """Of one core for a window of each of DNSMOS' networks (`pipeline.judges.quality`)."""
 _CLIP_S = 3.0
 """Length of an utterance; DNSMOS hears a window for each second."""
+_LEAST_S = 300.0
+"""Seconds of speech, below which nothing is remembered: see `remember`."""
 _WHISPER_CLASSIFIER = Price(
     "cuda",
     0.05 / _CLIP_S,
@@ -155,40 +160,59 @@ def timed(function: Callable[..., Tally], *arguments: Any) -> Worked:
     work_s = time.perf_counter() - started
     torch = sys.modules.get("torch")
     on_gpu = torch is not None and torch.cuda.is_available()
-    return Worked(tally, work_s, "cuda" if on_gpu else "cpu")
+    return Worked(tally, {"cuda" if on_gpu else "cpu": work_s})
 
 
 def remember(store: Store, recipe: Recipe, totals: Mapping[str, Total]) -> None:
-    """Write what the stages of a build took, where they did anything."""
+    """Write what the stages of a build took, where they did enough to tell.
+
+    Enough is five minutes of speech, or a line for each three seconds of that (assumed): what less
+    takes is mostly the loading of models, as after `build --limit 1`.
+    """
     for stage, key in _keys(recipe):
         total = totals.get(stage)
-        if total is not None and total.work_s and (total.lines or total.speech_s):
-            row = [total.device, total.lines, total.speech_s, total.work_s]
-            columns = dict(zip(_SCHEMA.names, ([value] for value in row), strict=True))
-            store.write(_STAGE, key, pa.table(columns, schema=_SCHEMA))
+        if total is not None and _speech_s(stage, total) >= _LEAST_S:
+            rows = [
+                {"device": device, "lines": total.lines, "speech_s": total.speech_s, "work_s": took}
+                for device, took in total.work_s.items()
+            ]
+            store.write(_STAGE, key, pa.Table.from_pylist(rows, schema=_SCHEMA))
 
 
-def measured_prices(store: Store, recipe: Recipe) -> dict[str, Price]:
-    """What the stages of a recipe cost in the last build here with the same engines."""
-    found = {}
-    for stage, key in _keys(recipe):
-        if store.has(_STAGE, key):
-            row = store.read(_STAGE, key).to_pylist()[0]
-            per: Unit = "line" if stage in ("translate", "check") else "speech_s"
-            done = row["lines"] if per == "line" else row["speech_s"]
-            if done:
-                source = f"measured here on {row['device']}, {done:.0f} {per.replace('_', ' ')}"
-                found[stage] = Price(row["device"], row["work_s"] / done, per, source)
-    return found
+def _speech_s(stage: str, total: Total) -> float:
+    return total.lines * _CLIP_S if _unit(stage) == "line" else total.speech_s
+
+
+def _unit(stage: str) -> Unit:
+    return "line" if stage in ("translate", "check") else "speech_s"
+
+
+def measured_prices(store: Store, recipe: Recipe) -> dict[str, list[Price]]:
+    """What the stages of a recipe cost, by device, in the last build here with the same engines."""
+    return {
+        stage: [_measured(_unit(stage), row) for row in store.read(_STAGE, key).to_pylist()]
+        for stage, key in _keys(recipe)
+        if store.has(_STAGE, key)
+    }
+
+
+def _measured(per: Unit, row: Mapping[str, Any]) -> Price:
+    done = row["lines"] if per == "line" else row["speech_s"]
+    source = f"measured here on {row['device']}, {done:.0f} {per.replace('_', ' ')}"
+    return Price(row["device"], row["work_s"] / done, per, source)
 
 
 def _keys(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Stage, and the name that what it takes is held under: of the same engines the same."""
     shaping = recipe.prosody.model_dump(mode="json")
-    yield "translate", digest(_STAGE, _settings(recipe.translation))
-    yield "check", digest(_STAGE, sorted(map(_settings, recipe.text_judges)))
-    yield "synthesize", digest(_STAGE, _settings(recipe.synthesis), shaping, recipe.takes)
-    yield "judge", digest(_STAGE, sorted(map(_settings, recipe.judges)))
+    made_of: Mapping[str, list[Any]] = {
+        "translate": [_settings(recipe.translation)],
+        "check": sorted(map(_settings, recipe.text_judges)),
+        "synthesize": [_settings(recipe.synthesis), shaping, recipe.takes],
+        "judge": sorted(map(_settings, recipe.judges)),
+    }
+    for stage, parts in made_of.items():
+        yield stage, digest(_STAGE, _VERSION, stage, parts)
 
 
 def _settings(engine: Engine) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flows.price import Device, Worked
+from flows.price import Worked
 from pipeline.engine import Engine
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
@@ -63,11 +62,9 @@ def wording_works(store: Store, recipe: Recipe, wording: Wording, judges: Sides)
     """Translation of a batch into a language, and what judges its lines; `judges` by `sides_of`."""
     arguments = (store, wording.lines, recipe.translation, wording.language, wording.texts)
     translation = Call(translate.run, arguments, recipe.translation.wants_gpu)
-    checked = all(store.has(check.STAGE, wording.checking.key(one)) for one in recipe.text_judges)
-    checks = [Call(check.run, (store, own, wording.checking), gpu) for own, gpu in judges]
     return [
         Work("translate", (translation,), store.has(translate.STAGE, wording.lines)),
-        Work("check", tuple(checks), checked),
+        *_judging("check", check.run, check.STAGE, store, judges, wording.checking),
     ]
 
 
@@ -75,26 +72,39 @@ def chain_works(store: Store, recipe: Recipe, chain: Chain, judges: Sides) -> li
     """The takes of a batch in a language, and what judges them; `judges` by `sides_of`."""
     arguments = (store, chain.takes, recipe, chain.synthesis)
     synthesis = Call(synthesize.run, arguments, recipe.synthesis.wants_gpu)
-    judged = all(store.has(judge.STAGE, chain.judging.key(one)) for one in recipe.judges)
-    scores = [Call(judge.run, (store, own, chain.judging), gpu) for own, gpu in judges]
     return [
         Work("synthesize", (synthesis,), store.has(synthesize.STAGE, chain.takes)),
-        Work("judge", tuple(scores), judged),
+        *_judging("judge", judge.run, judge.STAGE, store, judges, chain.judging),
     ]
+
+
+def _judging(
+    name: str, run: Callable[..., Tally], stage: str, store: Store, judges: Sides, job: Any
+) -> list[Work]:
+    """What lets the judges score a batch: no work where there is none of them."""
+    calls = tuple(Call(score, (run, stage, store, own, job), on_gpu) for own, on_gpu in judges)
+    done = all(store.has(stage, job.key(one)) for own, _ in judges for one in own)
+    return [Work(name, calls, done)] if any(own for own, _ in judges) else []
+
+
+def score(
+    run: Callable[..., Tally], stage: str, store: Store, judges: Sequence[Engine], job: Any
+) -> Tally:
+    """Let the judges score a batch whose scores aren't there yet; the tally says if all did."""
+    whole = not any(store.has(stage, job.key(one)) for one in judges)
+    return replace(run(store, judges, job), whole=whole)
 
 
 def together(parts: Sequence[Worked]) -> Worked:
     """What the calls of one work did; of rows that failed in several, as many as in one of them."""
-    return reduce(_added, parts)
-
-
-def _added(one: Worked, other: Worked) -> Worked:
-    tallies = one.tally, other.tally
+    tallies = [part.tally for part in parts]
     tally = Tally(
         max(tally.rows for tally in tallies),
         max(tally.failed for tally in tallies),
         max(tally.speech_s for tally in tallies),
         sum(tally.halved for tally in tallies),
+        all(tally.whole for tally in tallies),
     )
-    device: Device = "cuda" if "cuda" in (one.device, other.device) else "cpu"
-    return Worked(tally, one.work_s + other.work_s, device)
+    devices = sorted({device for part in parts for device in part.work_s})
+    work_s = {one: sum(part.work_s.get(one, 0.0) for part in parts) for one in devices}
+    return Worked(tally, work_s)

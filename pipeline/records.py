@@ -96,10 +96,12 @@ class Take:
 class Tally:
     """What a stage did on a batch: rows written, those that failed, seconds of speech made.
 
-    `halved`: how often memory ran out on rows at once, which then ran in two halves.
+    `halved`: how often memory ran out on rows at once, which then ran in two halves; `whole`:
+    whether all engines of the stage worked, and not just those whose rows weren't there yet.
     """
 
     rows: int
     failed: int
     speech_s: float = 0.0
     halved: int = 0
+    whole: bool = True

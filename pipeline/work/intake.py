@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Intake:
     """What came in: batches, labels that map to no emotion, and entries that can't be read.
 
     `licences` are those that the utterances name; `withheld` counts those whose text may not be
-    passed on.
+    passed on; `ids` are those of the utterances.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Intake:
     unreadable: list[Unreadable] = field(default_factory=list)
     licences: set[str] = field(default_factory=set)
     withheld: int = 0
+    ids: set[str] = field(default_factory=set)
 
     @property
     def utterances(self) -> int:
@@ -60,7 +62,8 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
         OSError: a recording that is there can't be read now.
     """
     intake = Intake()
-    for group in _groups(_utterances(recipe, intake, limit), recipe.batch_size):
+    utterances = islice(admitted(recipe.corpus.read(), intake), limit)
+    for group in _groups(utterances, recipe.batch_size):
         rows = [tables.utterance_row(utterance) for utterance in group]
         key = _key(rows)
         if not store.has(STAGE, key) or not _same_paths(store, key, rows):
@@ -82,13 +85,9 @@ def require_recordings(key: str, batch: pa.Table) -> None:
         require_recording(absent[0])
 
 
-def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[Utterance]:
-    seen: set[str] = set()
-    count = 0
-    for read in recipe.corpus.read():
-        if count == limit:
-            return
-        entry = _placed(read)
+def admitted(entries: Iterable[Entry], intake: Intake) -> Iterator[Utterance]:
+    """The utterances of a corpus; what else is read on the way to each goes into the intake."""
+    for entry in map(_placed, entries):
         if isinstance(entry, Dropped):
             intake.dropped[entry.label] += 1
         elif isinstance(entry, Unreadable):
@@ -96,14 +95,13 @@ def _utterances(recipe: Recipe, intake: Intake, limit: int | None) -> Iterator[U
         elif entry.recording and (odd := _not_unicode(entry.recording.path)):
             error = f"'{odd}' in the path of its recording is not UTF-8: rename it"
             intake.unreadable.append(Unreadable(entry.id, error))
-        elif entry.id in seen:
+        elif entry.id in intake.ids:
             error = f"a second utterance has the id '{entry.id}': ids are unique in a corpus"
             intake.unreadable.append(Unreadable(entry.id, error))
         else:
-            seen.add(entry.id)
+            intake.ids.add(entry.id)
             intake.licences.add(entry.licence)
             intake.withheld += not may_pass_on_text(entry.corpus, entry.licence)
-            count += 1
             yield entry
 
 

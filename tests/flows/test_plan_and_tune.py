@@ -77,12 +77,33 @@ def test_a_plan_shows_the_program_that_a_recipe_would_run_and_hides_nothing_of_i
     assert (embedded["command"], embedded["gpu_hours"]) == (None, 0)
 
 
-def test_a_plan_after_a_build_bills_what_that_took(workbench):
+def test_a_limited_plan_reads_of_the_corpus_what_a_limited_build_reads(workbench):
+    bored, empty = {"id": "x", "emotion": "bored"}, {"id": "y", "text": " "}
+    again, late = {"id": "u0", "text": "Again."}, {"id": "z", "emotion": "late"}
+    first = workbench.rows[0]
+    changes = ({}, bored, again, empty, {"id": "u1"}, late, {"id": "u2"})
+    workbench.rows = [{**first, **change} for change in changes]
+    built = workbench.build("--limit", "3", code=1)
+    arguments = ("plan", str(workbench.folder / "tiny.yaml"), "--json")
+    plan = json.loads(run(*arguments, "--limit", "3").stdout)
+    assert plan["dropped_labels"] == built["dropped_labels"] == {"bored": 1}
+    assert built["failed"] == len(plan["refused"]) == 2
+    assert "a second utterance has the id 'u0'" in plan["refused"][0]
+    assert plan["refused"][1] == "y: the text is empty"
+    assert (plan["utterances"], plan["takes"]) == (2, built["kept"] + built["rejected"])
+    whole = json.loads(run(*arguments).stdout)
+    assert (whole["utterances"], whole["dropped_labels"]) == (3, {"bored": 1, "late": 1})
+
+
+def test_a_plan_after_a_build_bills_what_that_took(workbench, monkeypatch):
+    monkeypatch.setattr("flows.price._LEAST_S", 8.0)
     workbench.command()
     arguments = ("plan", str(workbench.folder / "tiny.yaml"), "--json")
     work = ("--work", str(workbench.folder / "work"))
     before = json.loads(run(*arguments, *work).stdout)["bills"]
     assert not any("measured here" in bill["source"] for bill in before)
+    workbench.build("--limit", "1")
+    assert json.loads(run(*arguments, *work).stdout)["bills"] == before
     workbench.build()
     after = json.loads(run(*arguments, *work).stdout)["bills"]
     measured = {bill["stage"] for bill in after if "measured here" in bill["source"]}

@@ -32,11 +32,26 @@ RECIPE = Recipe.model_validate(
 def test_a_stage_is_timed_where_it_runs():
     worked = timed(lambda rows: Tally(rows, 0, 2.0), 3)
     assert worked.tally == Tally(3, 0, 2.0)
-    assert worked.work_s >= 0
+    assert worked.work_s["cpu"] >= 0
     total = Total()
-    total.add(Worked(Tally(3, 1, 2.0), 0.5, "cpu"))
-    total.add(Worked(Tally(1, 0, 1.0), 0.25, "cpu"))
-    assert (total.lines, total.speech_s, total.work_s) == (4, 3.0, 0.75)
+    total.add(Worked(Tally(3, 1, 2.0), {"cpu": 0.5}))
+    total.add(Worked(Tally(1, 0, 1.0), {"cpu": 0.25, "cuda": 2.0}))
+    assert (total.lines, total.speech_s) == (4, 3.0)
+    assert total.work_s == {"cpu": 0.75, "cuda": 2.0}
+
+
+def test_work_of_some_of_a_stages_engines_is_not_taken_for_that_of_all():
+    total = Total()
+    total.add(Worked(Tally(3, 0, 2.0), {"cpu": 0.5}))
+    total.add(Worked(Tally(3, 0, 2.0, whole=False), {"cpu": 0.1}))
+    assert (total.lines, total.speech_s, total.work_s) == (3, 2.0, {"cpu": 0.5})
+
+
+def took(seconds, device="cpu", **done):
+    """What a stage did, and the seconds that one device worked for it."""
+    total = Total(**done)
+    total.work_s[device] = seconds
+    return total
 
 
 def test_prices_are_remembered_of_the_same_engines_alone(tmp_path):
@@ -46,25 +61,48 @@ def test_prices_are_remembered_of_the_same_engines_alone(tmp_path):
         store,
         RECIPE,
         {
-            "translate": Total(lines=10, work_s=5.0),
-            "synthesize": Total(speech_s=20.0, work_s=4.0, device="cuda"),
+            "translate": took(500.0, lines=1000),
+            "synthesize": took(400.0, "cuda", speech_s=2000.0),
             "judge": Total(),
         },
     )
     found = measured_prices(store, RECIPE)
     assert set(found) == {"translate", "synthesize"}
-    assert (found["translate"].per, found["translate"].seconds) == ("line", 0.5)
-    assert found["synthesize"][:3] == ("cuda", 0.2, "speech_s")
-    assert "measured here on cuda" in found["synthesize"].source
+    (translate,), (synthesize,) = found["translate"], found["synthesize"]
+    assert (translate.per, translate.seconds) == ("line", 0.5)
+    assert synthesize[:3] == ("cuda", 0.2, "speech_s")
+    assert "measured here on cuda" in synthesize.source
     more_takes = RECIPE.model_copy(update={"takes": 2})
     assert set(measured_prices(store, more_takes)) == {"translate"}
 
 
 def test_a_build_that_did_nothing_forgets_nothing(tmp_path):
     store = Store(str(tmp_path))
-    remember(store, RECIPE, {"translate": Total(lines=10, work_s=5.0)})
+    remember(store, RECIPE, {"translate": took(500.0, lines=1000)})
     remember(store, RECIPE, {"translate": Total()})
-    assert measured_prices(store, RECIPE)["translate"].seconds == 0.5
+    assert measured_prices(store, RECIPE)["translate"][0].seconds == 0.5
+
+
+def test_a_build_that_did_little_more_than_load_its_models_is_not_remembered(tmp_path):
+    store = Store(str(tmp_path))
+    little = {"translate": took(40.0, lines=99), "synthesize": took(40.0, speech_s=299.0)}
+    remember(store, RECIPE, little)
+    assert measured_prices(store, RECIPE) == {}
+    enough = {"translate": took(40.0, lines=100), "synthesize": took(40.0, speech_s=300.0)}
+    remember(store, RECIPE, enough)
+    before = measured_prices(store, RECIPE)
+    assert set(before) == {"translate", "synthesize"}
+    remember(store, RECIPE, little)
+    assert measured_prices(store, RECIPE) == before
+
+
+def test_each_device_has_its_own_price(tmp_path):
+    store = Store(str(tmp_path))
+    judged = took(100.0, speech_s=1000.0)
+    judged.work_s["cuda"] = 1.0
+    remember(store, RECIPE, {"judge": judged})
+    found = {price.device: price.seconds for price in measured_prices(store, RECIPE)["judge"]}
+    assert found == {"cpu": 0.1, "cuda": 0.001}
 
 
 def test_what_a_build_pins_makes_no_other_price(tmp_path):
@@ -74,8 +112,8 @@ def test_what_a_build_pins_makes_no_other_price(tmp_path):
     judged = [RECIPE.model_copy(update={"judges": (one,)}) for one in (
         loose, loose.model_copy(update={"revision": "0" * 40}),
     )]  # fmt: skip
-    remember(store, judged[1], {"judge": Total(speech_s=4.0, work_s=1.0)})
-    assert measured_prices(store, judged[0])["judge"].seconds == 0.25
+    remember(store, judged[1], {"judge": took(100.0, speech_s=400.0)})
+    assert measured_prices(store, judged[0])["judge"][0].seconds == 0.25
 
 
 @pytest.mark.parametrize(
