@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ R = TypeVar("R")
 
 _HALVED: ContextVar[list[int] | None] = ContextVar("halved", default=None)
 """Sizes of the batches that were halved in the call of `counted` that is under way here."""
+_ALONE = "out of memory on this row alone"
 _ONNX_WORDS = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 """Of ONNX Runtime's arena (core/framework/bfc_arena.cc), of CUDA, of cuDNN and cuBLAS, of C++."""
 
@@ -44,12 +46,28 @@ def run_by_length(
     budget: int,
     stage: Stage,
 ) -> list[R | Failure]:
-    """What `run` gives for the items, in their order, run in groups `by_length` and `halving`."""
+    """What `run` gives for the items, in their order, run in groups `by_length` and `halving`.
+
+    Raises:
+        OSError: of several items none has room even alone, which is the machine's fault: stored as
+            theirs, it would stay when memory is free again.
+    """
     answers: dict[int, R | Failure] = {}
     for group in by_length(lengths, budget):
         found = halving(run, [items[at] for at in group], stage)
         answers.update(zip(group, found, strict=True))
-    return [answers[at] for at in range(len(items))]
+    ordered = [answers[at] for at in range(len(items))]
+    if len(ordered) > 1 and all(map(_has_no_room, ordered)):
+        raise OSError(
+            errno.ENOMEM,
+            f"{stage}: memory has no room for any of {len(ordered)} rows, even alone; end what "
+            "else fills it, or set device: cpu or a smaller model",
+        )
+    return ordered
+
+
+def _has_no_room(answer: object) -> bool:
+    return isinstance(answer, Failure) and answer.error.startswith(_ALONE)
 
 
 def halving(
@@ -69,7 +87,7 @@ def halving(
     # Outside of the handler: the exception's frames would hold the batch's tensors in memory.
     _release()
     if len(items) == 1:
-        return [Failure(stage, f"out of memory on this row alone: {reason}")]
+        return [Failure(stage, f"{_ALONE}: {reason}")]
     if (sizes := _HALVED.get()) is not None:
         sizes.append(len(items))
     half = len(items) // 2

@@ -63,6 +63,22 @@ def test_an_item_that_does_not_fit_alone_fails_alone():
     assert answers == [1, Failure("judge", "out of memory on this row alone: no room"), 3]
 
 
+def test_memory_that_has_no_room_for_any_of_several_items_is_no_fault_of_theirs():
+    run, _ = room_for(0)
+    with pytest.raises(OSError, match="judge: memory has no room for any of 3 rows, even alone"):
+        run_by_length(run, [1, 2, 3], [5, 4, 1], 8, "judge")
+    assert run_by_length(run, [], [], 8, "judge") == []
+    (alone,) = run_by_length(run, [1], [5], 8, "judge")
+    assert isinstance(alone, Failure)
+
+    def short(batch):
+        return room_for(1 if batch == [3] else 0)[0](batch)
+
+    *long, fits = run_by_length(short, [1, 2, 3], [5, 4, 1], 8, "judge")
+    assert all(isinstance(one, Failure) for one in long)
+    assert fits == 6
+
+
 def test_other_errors_are_not_swallowed():
     def run(batch):
         raise RuntimeError("shapes differ")
