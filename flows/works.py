@@ -90,7 +90,7 @@ def _judging(
 def score(
     run: Callable[..., Tally], stage: str, store: Store, judges: Sequence[Engine], job: Any
 ) -> Tally:
-    """Let the judges score a batch whose scores aren't there yet; the tally says if all did."""
+    """Let those judges score a batch whose scores aren't there; the tally says if those are all."""
     whole = not any(store.has(stage, job.key(one)) for one in judges)
     return replace(run(store, judges, job), whole=whole)
 

@@ -56,6 +56,7 @@ def test_what_is_wrong_with_a_recording_fails_its_row_alone(bench: Bench) -> Non
     assert errors["voice"] is None
     assert "'noise.wav' can't be decoded" in str(errors["noise"])
     assert "'gone.wav' is not a file" in str(errors["gone"])
+    assert str(bench.folder) not in str(errors)
 
 
 def test_a_recording_that_this_worker_does_not_find_is_no_failed_row(bench: Bench) -> None:
