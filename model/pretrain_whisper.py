@@ -6,7 +6,7 @@
 
 `sounds` learns from random words, which espeak-ng reads aloud; nothing is downloaded. `spelling`
 goes on with sentences that people wrote, those of DIR/en/*.txt, DIR/de/*.txt and so on, as in
-`server/data` of github.com/mozilla/common-voice (CC0). Killed, a part goes on from its last chunk.
+`server/data` of github.com/mozilla/common-voice (CC0); others may lie beside them. Killed, a part goes on from its last chunk.
 Its checkpoint can be used at any moment.
 """
 
@@ -25,8 +25,8 @@ from model.pretrain.network import Shape
 from pipeline.languages import LANGUAGES
 
 NAME = "small-espeak.safetensors"
-SPELLING = Shape(decoder_layers=3)
-"""One more layer than the first part has, to hold words."""
+SPELLING = Shape(decoder_layers=4)
+"""Two more layers than the first part has, to hold words."""
 
 app = typer.Typer(add_completion=False, help=__doc__)
 Out = Annotated[Path, typer.Option(help="Folder of the training and its checkpoint.")]
@@ -44,7 +44,7 @@ def spelling(
     out: Out,
     sentences: Annotated[Path, typer.Option(help="Folder with en/*.txt, de/*.txt and so on.")],
     start: Annotated[str, typer.Option(help="Checkpoint of the first part.")] = "small-espeak",
-    clips: Clips = 76_800,
+    clips: Clips = 171_520,
     seed: int = 0,
 ) -> None:
     """Learn where words end and how they are spelled, from sentences; phones are known by then."""

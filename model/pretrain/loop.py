@@ -22,6 +22,8 @@ _AHEAD = 2
 """Chunks that are made while one is learned."""
 _GRADIENT_NORM = 1.0
 _LEAST_SHARE = 0.08
+_HARDNESS = 2
+"""A language is read in proportion to this power of its loss (assumed)."""
 _DECAY_FROM = 0.6
 
 
@@ -116,7 +118,8 @@ def _order(settings: Settings, history: list[dict[str, float]], number: int) -> 
     longest = min(settings.longest, known)
     shares = np.full(len(LANGUAGES), 1 / len(LANGUAGES))
     if learned > 0:
-        hard = np.array([history[learned - 1][language] for language in LANGUAGES])
+        losses = np.array([history[learned - 1][language] for language in LANGUAGES])
+        hard = losses**_HARDNESS
         shares = np.maximum(hard / hard.sum(), _LEAST_SHARE)
         shares /= shares.sum()
     return Order(

@@ -40,7 +40,7 @@ _SHAPED_SHARE = 0.06
 _TAKES = 3
 _CUT_SHARE = 0.25
 _NOTHING_SHARE = 0.02
-_WRITTEN_SHARE = 0.75
+_WRITTEN_SHARE = 0.85
 """Of the clips, where there are sentences to be read; the others are random words."""
 _WORDS_PER_MINUTE = (130, 210)
 _STRAY_ST, _STRAY_TRACT = 1.5, 0.04
