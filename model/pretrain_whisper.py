@@ -6,8 +6,8 @@
 
 `sounds` learns from random words, which espeak-ng reads aloud; nothing is downloaded. `spelling`
 goes on with sentences that people wrote, those of DIR/en/*.txt, DIR/de/*.txt and so on, as in
-`server/data` of github.com/mozilla/common-voice (CC0); others may lie beside them. Killed, a part goes on from its last chunk.
-Its checkpoint can be used at any moment.
+`server/data` of github.com/mozilla/common-voice (CC0); others may lie beside them. Killed, a part
+goes on from its last chunk. Its checkpoint can be used at any moment.
 """
 
 from __future__ import annotations
