@@ -23,8 +23,8 @@ def put_in_place(folder: Path) -> Iterator[Path]:
     """
     place = folder.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial, old = (place.with_name(f".{place.name}.{what}") for what in ("partial", "old"))
-    with FileLock(place.with_name(f".{place.name}.lock")):
+    partial, old = _beside(place, "partial"), _beside(place, "old")
+    with _alone(_beside(place, "lock")):
         shutil.rmtree(partial, ignore_errors=True)
         if not place.exists() and old.exists():  # a kill came between two renames
             old.rename(place)
@@ -39,3 +39,17 @@ def put_in_place(folder: Path) -> Iterator[Path]:
             place.rename(old)
         partial.rename(place)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(place: Path, what: str) -> Path:
+    return place.with_name(f".{place.name}.{what}")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which goes with it: who waited sees so and makes another."""
+    with FileLock(path):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

@@ -52,9 +52,9 @@ def test_a_built_set_survives_ten_cuts_and_is_made_again(workbench, hub: Hub) ->
     assert len(findings.problems) == 3
 
 
-def test_a_set_whose_recipe_cannot_be_read_is_not_made_again(tones: Path) -> None:
-    (tones / "recipe.yaml").write_text("name: [")
-    found = m5ser("verify", tones, "--rebuild", 1, code=1)
+def test_a_set_whose_recipe_cannot_be_read_is_not_made_again(my_tones: Path) -> None:
+    (my_tones / "recipe.yaml").write_text("name: [")
+    found = m5ser("verify", my_tones, "--rebuild", 1, code=1)
     assert {"files", "recipe"} <= set(found["wrong"])
     assert "rebuild" not in found["checks"]
 

@@ -25,7 +25,7 @@ def test_the_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
     write(tmp_path / "a" / "set", "one", "two")
     write(tmp_path / "a" / "set", "three")
     assert names(tmp_path / "a" / "set") == ["three"]
-    assert names(tmp_path / "a") == [".set.lock", "set"]
+    assert names(tmp_path / "a") == ["set"]
 
 
 def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None
         (partial / "two").write_text("two")
         raise OSError("full")
     assert names(tmp_path / "set") == ["one"]
-    assert names(tmp_path) == [".set.lock", "set"]
+    assert names(tmp_path) == ["set"]
 
 
 def test_two_writers_never_mix_their_files(tmp_path: Path) -> None:
@@ -67,3 +67,15 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         assert names(tmp_path / "disk" / "set") == list(files)
     assert (tmp_path / "set").is_symlink()
     assert names(tmp_path) == ["disk", "set"]
+
+
+def test_many_writers_come_one_after_the_other(tmp_path: Path) -> None:
+    def numbered(number: int) -> None:
+        write(tmp_path / "set", *(f"{number}-{part}" for part in range(5)))
+
+    with ThreadPoolExecutor(8) as executor:
+        list(executor.map(numbered, range(40)))
+    found = names(tmp_path / "set")
+    assert len(found) == 5
+    assert len({name.partition("-")[0] for name in found}) == 1
+    assert names(tmp_path) == ["set"]
