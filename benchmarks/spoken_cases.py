@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.judges.base import JudgeItem
-from pipeline.languages import LANGUAGES, Language
+from pipeline.languages import Language
 from pipeline.prosody.target import from_emotion
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
@@ -57,7 +57,7 @@ def quickstart_takes(recipe: Recipe, limit: int | None, half: str) -> list[Judge
         recipe,
         [
             _unspoken(lines[one.id][language], language, one.emotion, voices[one.speaker], one.id)
-            for language in LANGUAGES
+            for language in recipe.languages
             for one in utterances
         ],
     )
@@ -79,7 +79,7 @@ def random_takes(recipe: Recipe, count: int, seed: int) -> list[JudgeItem]:
                 voices[random.integers(len(voices))],
                 f"random-{seed}-{number}",
             )
-            for language in LANGUAGES
+            for language in recipe.languages
             for number in range(count)
         ],
     )

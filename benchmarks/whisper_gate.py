@@ -30,7 +30,6 @@ from benchmarks.spoken_cases import RIGHT, Case, cases, quickstart_takes, random
 from pipeline.emotions import EMOTIONS
 from pipeline.judges.base import JudgeContext, Scores
 from pipeline.judges.transcript import Whisper
-from pipeline.languages import LANGUAGES
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
 from pipeline.records import Failure
@@ -57,7 +56,7 @@ def main() -> None:
         items = quickstart_takes(recipe, options.limit, options.half)
     judged = judge_cases(recipe, judge, list(cases(recipe, items, options.seed)))
     console = Console(file=sys.stderr if options.json else sys.stdout, width=140)
-    for name, keys in (("language", LANGUAGES), ("emotion", EMOTIONS)):
+    for name, keys in (("language", recipe.languages), ("emotion", EMOTIONS)):
         console.print(_table(judged, name, keys))
     results = _results(judged)
     spoken = [one.scores["language_audio_probability"] > 0.5 for one in _right(judged)]
@@ -102,7 +101,7 @@ def _results(judged: Sequence[Judged]) -> dict[str, object]:
         "takes": len(judged),
         "cer": {
             language: round(_cer([one for one in judged if one.case.item.language == language]), 4)
-            for language in LANGUAGES
+            for language in dict.fromkeys(one.case.item.language for one in judged)
         },
         "right_passed": round(1 - _refused(_right(judged)), 4),
         "wrong_refused": round(_refused(wrong), 4),

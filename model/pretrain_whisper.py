@@ -22,7 +22,7 @@ import typer
 
 from model.pretrain.loop import Settings, State, train
 from model.pretrain.network import Shape
-from pipeline.languages import LANGUAGES
+from model.pretrain.text import TAUGHT
 
 NAME = "small-espeak.safetensors"
 SPELLING = Shape(decoder_layers=4)
@@ -72,7 +72,7 @@ def _train(settings: Settings, out: Path) -> None:
         found = state.history[-1]
         known = [name for name in ("letters", "phones", "ctc") if name in found]
         losses = "  ".join(f"{name} {found[name]:.3f}" for name in known)
-        each = " ".join(f"{name} {found[name]:.2f}" for name in LANGUAGES)
+        each = " ".join(f"{name} {found[name]:.2f}" for name in TAUGHT)
         done = len(state.history)
         minutes = (time.monotonic() - start) / 60
         sys.stderr.write(f"{done}/{settings.chunks}  {minutes:.1f} min  {losses}  {each}\n")

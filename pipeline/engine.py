@@ -8,6 +8,8 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.languages import Language
+
 
 class Settings(BaseModel):
     """A frozen group of recipe fields in which an unknown key is an error."""
@@ -27,6 +29,11 @@ class Engine(Settings):
     def wants_gpu(self) -> bool:
         """Whether its work should wait for a GPU where there are some: not on `device: cpu`."""
         return self.uses_gpu and getattr(self, "device", "auto") != "cpu"
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """The languages that it works in; None: all of them, or it isn't known before loading."""
+        return None
 
     def pinned(self) -> Self:
         """The settings with every revision and hash filled in, for the resolved recipe.

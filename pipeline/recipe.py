@@ -130,12 +130,26 @@ class Recipe(Settings):
         wrong = [*_repeats("languages", list(self.languages))]
         if self.watermark and self.sampling_rate != WATERMARK_RATE_HZ:
             wrong.append(f"watermark needs sampling_rate {WATERMARK_RATE_HZ}")
+        wrong += self._unknown_languages()
         wrong += self._shared_scores()
         wrong += self._unwritten_text_scores()
         wrong += self._unwritten_scores()
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    def _unknown_languages(self) -> Iterator[str]:
+        engines: dict[str, AnySynthesizer | AnyJudge] = {"synthesis": self.synthesis}
+        engines |= {f"judges.{place}": judge for place, judge in enumerate(self.judges)}
+        for field, engine in engines.items():
+            known = engine.languages
+            lacking = [one for one in self.languages if known is not None and one not in known]
+            if known is not None and lacking:
+                yield (
+                    f"languages: {', '.join(lacking)}: unknown to {field} ({engine.engine}), which "
+                    f"knows {', '.join(sorted(known))}; take them out, or name another engine or "
+                    "model"
+                )
 
     def _shared_scores(self) -> Iterator[str]:
         writers: dict[str, str] = {}

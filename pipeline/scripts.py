@@ -6,17 +6,27 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
-from pipeline.languages import Language, language_name
+from pipeline.languages import ABOUT, Language, language_name
 
-_SCRIPTS: Mapping[Language, str] = {
-    "en": "LATIN",
-    "de": "LATIN",
-    "fr": "LATIN",
-    "it": "LATIN",
-    "es": "LATIN",
-    "zh": "CJK",
+_SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "Latn": ("LATIN",),
+    "Arab": ("ARABIC",),
+    "Armn": ("ARMENIAN",),
+    "Beng": ("BENGALI",),
+    "Cyrl": ("CYRILLIC",),
+    "Deva": ("DEVANAGARI",),
+    "Geor": ("GEORGIAN",),
+    "Grek": ("GREEK",),
+    "Gujr": ("GUJARATI",),
+    "Guru": ("GURMUKHI",),
+    "Hang": ("HANGUL",),
+    "Hans": ("CJK",),
+    "Jpan": ("HIRAGANA", "KATAKANA", "CJK"),
+    "Taml": ("TAMIL",),
+    "Telu": ("TELUGU",),
+    "Thai": ("THAI",),
 }
-"""How the names of the language's letters begin."""
+"""How the names of a script's letters begin, by its code in ISO 15924."""
 _EVERYWHERE = ("LATIN", "MODIFIER", "FEMININE ORDINAL", "MASCULINE ORDINAL")
 """How the names of letters begin that every language may have in loan words and numbers."""
 _MOST = 0.5
@@ -25,12 +35,13 @@ _MOST = 0.5
 
 def of_script(letter: str, language: Language) -> bool:
     """Whether a letter is of the script that the language is written in."""
-    return unicodedata.name(letter, "").startswith(_SCRIPTS[language])
+    return unicodedata.name(letter, "").startswith(_SCRIPTS[ABOUT[language].script])
 
 
 def is_foreign(letter: str, language: Language) -> bool:
     """Whether a letter is neither of the language's script nor one that is met in all of them."""
-    return not unicodedata.name(letter, "").startswith((_SCRIPTS[language], *_EVERYWHERE))
+    own = _SCRIPTS[ABOUT[language].script]
+    return not unicodedata.name(letter, "").startswith((*own, *_EVERYWHERE))
 
 
 def script_share(text: str, language: Language) -> float:
@@ -53,7 +64,8 @@ def script_error(text: str, language: Language) -> str | None:
     [(script, _)] = Counter(_script_name(one) for one in foreign).most_common(1)
     return (
         f"text {text[:40]!r} is in {script} letters, and {language_name(language)} is written in "
-        f"{_SCRIPTS[language]}: give the text in {language_name(language)}"
+        f"{' and '.join(_SCRIPTS[ABOUT[language].script])}: give the text in "
+        f"{language_name(language)}"
     )
 
 

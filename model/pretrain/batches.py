@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from model.pretrain.sentences import read_sentences
 from model.pretrain.speech import Clip, clips
-from pipeline.languages import LANGUAGES
+from model.pretrain.text import TAUGHT
 from pipeline.whisper.encoding import log_mel
 
 IGNORED = -100
@@ -66,7 +66,7 @@ class Batch:
         mel: [B, N_MELS, T], zero behind each clip as Whisper pads it.
         frames: Number of frames [B] that are clip and not padding.
         phones: Labels [B, F]; `IGNORED` behind the clip.
-        languages: Indices [B] into `LANGUAGES`.
+        languages: Indices [B] into `TAUGHT`.
         letters: Indices [B, L] into the network's letters; `IGNORED` behind the last.
         heard: Whether a letter is heard about a frame [B, L, F].
     """
@@ -93,7 +93,7 @@ def _example(clip: Clip) -> Example:
     symbols, index = np.unique(np.array(clip.phones, dtype=object), return_inverse=True)
     index = np.pad(index[: mel.shape[1]], (0, max(0, mel.shape[1] - len(index))), mode="edge")
     return Example(
-        LANGUAGES.index(clip.language),
+        TAUGHT.index(clip.language),
         mel.numpy().astype(np.float16),
         tuple(symbols),
         index.astype(np.int16),

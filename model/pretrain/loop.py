@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from model.pretrain.batches import Batch, Example, Order, batches, make_chunk
 from model.pretrain.network import ALPHABET, Pretraining, Shape, complete, vocabulary
-from pipeline.languages import LANGUAGES
+from model.pretrain.text import TAUGHT
 from pipeline.whisper.checkpoint import load_checkpoint, save_checkpoint
 
 _AHEAD = 2
@@ -116,9 +116,9 @@ def _order(settings: Settings, history: list[dict[str, float]], number: int) -> 
     learned = number - _AHEAD
     known = settings.longest if settings.start else 1 + number * settings.chunk // 1200
     longest = min(settings.longest, known)
-    shares = np.full(len(LANGUAGES), 1 / len(LANGUAGES))
+    shares = np.full(len(TAUGHT), 1 / len(TAUGHT))
     if learned > 0:
-        losses = np.array([history[learned - 1][language] for language in LANGUAGES])
+        losses = np.array([history[learned - 1][language] for language in TAUGHT])
         hard = losses**_HARDNESS
         shares = np.maximum(hard / hard.sum(), _LEAST_SHARE)
         shares /= shares.sum()
@@ -134,7 +134,7 @@ def _learn(
     random = np.random.default_rng([settings.seed, number, 1])
     letters = {letter: index for index, letter in enumerate(ALPHABET)}
     sums: dict[str, float] = {}
-    by_language = np.zeros((2, len(LANGUAGES)))
+    by_language = np.zeros((2, len(TAUGHT)))
     steps = 0
     state.network.train()
     for batch in batches(examples, state.phones, letters, settings.batch_s, random):
@@ -146,7 +146,7 @@ def _learn(
         np.add.at(by_language[1], batch.languages.numpy(), 1)
     means = {name: value / steps for name, value in sums.items()}
     each = by_language[0] / np.maximum(by_language[1], 1)
-    return {**means, **dict(zip(LANGUAGES, each.tolist(), strict=True)), "steps": state.step}
+    return {**means, **dict(zip(TAUGHT, each.tolist(), strict=True)), "steps": state.step}
 
 
 def _step(settings: Settings, state: State, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:

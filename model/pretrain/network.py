@@ -11,7 +11,7 @@ from whisper.model import ModelDimensions, Whisper, sinusoids
 from whisper.tokenizer import get_tokenizer
 
 from model.pretrain.batches import IGNORED, N_MELS, PHONES, Batch
-from pipeline.languages import LANGUAGES
+from model.pretrain.text import TAUGHT
 from pipeline.whisper.encoding import encoder_frames
 from pipeline.whisper.spelling import APOSTROPHE, LETTERS
 from pipeline.whisper.vocabulary import EMBEDDING
@@ -48,7 +48,7 @@ def vocabulary() -> list[int]:
     """The tokens that the model knows: letters in the alphabet's order, languages, marks."""
     tokenizer = get_tokenizer(True)
     letters = [token for letter in ALPHABET for token in tokenizer.encode(letter)]
-    languages = [tokenizer.to_language_token(language) for language in LANGUAGES]
+    languages = [tokenizer.to_language_token(language) for language in TAUGHT]
     marks = [tokenizer.sot, tokenizer.transcribe, tokenizer.no_timestamps, tokenizer.eot]
     return [*letters, *languages, *marks]
 
@@ -128,7 +128,7 @@ class Pretraining(nn.Module):
 
     def _sequence(self, batch: Batch) -> Tensor:
         """What the decoder reads [B, 4 + L]: the prompt and the letters."""
-        marks = len(ALPHABET) + len(LANGUAGES)
+        marks = len(ALPHABET) + len(TAUGHT)
         prompt = torch.tensor([marks, 0, marks + 1, marks + 2]).repeat(len(batch.languages), 1)
         prompt[:, 1] = len(ALPHABET) + batch.languages
         return torch.cat([prompt, batch.letters.clamp(min=0)], dim=1)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.pretrain.text import HAN, READ, Sentence, spelled
-from pipeline.languages import LANGUAGES, Language
+from model.pretrain.text import HAN, READ, TAUGHT, Sentence, spelled
+from pipeline.languages import Language
 
 Sentences = Mapping[Language, tuple[str, ...]]
 
@@ -45,7 +45,7 @@ def read_sentences(folder: str) -> Sentences:
     Raises:
         ValueError: a language has no file, or none of its first lines can be read aloud.
     """
-    return {language: _lines(folder, language) for language in LANGUAGES}
+    return {language: _lines(folder, language) for language in TAUGHT}
 
 
 def _lines(folder: str, language: Language) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def _measured() -> frozenset[str]:
     """The quickstart's sentences in all languages, bare."""
     table = files("pipeline.corpora").joinpath("quickstart.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return frozenset(_bare(row[language]) for row in rows for language in LANGUAGES)
+    return frozenset(_bare(row[language]) for row in rows for language in TAUGHT)
 
 
 def _bare(text: str) -> str:

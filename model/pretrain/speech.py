@@ -17,9 +17,9 @@ import numpy as np
 
 from model.pretrain.sentences import Sentences, draw_sentence
 from model.pretrain.sound import not_speech, spoil
-from model.pretrain.text import Sentence, draw
+from model.pretrain.text import TAUGHT, Sentence, draw
 from pipeline.emotions import EMOTIONS
-from pipeline.languages import LANGUAGES, Language
+from pipeline.languages import Language
 from pipeline.prosody.target import from_emotion
 from pipeline.prosody.transfer import HOP_S, Shaper
 from pipeline.records import Failure
@@ -72,7 +72,7 @@ def clips(
     """At least `count` random clips of 1 to `longest` words; `shares` of the six languages."""
     made = 0
     while made < count:
-        language = LANGUAGES[random.choice(len(LANGUAGES), p=list(shares))]
+        language = TAUGHT[random.choice(len(TAUGHT), p=list(shares))]
         if random.random() < _NOTHING_SHARE:
             own = [_nothing(language, random)]
         else:

@@ -13,8 +13,11 @@ from functools import lru_cache
 import numpy as np
 
 from pipeline.languages import Language
+from pipeline.whisper.checkpoint import BUNDLED
 from pipeline.whisper.spelling import LETTERS, spell
 
+TAUGHT: tuple[Language, ...] = BUNDLED["small-espeak"]
+"""The languages that are read aloud."""
 WORDS = 12_000
 """Words of a language, the most frequent (wordfreq, Speer 2022: its lists are CC BY-SA 4.0)."""
 

@@ -16,7 +16,7 @@ from pipeline.cards.rules import gates_of
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
-from pipeline.languages import language_name
+from pipeline.languages import TONAL, language_name
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.terms import Licence, licence_of
 from pipeline.recipe import AnyJudge
@@ -136,6 +136,7 @@ def _values(
         "judged": judged,
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
+        "tonal": [language_name(one) for one in dataset.languages if one in TONAL],  # type: ignore[arg-type]
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),

@@ -13,8 +13,9 @@ from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Sco
 from pipeline.judges.listening import AGREEMENT, OWN, Listener
 from pipeline.judges.speech import Speech
 from pipeline.judges.usable import Score, usable_only
+from pipeline.languages import Language
 from pipeline.records import Failure
-from pipeline.whisper.checkpoint import Device, Dtype, load_checkpoint, pinned_sha256
+from pipeline.whisper.checkpoint import BUNDLED, Device, Dtype, load_checkpoint, pinned_sha256
 from pipeline.whisper.encoding import Window
 
 _LEAST_SPEECH_S = 0.1
@@ -95,6 +96,11 @@ class Whisper(Judge):
         if self.borderline is None:
             return _SCORES
         return (*_SCORES, f"first_{self.borderline.score}", "heard_twice")
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """Those of a bundled model; Whisper's own know all of ours."""
+        return frozenset(BUNDLED[self.model]) if self.model in BUNDLED else None
 
     def pinned(self) -> Self:
         """The same settings with the weights' hashes filled in, for the resolved recipe.

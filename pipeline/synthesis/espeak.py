@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -22,7 +22,7 @@ import soxr
 from pydantic import Field
 from scipy.signal import bilinear, lfilter
 
-from pipeline.languages import Language
+from pipeline.languages import LANGUAGES, Language
 from pipeline.records import Failure, Gender
 from pipeline.scripts import is_foreign, of_script
 from pipeline.synthesis.base import Phone, Speech, SpeechRequest, Synthesize, Synthesizer
@@ -33,9 +33,9 @@ SAMPLING_RATE = 16_000
 _SHELF_HZ = 500.0
 
 _PROGRAM = Path(__file__).with_name("espeak_process.py")
-_NAMES: dict[Language, str] = {
-    "en": "en-us", "de": "de", "fr": "fr", "it": "it", "es": "es", "zh": "cmn",
-}  # fmt: skip
+_NAMES: Mapping[Language, str] = {"en": "en-us", "pt": "pt-br", "zh": "cmn"}
+"""Its voices that are not named as in BCP-47, or of which there are several."""
+_WITHOUT_VOICE: frozenset[Language] = frozenset({"tl"})
 _PITCH_STEPS_PER_ST = 50 / 12
 """espeak-ng's pitch runs from 0 to 99, 50 steps an octave around 50 (pitch_adjust_tab)."""
 
@@ -44,8 +44,9 @@ class Espeak(Synthesizer):
     """espeak-ng through its library, a synthesizer by rules and formants.
 
     https://github.com/espeak-ng/espeak-ng, GPL-3.0, which doesn't cover what it says; over a
-    hundred languages, of which m5ser asks for its own; no paper. It leaves nothing to chance: a
-    seed changes nothing.
+    hundred languages, of ours all but Tagalog; no paper. Of Japanese it reads kana alone, and where
+    a script leaves vowels out (Arabic, Persian, Urdu) it guesses them. It leaves nothing to chance:
+    a seed changes nothing.
     """
 
     engine: Literal["espeak"] = "espeak"
@@ -54,6 +55,11 @@ class Espeak(Synthesizer):
     timeout_s: float = Field(20.0, gt=0)
     version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
+
+    @property
+    def languages(self) -> frozenset[Language]:
+        """Those that the library has a voice for."""
+        return frozenset(LANGUAGES) - _WITHOUT_VOICE
 
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
         """A variant, pitch and vocal-tract ratio: the same in every language."""
@@ -83,17 +89,21 @@ class Espeak(Synthesizer):
         pitch_st = voice.pitch_st - 12 * math.log2(voice.tract)
         return {
             "text": request.text,
-            "voice": f"{_NAMES[request.language]}+{voice.variant}",
+            "voice": f"{_voice(request.language)}+{voice.variant}",
             "rate": round(self.words_per_minute / voice.tract),
             "pitch": min(99, max(0, round(50 + _PITCH_STEPS_PER_ST * pitch_st))),
         }
+
+
+def _voice(language: Language) -> str:
+    return _NAMES.get(language, language)
 
 
 def count_phones(texts: Sequence[str], language: Language = "en") -> list[int | None]:
     """Number of phones in each text as espeak-ng speaks it; None where it can't speak it."""
     errors = [text_error(text, language, max_characters=10_000) for text in texts]
     jobs = [
-        {"text": text, "voice": _NAMES[language], "rate": 165, "pitch": 50}
+        {"text": text, "voice": _voice(language), "rate": 165, "pitch": 50}
         for text, error in zip(texts, errors, strict=True)
         if error is None
     ]
@@ -104,6 +114,8 @@ def count_phones(texts: Sequence[str], language: Language = "en") -> list[int | 
 
 def text_error(text: str, language: Language, max_characters: int) -> str | None:
     """Why espeak-ng can't speak the text in the language in one sentence, or None if it can."""
+    if language in _WITHOUT_VOICE:
+        return f"espeak has no voice for {language!r}"
     if len(text) > max_characters:
         return f"text has {len(text)} characters; espeak takes at most {max_characters}: split it"
     letters = [character for character in text if character.isalpha()]
@@ -118,8 +130,9 @@ def text_error(text: str, language: Language, max_characters: int) -> str | None
 
 def _speakable(character: str, language: Language) -> bool:
     if character.isalpha():
-        spelt_out = unicodedata.name(character, "").startswith(_SPELT_OUT)
-        return not (spelt_out or is_foreign(character, language))
+        unread = "CJK" if language == "ja" else _SPELT_OUT
+        unreadable = unicodedata.name(character, "").startswith(unread)
+        return not (unreadable or is_foreign(character, language))
     return unicodedata.category(character) not in _UNSPEAKABLE or character in "\n\t"
 
 

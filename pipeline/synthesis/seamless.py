@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.audio import resample
+from pipeline.languages import ABOUT, Language
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
 from pipeline.pretrained.transformer import open_extractor, open_model, open_tokenizer
@@ -18,7 +19,6 @@ from pipeline.scripts import script_error
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
 from pipeline.synthesis.seamless_steps import encode, speak, write
-from pipeline.translation.seamless import CODES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 _RATE_HZ = 16_000
 _SHORTEST_S = 0.1
 """Of a recording (assumed): a few frames of its features, which are 20 ms apart."""
+
+
+_V2 = "facebook/seamless-m4t-v2-large"
+_LANGUAGES: frozenset[Language] = frozenset({
+    "ar", "bn", "ca", "cs", "cy", "da", "de", "en", "es", "et", "fa", "fi", "fr", "hi", "id", "it",
+    "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "sw", "te", "th", "tl", "tr", "uk", "ur",
+    "vi", "zh",
+})  # fmt: skip
+"""Of ours, those that `_V2` speaks (its documentation's table of languages, target "Sp")."""
 
 
 class SeamlessSpeech(Pretrained, Synthesizer):
@@ -45,13 +54,18 @@ class SeamlessSpeech(Pretrained, Synthesizer):
     engine: Literal["seamless"] = "seamless"
     version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
-    model: ModelName = "facebook/seamless-m4t-v2-large"
+    model: ModelName = _V2
     speakers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = tuple(range(20))
     """Numbers of the vocoder's speakers to choose from."""
     longest_tokens: PositiveInt = 256
     """Text tokens after which a translation is cut off, and its take marked."""
     batch_size: PositiveInt = 16
     """Texts that are written at a time, of the longest; halved where memory runs out."""
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """Those of the published model; another one's are known once it is loaded."""
+        return _LANGUAGES if self.model == _V2 else None
 
     @property
     def conditioned_on(self) -> ConditionedOn:
@@ -92,7 +106,7 @@ class SeamlessSpeech(Pretrained, Synthesizer):
         if heard:
             with torch.inference_mode():
                 frames = [encode(model, inputs.of(one, model)) for one in heard]
-                languages = [CODES[one.language] for one in heard]
+                languages = [ABOUT[one.language].iso639_3 for one in heard]
                 texts = write(model, frames, languages, self.longest_tokens)
                 made = iter(
                     [self._said(model, *one) for one in zip(heard, frames, texts, strict=True)]
@@ -103,7 +117,7 @@ class SeamlessSpeech(Pretrained, Synthesizer):
         self, model: Any, request: SpeechRequest, frames: Tensor, tokens: Tensor
     ) -> Speech | Failure:
         speaker = int(request.voice.removeprefix("speaker-"))
-        samples = speak(model, frames, tokens, CODES[request.language], speaker)
+        samples = speak(model, frames, tokens, ABOUT[request.language].iso639_3, speaker)
         if not len(samples):
             return Failure("synthesize", "seamless found nothing to say")
         capped = int(tokens[-1]) != model.generation_config.eos_token_id
@@ -146,6 +160,6 @@ class _Inputs:
                 "input_features": features,
                 "attention_mask": made["attention_mask"].to(model.device),
             }
-        self._tokenizer.src_lang = CODES[request.language]
+        self._tokenizer.src_lang = ABOUT[request.language].iso639_3
         made = self._tokenizer(request.text, return_tensors="pt")
         return {"input_ids": made["input_ids"].to(model.device)}

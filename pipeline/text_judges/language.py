@@ -7,11 +7,13 @@ from typing import Any, ClassVar, Literal
 
 from pipeline.judges.base import Scores
 from pipeline.judges.bundled import need
-from pipeline.languages import LANGUAGES, SOURCE, Language
+from pipeline.languages import SOURCE, Language
 from pipeline.records import Failure
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
 
 _PACKAGE = "lingua-language-detector>=2.1"
+_BESIDE_ENGLISH: tuple[Language, ...] = ("de", "fr", "it", "es", "zh")
+"""What an English text is told from where a recipe has no other language."""
 
 
 class TextLanguage(TextJudge):
@@ -19,7 +21,7 @@ class TextLanguage(TextJudge):
 
     https://github.com/pemistahl/lingua-py, Apache-2.0, 75 languages, no paper.
     The candidates are the recipe's languages and English, the language of what a translator left
-    untranslated; for a recipe of English alone, all that m5ser knows. A text without a letter of
+    untranslated; for a recipe of English alone, five others. A text without a letter of
     any candidate (digits, emoji) scores 0.
     """
 
@@ -51,7 +53,7 @@ class TextLanguage(TextJudge):
 def candidates(languages: Sequence[Language]) -> tuple[Language, ...]:
     """The languages that a text of the recipe may be in; always two or more."""
     possible = tuple(dict.fromkeys((*languages, SOURCE)))
-    return possible if len(possible) > 1 else LANGUAGES
+    return possible if len(possible) > 1 else (SOURCE, *_BESIDE_ENGLISH)
 
 
 def _score(item: TextItem, found: dict[Any, float], names: dict[Language, Any]) -> Scores | Failure:

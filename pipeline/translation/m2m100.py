@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import Language
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
+_CODES: Mapping[Language, str] = {"nb": "no"}
+"""Where it doesn't name a language as BCP-47 does."""
+
 
 class M2m100(Multilingual):
-    """M2M-100 through transformers: 100 languages, each into each, named as in BCP-47.
+    """M2M-100 through transformers: 100 languages, each into each.
 
     Model card: https://huggingface.co/facebook/m2m100_418M (also `m2m100_1.2B`). Licence: MIT.
     Paper: Fan et al. 2021, Beyond English-centric multilingual machine translation, JMLR 22(107).
@@ -22,7 +26,8 @@ class M2m100(Multilingual):
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The target's code is the first token that the decoder must write."""
-        token_id(tokenizer, f"__{source}__", source)
-        tokenizer.src_lang = source
-        first = token_id(tokenizer, f"__{target}__", target)
+        own, other = (_CODES.get(one, one) for one in (source, target))
+        token_id(tokenizer, f"__{own}__", source)
+        tokenizer.src_lang = own
+        first = token_id(tokenizer, f"__{other}__", target)
         return Steering(arguments={"forced_bos_token_id": first}, silent=frozenset({first}))

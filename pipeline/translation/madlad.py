@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import Language
@@ -9,9 +10,12 @@ from pipeline.pretrained.devices import Half
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
+_CODES: Mapping[Language, str] = {"nb": "no", "tl": "fil"}
+"""Where it names a language otherwise than we do (Kudugunta et al. 2023, appendix)."""
+
 
 class Madlad(Multilingual):
-    """MADLAD-400 through transformers: told by a token `<2de>` before the text, named as in BCP-47.
+    """MADLAD-400 through transformers: told by a token `<2de>` before the text.
 
     Model card: https://huggingface.co/google/madlad400-3b-mt (also `madlad400-7b-mt`,
     `madlad400-10b-mt`). Licence: Apache-2.0. Languages: over 450. Paper: Kudugunta et al. 2023,
@@ -26,5 +30,6 @@ class Madlad(Multilingual):
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The model finds out the source language by itself."""
-        token_id(tokenizer, f"<2{target}>", target)
-        return Steering(prefix=f"<2{target}> ")
+        token = f"<2{_CODES.get(target, target)}>"
+        token_id(tokenizer, token, target)
+        return Steering(prefix=f"{token} ")

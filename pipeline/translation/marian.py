@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from pipeline.engine import digest
-from pipeline.languages import Language
+from pipeline.languages import ABOUT, Language
 from pipeline.pretrained.named import ModelName, is_content_hash, model_folder, pinned_revision
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translate, Translation
 from pipeline.translation.readable import readable_only
 from pipeline.translation.seq2seq import Running, Seq2Seq, Steering
 
-_TARGETS: Mapping[Language, str] = {
-    "en": ">>eng<<",
-    "de": ">>deu<<",
-    "fr": ">>fra<<",
-    "it": ">>ita<<",
-    "es": ">>spa<<",
-    "zh": ">>cmn_Hans<<",
-}
-"""How a model with several targets is told the one: ISO 639-3, with the script for Mandarin."""
+_GROUPS: Mapping[Language, str] = {
+    "ar": "ara", "az": "aze", "fa": "fas", "lv": "lav", "ms": "msa", "sq": "sqi", "sw": "swa",
+}  # fmt: skip
+"""ISO 639-3's codes of groups of languages, by which some models name a member."""
 
 
 class Marian(Seq2Seq):
@@ -81,11 +76,19 @@ class Marian(Seq2Seq):
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """A model with several targets has a token for each, written before the text."""
-        several = _TARGETS[target] in tokenizer.supported_language_codes
-        return Steering(prefix=f"{_TARGETS[target]} " if several else "")
+        known = tokenizer.supported_language_codes
+        marks = [mark for mark in _marks(target) if mark in known]
+        return Steering(prefix=f"{marks[0]} " if marks else "")
 
     def _name(self, source: Language, target: Language) -> str:
         return self.model.replace("{source}", source).replace("{target}", target)
+
+
+def _marks(target: Language) -> Iterator[str]:
+    """What a model may call the target, such as `>>deu<<` or `>>cmn_Hans<<`."""
+    about = ABOUT[target]
+    for name in dict.fromkeys((about.iso639_3, _GROUPS.get(target, about.iso639_3))):
+        yield from (f">>{name}<<", f">>{name}_{about.script}<<")
 
 
 def _pair(source: Language, target: Language) -> str:

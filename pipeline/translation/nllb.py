@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pipeline.languages import Language
+from pipeline.languages import ABOUT, Language
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
-_CODES: Mapping[Language, str] = {
-    "en": "eng_Latn",
-    "de": "deu_Latn",
-    "fr": "fra_Latn",
-    "it": "ita_Latn",
-    "es": "spa_Latn",
-    "zh": "zho_Hans",
-}
-"""FLORES-200's codes: language and script."""
+
+def flores_code(language: Language) -> str:
+    """FLORES-200's name of a language: ISO 639-3 and script, but for Mandarin, which it calls zho.
+
+    Source: NLLB Team 2022, table 1.
+    """
+    about = ABOUT[language]
+    return f"{'zho' if language == 'zh' else about.iso639_3}_{about.script}"
 
 
 class Nllb(Multilingual):
@@ -36,7 +34,7 @@ class Nllb(Multilingual):
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The target's code is the first token that the decoder must write."""
-        token_id(tokenizer, _CODES[source], source)
-        tokenizer.src_lang = _CODES[source]
-        first = token_id(tokenizer, _CODES[target], target)
+        token_id(tokenizer, flores_code(source), source)
+        tokenizer.src_lang = flores_code(source)
+        first = token_id(tokenizer, flores_code(target), target)
         return Steering(arguments={"forced_bos_token_id": first}, silent=frozenset({first}))

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pipeline.languages import Language
+from pipeline.languages import ABOUT, Language
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
-CODES: Mapping[Language, str] = {
-    "en": "eng",
-    "de": "deu",
-    "fr": "fra",
-    "it": "ita",
-    "es": "spa",
-    "zh": "cmn",
-}
-"""ISO 639-3, with Mandarin in simplified characters as `cmn` (the model card's table)."""
-
 
 class Seamless(Multilingual):
-    """SeamlessM4T v2's text translator through transformers: 96 languages.
+    """SeamlessM4T v2's text translator through transformers: 96 languages, named as in ISO 639-3.
 
     Model card: https://huggingface.co/facebook/seamless-m4t-v2-large. Licence: CC-BY-NC-4.0. Paper:
     Seamless Communication 2023, Seamless: multilingual expressive and streaming speech translation,
@@ -35,7 +24,8 @@ class Seamless(Multilingual):
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The target's code is the first token that the decoder is given."""
-        token_id(tokenizer, f"__{CODES[source]}__", source)
-        tokenizer.src_lang = CODES[source]
-        first = token_id(tokenizer, f"__{CODES[target]}__", target)
-        return Steering(arguments={"tgt_lang": CODES[target]}, silent=frozenset({first}))
+        own, other = ABOUT[source].iso639_3, ABOUT[target].iso639_3
+        token_id(tokenizer, f"__{own}__", source)
+        tokenizer.src_lang = own
+        first = token_id(tokenizer, f"__{other}__", target)
+        return Steering(arguments={"tgt_lang": other}, silent=frozenset({first}))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pipeline.errors import InputError
+from pipeline.languages import Language
 from pipeline.whisper.spelling import Spelling
 from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unused_rows
 
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from whisper.model import ModelDimensions, Whisper
 
-BUNDLED = ("small-espeak",)
-"""Names of the weights that ship with m5ser (see `data_cards/whisper-small-espeak.md`)."""
+BUNDLED: Mapping[str, tuple[Language, ...]] = {
+    "small-espeak": ("en", "de", "fr", "it", "es", "zh"),
+}
+"""The weights that ship with m5ser, and the languages that they were taught
+(`data_cards/whisper-small-espeak.md`)."""
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from whisper.model import Whisper
     from whisper.tokenizer import Tokenizer
+
+_CODES: Mapping[str, str] = {"nb": "no"}
+"""Where Whisper doesn't name a language as BCP-47 does."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def greedy_rules(model: Whisper, language: str) -> Rules:
     from whisper.decoding import DecodingOptions, DecodingTask
 
     check_language(model, language)
-    options = DecodingOptions(language=language, without_timestamps=True, fp16=False)
+    code = _CODES.get(language, language)
+    options = DecodingOptions(language=code, without_timestamps=True, fp16=False)
     task = DecodingTask(model, options)
     tokenizer = task.tokenizer
     return Rules(
@@ -58,5 +63,5 @@ def check_language(model: Whisper, language: str) -> None:
     from whisper.tokenizer import LANGUAGES
 
     known = list(LANGUAGES)[: model.num_languages] if model.is_multilingual else ["en"]
-    if language not in known:
+    if _CODES.get(language, language) not in known:
         raise ValueError(f"language {language!r} is unknown to this model; it knows {known}")

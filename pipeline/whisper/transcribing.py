@@ -8,7 +8,7 @@ the weights, is shared by as many as possible.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -92,9 +92,10 @@ class Transcriber:
         self._batch_size = batch_size
         self._temperature = language_temperature
         self._rules = {name: greedy_rules(self._model, name) for name in languages}
+        _check_taught(self._rules.values(), checkpoint.vocabulary)
         rules = next(iter(self._rules.values()))
         self._greedy = GreedyDecoder(
-            self._model, rules, self._language_tokens(rules), checkpoint.vocabulary
+            self._model, rules, self._language_tokens(), checkpoint.vocabulary
         )
 
     def __call__(self, clips: Sequence[Clip]) -> list[Transcript]:
@@ -199,10 +200,18 @@ class Transcriber:
         logits = np.mean(rows, axis=0).tolist() if rows else [0.0]
         return language_probabilities(logits, list(self._rules), self._temperature)
 
-    def _language_tokens(self, rules: Rules) -> list[int]:
+    def _language_tokens(self) -> list[int]:
         if not self._model.is_multilingual:
             return []
-        return [rules.tokenizer.to_language_token(name) for name in self._rules]
+        return [rules.tokenizer.language_token for rules in self._rules.values()]
+
+
+def _check_taught(every: Iterable[Rules], vocabulary: Collection[int] | None) -> None:
+    """Raise a ValueError where a checkpoint has no row for the token of a language."""
+    known = None if vocabulary is None else set(vocabulary)
+    strange = [one.language for one in every if known is not None and set(one.prompt) - known]
+    if strange:
+        raise ValueError(f"languages: {', '.join(strange)}: this checkpoint was never taught them")
 
 
 def _in_memory(run: Callable[[list[Piece]], None], pieces: list[Piece]) -> None:

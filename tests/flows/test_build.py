@@ -181,6 +181,40 @@ def test_rows_say_what_they_are(workbench):
     assert len(set(voices.values())) == len(voices) == 4
 
 
+def test_languages_of_other_scripts_are_built_judged_and_described(drawing_workbench):
+    bench = drawing_workbench
+    bench.rows = bench.rows[:2]
+    table = {
+        "en": ["Go away!", "What a lovely day!"],
+        "ar": ["اذهب بعيدا!", "يا له من يوم جميل!"],
+        "ja": ["あっちへいって！", "なんてすてきなひ！"],
+        "pl": ["Odejdź!", "Co za piękny dzień!"],
+    }
+    lines = ["\t".join(table), *("\t".join(row) for row in zip(*table.values(), strict=True))]
+    (bench.folder / "memory.tsv").write_text("\n".join(lines), encoding="utf-8")
+    bench.recipe |= {
+        "languages": ["ar", "ja", "pl"],
+        "text_judges": [{"engine": "language"}, {"engine": "form"}],
+        "text_gates": {
+            "language": {"score": "text_language_probability", "min": 0.5},
+            "script": {"score": "text_script_share", "min": 1.0},
+        },
+        "judges": [*bench.recipe["judges"], {"engine": "expressivity"}],
+    }
+    assert bench.build()["kept"] == 6
+    rows = {
+        row["text"]: row
+        for path in bench.out.glob("data/*/*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    }
+    assert set(rows) == {*table["ar"], *table["ja"], *table["pl"]}
+    assert rows["Odejdź!"]["language"] == "pl"
+    assert all(row["scores"]["syllables_per_s"] > 0 for row in rows.values())
+    card = (bench.out / "README.md").read_text(encoding="utf-8")
+    assert "in Arabic, Japanese and Polish" in card
+    assert "- ar\n- ja\n- pl\n" in card
+
+
 class Recording(ThreadPoolExecutor):
     """One thread, and the engines of all that was judged in it."""
 

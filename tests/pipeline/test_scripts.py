@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.languages import LANGUAGES
 from pipeline.scripts import script_error, script_share
 
 
@@ -18,13 +17,16 @@ from pipeline.scripts import script_error, script_share
         ("别管我！", "de", 0.0),
         ("Лass", "de", 0.75),
         ("42!", "de", 0.0),
+        ("ラーメンを食べる", "ja", 1.0),
+        ("私はFranzです", "ja", 4 / 9),
+        ("मैं ठीक हूँ", "hi", 1.0),
     ],
 )
 def test_the_script_is_told_by_the_letters(text, language, share):
     assert script_share(text, language) == share
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", "de", "zh", "ka"])
 @pytest.mark.parametrize(
     ("text", "script"),
     [("مرحبا بالعالم", "ARABIC"), ("Привет!", "CYRILLIC"), ("OK, こんにちは", "HIRAGANA")],

@@ -49,6 +49,11 @@ class Vits(OnDevice, Synthesizer):
     """Speech is cut off here, and its take marked."""
     batch_size: PositiveInt = 16
 
+    @property
+    def languages(self) -> frozenset[Language]:
+        """Those that it has a model for."""
+        return frozenset(self.model)
+
     def pinned(self) -> Self:
         """The same settings with the revision of each model.
 

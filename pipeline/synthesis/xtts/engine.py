@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
+from pipeline.languages import Language
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained, model_folder
 from pipeline.records import Failure, Gender
@@ -18,6 +19,13 @@ from pipeline.synthesis.xtts.conditioning import Conditioner, Conditioning
 from pipeline.synthesis.xtts.generation import Sampling, generate, prompt_of
 from pipeline.synthesis.xtts.text import encode, pieces
 from pipeline.synthesis.xtts.vocoder import clean_ends, join, vocode
+
+_V2 = "coqui/XTTS-v2"
+_LANGUAGES: frozenset[Language] = frozenset({
+    "en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar", "zh", "hu", "ko", "ja",
+    "hi",
+})  # fmt: skip
+"""Of `_V2`, as its config says."""
 
 
 class Xtts(Pretrained, Synthesizer):
@@ -33,7 +41,7 @@ class Xtts(Pretrained, Synthesizer):
     engine: Literal["xtts"] = "xtts"
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = True
-    model: ModelName = "coqui/XTTS-v2"
+    model: ModelName = _V2
     reference: Literal["source", "speaker_emotion"] = "source"
     """`source`: the line's own recording; `speaker_emotion`: also others of the same speaker and
     emotion, up to what the checkpoint listens to."""
@@ -43,6 +51,11 @@ class Xtts(Pretrained, Synthesizer):
     """A piece of text that isn't finished by then is cut off, and its take marked."""
     batch_size: PositiveInt = 16
     """Pieces of text that are generated at a time; halved where memory runs out."""
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """Those of the published model; another one's are in its config, and read on loading."""
+        return _LANGUAGES if self.model == _V2 else None
 
     @property
     def conditioned_on(self) -> ConditionedOn:

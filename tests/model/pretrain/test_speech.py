@@ -10,13 +10,12 @@ import pytest
 from model.pretrain import speech
 from model.pretrain.sound import not_speech, spoil
 from model.pretrain.speech import SILENCE, TRACK_S, Clip, clips
-from model.pretrain.text import Sentence
-from pipeline.languages import LANGUAGES
+from model.pretrain.text import TAUGHT, Sentence
 
 SENTENCE = Sentence(
     "de", "guten morgen anna", "guten morgen anna", tuple(float(i) for i in range(17))
 )
-EQUAL = (1 / len(LANGUAGES),) * len(LANGUAGES)
+EQUAL = (1 / len(TAUGHT),) * len(TAUGHT)
 
 
 @pytest.fixture

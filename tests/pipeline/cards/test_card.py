@@ -372,3 +372,10 @@ def test_a_watermark_is_told_of(make_dataset_folder: Make) -> None:
     )
     assert "inaudible watermark (`audioseal`, message 7)" in card
     assert "Proactive detection of voice cloning" in card
+
+
+def test_tones_are_spoken_of_where_a_language_has_them(make_dataset_folder: Make) -> None:
+    said = "F0 also tells words apart (tones)"
+    assert said not in card_of(make_dataset_folder("atonal"))
+    card = card_of(make_dataset_folder("tonal", recipe={"languages": ["en", "vi", "th"]}))
+    assert f"- In Vietnamese and Thai {said}" in card

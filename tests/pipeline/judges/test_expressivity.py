@@ -22,6 +22,13 @@ from pipeline.judges.syllables import count_syllables
         ("fr", "une porte fermée", 4),
         ("zh", "我爱你，妈妈。", 5),
         ("en", "123", 0),
+        ("pl", "Źródła są gdzieś daleko.", 7),
+        ("tr", "Kapının önünde", 6),
+        ("ru", "Мой ёжик, иди домой!", 7),
+        ("el", "Καλημέρα", 4),
+        ("ja", "きょう、私は行く。", 6),
+        ("ko", "안녕하세요", 5),
+        ("hi", "नमक", 3),
     ],
 )
 def test_syllables_by_spelling(language, text, count):

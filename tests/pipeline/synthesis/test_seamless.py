@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from pipeline.audio import Clip
+from pipeline.languages import ABOUT
 from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.seamless import SeamlessSpeech, _Inputs
-from pipeline.translation.seamless import CODES
 
 CAP = 8
 _END = 115
@@ -58,7 +58,7 @@ def upstream(model, inputs, request):
     """What `SeamlessM4Tv2Model.generate` says of one request, and whether it came to an end."""
     with torch.inference_mode():
         made = model.generate(
-            **inputs.of(request, model), tgt_lang=CODES[request.language],
+            **inputs.of(request, model), tgt_lang=ABOUT[request.language].iso639_3,
             speaker_id=int(request.voice.removeprefix("speaker-")),
             return_intermediate_token_ids=True, text_num_beams=1, text_do_sample=False,
             text_max_new_tokens=CAP,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.languages import LANGUAGES
 from pipeline.records import Failure
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.base import Sentence, Translation
+from tests.checkpoints.text import LANGUAGE_CODES
 from tests.pipeline.translation.conftest import SENTENCES
 
 ENGINES = ("nllb", "m2m100", "madlad", "seamless", "marian", "llm")
@@ -37,7 +37,7 @@ def test_another_language_is_another_text(translate, name):
 
 @pytest.mark.parametrize("name", MULTILINGUAL)
 def test_every_language_is_asked_for(translate, name):
-    answers = [translate(name, SENTENCES[:1], language)[0] for language in LANGUAGES[1:]]
+    answers = [translate(name, SENTENCES[:1], language)[0] for language in LANGUAGE_CODES[1:]]
     assert len({str(answer) for answer in answers}) > 1
 
 

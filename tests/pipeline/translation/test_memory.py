@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.languages import LANGUAGES
 from pipeline.records import Failure
 from pipeline.translation.base import Sentence, Translation
 from pipeline.translation.memory import Memory
@@ -32,7 +31,7 @@ def test_it_can_be_asked_the_other_way(table):
     ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES[1:])
+@pytest.mark.parametrize("language", ["de", "fr", "it", "es", "zh"])
 def test_the_built_in_table_has_every_language(language):
     rows = read_table("builtin:quickstart", "translation.path")
     assert len(pairs(rows, "en", language)) == len(rows)

@@ -7,14 +7,12 @@ import shutil
 import pytest
 import torch
 
-from pipeline.languages import LANGUAGES
 from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.translation.base import Translation
 from pipeline.translation.generation import generate_by_cap, token_cap
 from pipeline.translation.madlad import Madlad
 from pipeline.translation.nllb import Nllb
-from pipeline.translation.seamless import CODES
 from tests.checkpoints import text
 from tests.pipeline.translation.conftest import SENTENCES
 
@@ -39,11 +37,6 @@ def test_a_language_that_the_model_lacks_is_named_with_the_fix(folders):
     translate = Nllb(model=str(folders / "m2m100"), beams=1).load()
     with pytest.raises(ModelError, match=r"'eng_Latn' for English.*name a model that has it"):
         translate(SENTENCES, "en", "de")
-
-
-def test_every_language_of_ours_has_a_code():
-    assert set(CODES) == set(LANGUAGES)
-    assert len(set(CODES.values())) == len(LANGUAGES)
 
 
 def test_a_model_of_several_targets_is_told_which(engines, folders):
