@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class Clip:
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sampling_rate
+
+    @property
+    def sha256(self) -> str:
+        """Hash (hex) of what is heard: the samples at their rate."""
+        return hashlib.sha256(
+            f"{self.sampling_rate} ".encode() + self.samples.tobytes()
+        ).hexdigest()
 
 
 def open_recording(recording: Recording, door: Door) -> Clip:

@@ -6,6 +6,7 @@ why there is none. A row never goes missing.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,14 @@ from pipeline.languages import Language
 
 Gender = Literal["female", "male", "unknown"]
 Stage = Literal["read", "translate", "check", "synthesize", "judge"]
+
+
+def composed(text: str) -> str:
+    """A text in Unicode's composed form (NFC), as keyboards write it and macOS' file names don't.
+
+    Each letter with its accent is then one character, and equal texts are equal.
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,10 @@ class Utterance:
     gender: Gender
     licence: str
     recording: Recording | None = None
+
+    def __post_init__(self) -> None:
+        """Compose the text: synthesizers read a letter and a mark apart as another letter."""
+        object.__setattr__(self, "text", composed(self.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,11 @@ _NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
 class CremaD(Corpus):
     """The clips below a folder, by their file names; the label is the emotion that was acted.
 
-    Actors' genders are read from `VideoDemographics.csv`, if the folder holds it.
+    Actors' genders are read from `VideoDemographics.csv`, if it lies in the folder or above it.
     """
 
     engine: Literal["crema-d"] = "crema-d"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     documented: ClassVar[Documented] = Documented(
         7442, 91, 5.2, "7442 clips of 91 actors (Cao et al. 2014); 2.5 s each (assumed)"
     )
@@ -78,9 +78,10 @@ class CremaD(Corpus):
 
 
 def _read_genders(folder: Path) -> Mapping[str, Gender]:
-    """Gender by actor, as far as it is known."""
-    table = folder / "VideoDemographics.csv"
-    if not table.is_file():
+    """Gender by actor, as far as it is known; the table lies beside AudioWAV."""
+    tables = [place / "VideoDemographics.csv" for place in (folder, folder.parent)]
+    table = next((one for one in tables if one.is_file()), None)
+    if table is None:
         return {}
     with table.open(encoding="utf-8-sig", newline="") as lines:
         return {

@@ -1,4 +1,4 @@
-"""Anybody's recordings or texts, listed in a CSV, JSON Lines or Parquet file."""
+"""Anybody's recordings or texts, listed in a CSV, TSV, JSON Lines or Parquet file."""
 
 from __future__ import annotations
 
@@ -74,7 +74,13 @@ class Manifest(Corpus):
     path: Path = Path("data/manifest.csv")
     """The manifest: .csv, .tsv, .jsonl or .parquet."""
     labels: dict[str, Emotion] = {}
-    """Your label for each emotion, where it isn't ours already, in lower case."""
+    """Your label for each emotion, where it isn't ours already, in any case."""
+
+    @field_validator("labels")
+    @classmethod
+    def _lower(cls, labels: dict[str, Emotion]) -> dict[str, Emotion]:
+        """As `map_label` looks them up."""
+        return {name.strip().lower(): emotion for name, emotion in labels.items()}
 
     def read(self) -> Iterator[Entry]:
         """List the rows in the order of the file; a bad row is `Unreadable`, with its number.

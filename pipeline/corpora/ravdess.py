@@ -42,15 +42,16 @@ _MAPPING: LabelMap = {
     "disgust": "disgusted",
     "surprised": "surprised",
 }
+_SONG = "02"
 _STATEMENTS = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
 class Ravdess(Corpus):
-    """The speech clips below a folder, by their file names; `calm` maps to none and is dropped."""
+    """The speech clips below a folder, by their file names; song and `calm` are dropped."""
 
     engine: Literal["ravdess"] = "ravdess"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     documented: ClassVar[Documented] = Documented(
         1248,
         24,
@@ -74,7 +75,9 @@ def _entry(clip: Path) -> Entry:
     name = _NAME.fullmatch(clip.stem)
     if name is None:
         return Unreadable(clip.name, f"'{clip.name}' is not a RAVDESS file name")
-    _, _, label, _, statement, _, actor = name.groups()
+    _, channel, label, _, statement, _, actor = name.groups()
+    if channel == _SONG:
+        return Dropped(clip.stem, "song")
     if label not in _LABELS or statement not in _STATEMENTS:
         return Unreadable(clip.name, f"'{clip.name}' has an unknown emotion or statement number")
     emotion = map_label(_LABELS[label], _MAPPING)

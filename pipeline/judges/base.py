@@ -88,6 +88,8 @@ JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
 class Judge(Engine):
     """A measuring instrument."""
 
+    needs_languages: ClassVar[bool] = False
+    """Whether a score depends on which languages the recipe has besides the take's own."""
     needs_voices: ClassVar[bool] = False
     """Whether `JudgeContext.voices` is to be filled for it."""
     needs_sources: ClassVar[bool] = False

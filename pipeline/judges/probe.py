@@ -52,7 +52,7 @@ class Probe(Judge):
     """
 
     engine: Literal["probe"] = "probe"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
     needs_sources: ClassVar[bool] = True
 

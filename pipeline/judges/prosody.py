@@ -31,7 +31,7 @@ class Prosody(Judge):
     """
 
     engine: Literal["prosody"] = "prosody"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)
 
     def load(self, context: JudgeContext) -> JudgeBatch:

@@ -75,6 +75,7 @@ class Whisper(Judge):
     engine: Literal["whisper"] = "whisper"
     version: ClassVar[int] = 4
     uses_gpu: ClassVar[bool] = True
+    needs_languages: ClassVar[bool] = True
     model: ModelName = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""
     sha256: Sha256 | None = None

@@ -63,9 +63,10 @@ def _of_several(rows: list[Row]) -> list[Row]:
 
 
 def _mean(profiles: list[Profile]) -> Profile:
-    """The mean profile, number by number."""
+    """The mean profile, number by number, of the profiles that know the number."""
     means: dict[str, float | tuple[float, ...]] = {}
     for name in (one.name for one in fields(Profile)):
-        mean = np.mean([getattr(profile, name) for profile in profiles], axis=0)
+        known = [value for value in (getattr(one, name) for one in profiles) if value != ()]
+        mean = np.mean(known, axis=0) if known else np.zeros(0)
         means[name] = float(mean) if mean.ndim == 0 else tuple(mean.tolist())
     return Profile(**means)  # type: ignore[arg-type]

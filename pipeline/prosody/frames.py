@@ -19,6 +19,8 @@ FFT = 1024
 BANDS = 24
 
 _ENERGY_WINDOW_S = 0.032
+_SILENCE = 1e-7
+"""Largest sample of a clip that is silent but for rounding: the offset of one is no sound."""
 _SPEECH_BELOW_LOUD_DB = 30.0
 """Frames this far under the loud ones (95th percentile) are no speech (assumed)."""
 
@@ -62,8 +64,12 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
     """
     if len(samples) < RATE // 10:
         raise ValueError(f"the clip has {len(samples) / RATE:.3f} s; prosody needs 0.1 s or more")
-    if not np.isfinite(samples).all() or not np.any(samples):
-        raise ValueError("the clip is silent or has samples that are not finite")
+    if not np.isfinite(samples).all():
+        raise ValueError("the clip has samples that are not finite")
+    # A constant offset, as cheap interfaces have, would make speech of every pause.
+    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    if not np.any(np.abs(samples) > _SILENCE):
+        raise ValueError("the clip is silent")
     pitch = track_pitch(samples, RATE, hop_s)
     energy_db = frame_energy_db(samples, hop_s)
     loud = energy_db > np.percentile(energy_db, 95) - _SPEECH_BELOW_LOUD_DB

@@ -19,6 +19,9 @@ POINTS = 16
 _PHONES_PER_PEAK = 2.5
 """Phones a syllable (assumed), where a text is not known and syllables are counted instead."""
 
+_LEAST_UNVOICED_S = 0.04
+"""With no more unvoiced speech than this, its spectrum is not known (assumed)."""
+
 SCALARS: tuple[str, ...] = (
     "f0_level_st",
     "f0_range_st",
@@ -52,7 +55,8 @@ class Profile(Numbers):
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
         voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].
-        unvoiced_bands_db: Mean mel spectrum of unvoiced speech frames re the same, in dB [BANDS].
+        unvoiced_bands_db: Mean mel spectrum of unvoiced speech frames re the same, in dB [BANDS];
+            empty of a clip that has next to none.
     """
 
     f0_level_st: float
@@ -102,7 +106,6 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
     bands = bands_db(frames.envelope)
     voiced_bands = bands[voiced].mean(axis=0)
     unvoiced = speech & ~voiced
-    unvoiced_bands = bands[unvoiced].mean(axis=0) if unvoiced.sum() > 4 else voiced_bands
     phones = phone_count or _PHONES_PER_PEAK * _energy_peaks(frames)
     return Profile(
         f0_level_st=level_st,
@@ -120,8 +123,13 @@ def profile_of(frames: Frames, phone_count: int | None) -> Profile:
         ),
         energy_contour_db=_contour(frames, speech, frames.energy_db - level_db),
         voiced_bands_db=tuple(voiced_bands - voiced_bands.mean()),
-        unvoiced_bands_db=tuple(unvoiced_bands - voiced_bands.mean()),
+        unvoiced_bands_db=_mean_bands(bands[unvoiced] - voiced_bands.mean(), frames.hop_s),
     )
+
+
+def _mean_bands(bands: np.ndarray, hop_s: float) -> tuple[float, ...]:
+    """Mean of frames [F, BANDS]; empty where they are too few to say anything."""
+    return tuple(bands.mean(axis=0)) if len(bands) * hop_s > _LEAST_UNVOICED_S else ()
 
 
 def active_level_db(frames: Frames) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.prosody.curves import curves
-from pipeline.prosody.frames import band_centres_hz
+from pipeline.prosody.frames import BANDS, band_centres_hz
 from pipeline.prosody.numbers import Numbers
 from pipeline.prosody.profile import POINTS, Profile, tilt_db_oct
 from pipeline.prosody.published import CHANGES, SLOPE_SD_ST, TILT_SD_DB_OCT, VARIATION, Change
@@ -77,8 +77,10 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
         return float(max(getattr(profile, name), 1e-3) / max(getattr(neutral, name), 1e-3))
 
     def minus_each(name: str) -> tuple[float, ...]:
-        difference = np.subtract(getattr(profile, name), getattr(neutral, name))
-        return tuple(float(value) for value in difference)
+        own, other = getattr(profile, name), getattr(neutral, name)
+        if not (own and other):  # a clip without unvoiced speech asks for no change of it
+            return (0.0,) * BANDS
+        return tuple(float(value) for value in np.subtract(own, other))
 
     return Target(
         f0_level_st=minus("f0_level_st"),

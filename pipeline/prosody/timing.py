@@ -78,8 +78,11 @@ def _quietest(frames: Frames) -> int:
 
 
 def _with_ends(at: np.ndarray, silent: np.ndarray, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
-    margin = round(END_S / frames.hop_s)
-    before = np.clip(frames.first - np.arange(margin, 0, -1), 0, None)
-    after = np.clip(frames.last + np.arange(1, margin + 1), None, len(frames.active) - 1)
-    speech = np.zeros(margin, dtype=bool)
-    return np.concatenate([before, at, after]), np.concatenate([speech, silent, speech])
+    """A take's frames with the rest around them: the rendition's own, and silence beyond it."""
+    margin, end = round(END_S / frames.hop_s), len(frames.active) - 1
+    before = frames.first - np.arange(margin, 0, -1)
+    after = frames.last + np.arange(1, margin + 1)
+    return (
+        np.concatenate([np.maximum(before, 0), at, np.minimum(after, end)]),
+        np.concatenate([before < 0, silent, after > end]),
+    )

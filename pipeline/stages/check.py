@@ -32,7 +32,8 @@ class CheckJob:
 
     def load_key(self, judge: TextJudge) -> str:
         """Name under which a loaded judge is held."""
-        return digest(judge.fingerprint(), list(self.languages))
+        languages = list(self.languages) if judge.needs_languages else None
+        return digest(judge.fingerprint(), languages)
 
 
 def run(store: Store, judges: Sequence[TextJudge], job: CheckJob) -> Tally:

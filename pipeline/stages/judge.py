@@ -44,7 +44,7 @@ class JudgeJob:
 
     def _context_key(self, judge: Judge) -> list[Any]:
         return [
-            list(self.languages),
+            list(self.languages) if judge.needs_languages else None,
             self.voices if judge.needs_voices else None,
             self.human if judge.needs_sources else None,
         ]

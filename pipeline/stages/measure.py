@@ -18,7 +18,7 @@ from pipeline.work.intake import require_recordings
 from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
-_VERSION = 2
+_VERSION = 3
 
 
 def key(batch: str, door: Door) -> str:

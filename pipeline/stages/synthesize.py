@@ -25,7 +25,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 8
+_VERSION = 9
 
 
 @dataclass(frozen=True)
@@ -235,6 +235,9 @@ def _shape(
     rows: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """The takes of one rendition, or why there are none; measured by `neutral`, if there is one."""
+    if not (len(speech.samples) and np.isfinite(speech.samples).all()):
+        error = "the engine's speech is empty or has samples that are not finite"
+        return [{"error": error}] * len(rows)
     if target is None:
         samples = resample(speech.samples, speech.sampling_rate, recipe.sampling_rate)
         return [_packed(recipe, samples, speech, 0.0) for _ in rows]

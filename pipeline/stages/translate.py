@@ -9,7 +9,7 @@ from pipeline.emotions import Emotion
 from pipeline.engine import digest
 from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
-from pipeline.records import Failure, Tally
+from pipeline.records import Failure, Tally, composed
 from pipeline.translation.base import Sentence, Translation, Translator
 from pipeline.translation.table import Rows, pairs
 from pipeline.work import tables
@@ -18,7 +18,7 @@ from pipeline.work.store import Store
 STAGE = "lines"
 CORRECTION = "correction"
 """The translator of a line that a person has put in the engine's place."""
-_VERSION = 2
+_VERSION = 3
 
 
 class Text(NamedTuple):
@@ -87,7 +87,7 @@ def _line(
     if isinstance(answer, Failure):
         return {"translator": translator.engine, "error": answer.error}
     return {
-        "text": answer.text,
+        "text": composed(answer.text),
         "translator": translator.engine,
         "hit_length_cap": answer.hit_length_cap,
     }

@@ -72,8 +72,9 @@ def _synthesized(synthesizer: Synthesizer, voices: Sequence[str]) -> Iterator[Sp
     for voice, speech in zip(voices, answers, strict=True):
         if isinstance(speech, Failure):
             raise InputError(
-                f"synthesis: voice '{voice}' can't speak: {speech.error}; set another engine, or "
-                "leave its speakers out of the corpus"
+                f"synthesis: voice '{voice}' can't speak an English sentence, by which judges know "
+                f"it: {speech.error}; let the engine speak English, take the speaker judges out, "
+                "or leave the voice's speakers out of the corpus"
             )
         yield voice, _as_a_take(speech)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import shlex
 import tempfile
 from collections.abc import Collection, Sequence
@@ -19,6 +18,9 @@ from pipeline.errors import InputError
 from pipeline.records import Failure, Gender, Recording
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.conversation import Conversation, NoAnswer, NoProgram
+
+_SHORTEST_S = 0.1
+"""A shorter answer is a failure: the shortest in which prosody is measured."""
 
 
 class Command(Synthesizer):
@@ -51,7 +53,7 @@ class Command(Synthesizer):
     """The recordings that it is given; with any, a voice is its speaker's own."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     """For one take; the first has to load the model too, and gets ten times as long."""
-    longest_s: Annotated[float, Field(gt=0)] = 30.0
+    longest_s: Annotated[float, Field(gt=_SHORTEST_S)] = 30.0
     """A longer answer is a failure."""
     _allowed: bool = PrivateAttr(default=False)
 
@@ -132,7 +134,9 @@ class Command(Synthesizer):
         if said := reply.get("error"):
             return Failure("synthesize", f"'{name}': {said}")
         try:
-            clip = open_recording(Recording(out), Door(longest_s=self.longest_s))
+            clip = open_recording(
+                Recording(out), Door(shortest_s=_SHORTEST_S, longest_s=self.longest_s)
+            )
         except BadAudio as bad:
             return Failure("synthesize", f"'{name}' wrote no usable speech: {bad}")
         capped = reply.get("hit_length_cap") is True
@@ -158,7 +162,7 @@ def _question(request: SpeechRequest, folder: Path, out: Path) -> dict[str, Any]
 
 def _written(clip: Clip, folder: Path) -> Path:
     """The clip as a file, written once for all takes that share it."""
-    path = folder / f"reference-{hashlib.sha256(clip.samples.tobytes()).hexdigest()[:16]}.wav"
+    path = folder / f"reference-{clip.sha256[:16]}.wav"
     if not path.is_file():
         soundfile.write(path, clip.samples, clip.sampling_rate, subtype="FLOAT")
     return path

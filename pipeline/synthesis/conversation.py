@@ -11,6 +11,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -61,8 +62,8 @@ class Conversation:
         try:
             answer = self._running.exchange(question, timeout_s)
         except NoAnswer as error:
-            self._running.stop()
-            self._running = None
+            ended, self._running = self._running, None
+            ended.stop()
             if isinstance(error, _Silent) and not self.has_answered:
                 raise NoProgram(str(error)) from error
             raise
@@ -80,6 +81,7 @@ def _start(command: list[str], name: str) -> _Running:
             stderr=said,
             text=True,
             encoding="utf-8",
+            errors="replace",
             start_new_session=True,
         )
     except OSError as error:
@@ -111,9 +113,15 @@ class _Running:
             why = f"did not answer within {timeout_s:g} s"
             raise _Silent(f"'{name}' {why}{self._last_words()}") from error
         if not line:
-            status = self._process.wait(timeout=timeout_s)
-            raise NoAnswer(f"'{name}' ended with status {status}{self._last_words()}")
+            raise NoAnswer(f"'{name}' {self._ended(timeout_s)}{self._last_words()}")
         return _object(name, line)
+
+    def _ended(self, timeout_s: float) -> str:
+        """How the program came to say nothing more."""
+        try:
+            return f"ended with status {self._process.wait(timeout=timeout_s)}"
+        except subprocess.TimeoutExpired:
+            return "closed its standard output, where answers are written"
 
     def _last_words(self) -> str:
         """The last line of its standard error, for a sentence."""
@@ -148,4 +156,5 @@ def _end(process: subprocess.Popen[str], said: IO[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, said):
         if pipe is not None:
-            pipe.close()
+            with suppress(OSError):  # what a program that is gone was still to read
+                pipe.close()

@@ -133,12 +133,13 @@ def _speakable(character: str, language: Language) -> bool:
         unread = "CJK" if language == "ja" else _SPELT_OUT
         unreadable = unicodedata.name(character, "").startswith(unread)
         return not (unreadable or is_foreign(character, language))
-    return unicodedata.category(character) not in _UNSPEAKABLE or character in "\n\t"
+    return unicodedata.category(character) not in _UNSPEAKABLE or character in _READ_OUT
 
 
 _SPELT_OUT = "CJK COMPATIBILITY"
 """How the names of letters begin whose numbers espeak-ng reads out."""
 
+_READ_OUT = "\n\t°"
 _UNSPEAKABLE = {"So", "Cs", "Co", "Cn", "Cc"}
 """Unicode categories of symbols (emoji too), surrogates, unassigned and control characters."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
+from pipeline.engine import digest
 from pipeline.judges.base import Scores
 from pipeline.judges.bundled import need
 from pipeline.languages import SOURCE, Language
@@ -43,6 +44,10 @@ class BackTranslation(TextJudge):
         """
         pairs = [(language, SOURCE) for language in languages if language != SOURCE]
         return self.model_copy(update={"translator": self.translator.pinned_for(pairs)})
+
+    def fingerprint(self) -> str:
+        """Hash of what the translator makes: of its own settings, version and files."""
+        return digest(type(self).__name__, self.version, self.translator.fingerprint())
 
     def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:
         """Load the translator.

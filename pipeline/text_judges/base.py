@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from pipeline.emotions import Emotion
 from pipeline.engine import Engine
@@ -37,6 +37,8 @@ class TextJudge(Engine):
     """A measuring instrument for texts; English lines get the scores of a perfect translation."""
 
     engine: str
+    needs_languages: ClassVar[bool] = False
+    """Whether a score depends on which languages the recipe has besides the line's own."""
 
     @property
     @abstractmethod

@@ -27,7 +27,7 @@ class Form(TextJudge):
     """
 
     engine: Literal["form"] = "form"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     scores: ClassVar[tuple[str, ...]] = (
         "text_length_ratio",
         "text_script_share",
@@ -59,9 +59,9 @@ def _score(item: TextItem) -> Scores | Failure:
 
 
 def _similarity(one: str, other: str) -> float:
-    """1 minus the edit distance of the letters over the longer's length."""
+    """1 minus the edit distance of the letters over the longer's length; 0 where one has none."""
     letters = "".join(_letters(one)).casefold(), "".join(_letters(other)).casefold()
-    return float(Levenshtein.normalized_similarity(*letters))
+    return float(Levenshtein.normalized_similarity(*letters)) if all(letters) else 0.0
 
 
 def _letters(text: str) -> list[str]:

@@ -27,6 +27,7 @@ class TextLanguage(TextJudge):
 
     engine: Literal["language"] = "language"
     version: ClassVar[int] = 2
+    needs_languages: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = ("text_language_probability",)
 
     def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:

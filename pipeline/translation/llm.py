@@ -151,7 +151,10 @@ def clean(answer: Translation | Failure, asked: str) -> Translation | Failure:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) != 1:
         return Failure("translate", f"the model answered with {len(lines)} lines, not one: {text}")
-    return replace(answer, text=_unquoted(lines[0].strip(), asked.strip()))
+    said = _unquoted(lines[0].strip(), asked.strip())
+    if not any(map(str.isalnum, said)):
+        return Failure("translate", f"the model answered without a letter: {answer.text[:40]!r}")
+    return replace(answer, text=said)
 
 
 def _unquoted(text: str, asked: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.languages import SOURCE, Language
+from pipeline.records import composed
 
 _BUILTIN = "builtin:"
 _LARGEST_BYTES = 256 * 1024 * 1024
@@ -20,7 +22,7 @@ def table_text(path: str, field: str) -> str:
     """The text of a table, from the package for a `builtin:` name; `field` is the recipe's.
 
     Raises:
-        InputError: the file is missing or too large.
+        InputError: the file is missing, too large or not UTF-8.
     """
     table: Traversable = Path(path)
     if path.startswith(_BUILTIN):
@@ -29,23 +31,36 @@ def table_text(path: str, field: str) -> str:
         raise InputError(f"{field}: there is no translation memory '{path}'")
     if isinstance(table, Path) and table.stat().st_size > _LARGEST_BYTES:
         raise InputError(f"{field}: '{path}' is larger than {_LARGEST_BYTES >> 20} MiB")
-    return table.read_text(encoding="utf-8-sig")
+    try:
+        return table.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{field}: '{path}' is not UTF-8 ({error.reason}): save it as UTF-8"
+        ) from error
 
 
 def read_table(path: str, field: str) -> Rows:
     """The rows of a table; columns that are no language of ours are left in.
 
     Raises:
-        InputError: as `table_text`, or the table has no English column.
+        InputError: as `table_text`, or the table has no English column or a cell without an end.
     """
-    lines = table_text(path, field).splitlines()
+    # Other ends of lines that `splitlines` knows may stand within a sentence.
+    lines = io.StringIO(table_text(path, field))
     reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    if SOURCE not in (reader.fieldnames or ()):
-        raise InputError(f"{field}: '{path}' has no column '{SOURCE}' in its first line")
-    return list(reader)
+    try:
+        if SOURCE not in (reader.fieldnames or ()):
+            raise InputError(f"{field}: '{path}' has no column '{SOURCE}' in its first line")
+        return list(reader)
+    except csv.Error as error:
+        raise InputError(f"{field}: '{path}', line {reader.line_num + 1}: {error}") from error
+
+
+def _cell(row: dict[str, str], language: Language) -> str:
+    return composed(row.get(language) or "").strip()
 
 
 def pairs(rows: Rows, source: Language, target: Language) -> dict[str, str]:
     """What the rows say in one language, by what they say in another; the last of equals counts."""
-    both = [((row.get(source) or "").strip(), (row.get(target) or "").strip()) for row in rows]
+    both = [(_cell(row, source), _cell(row, target)) for row in rows]
     return {one: other for one, other in both if one and other}

@@ -71,7 +71,7 @@ class Vits(OnDevice, Synthesizer):
         fields = self.model_dump(mode="json")
         for language, revision in self.revisions.items():
             if is_content_hash(revision):
-                del fields["model"][language]
+                fields["model"].pop(language, None)
         return digest(type(self).__name__, self.version, fields)
 
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:

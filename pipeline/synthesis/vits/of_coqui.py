@@ -14,6 +14,8 @@ from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 if TYPE_CHECKING:
     from torch import Tensor
 
+_OF_COQUI = "TTS.tts."
+
 
 class CoquiVits(Steps):
     """The steps of `TTS.tts.models.vits.Vits.inference`, for a model of one language."""
@@ -31,11 +33,11 @@ class CoquiVits(Steps):
         self.device = device
 
     def tokens(self, text: str) -> list[int]:
-        """Of what the tokenizer leaves of a text; it leaves out in silence what it doesn't know."""
+        """Of a text whose letters and digits it knows; other signs may be left out in silence."""
         tokenizer = self._model.tokenizer
         tokenizer.not_found_characters.clear()
         tokens: list[int] = tokenizer.text_to_ids(text)
-        unknown = {one for one in tokenizer.not_found_characters if one.isalpha()}
+        unknown = {one for one in tokenizer.not_found_characters if one.isalnum()}
         if unknown:
             raise UnknownLetters("".join(sorted(unknown)))
         return tokens
@@ -87,6 +89,7 @@ def _open(folder: Path) -> tuple[Any, Any]:
         raise ModelError(
             f"model: '{folder}' has several languages or cloned voices; use one without"
         )
+    _keep_inside(config, folder)
     config.model_args.init_discriminator = False
     model = Model.init_from_config(config)
     tensors = read_weights(_weights_file(folder))
@@ -95,6 +98,21 @@ def _open(folder: Path) -> tuple[Any, Any]:
         {name: one for name, one in tensors.items() if not name.startswith(for_training)}
     )
     return model, config
+
+
+def _keep_inside(config: Any, folder: Path) -> None:
+    """Let a stranger's settings run no class of theirs, and read no file beyond the folder."""
+    named = config.characters and config.characters.characters_class
+    if named and not named.startswith(_OF_COQUI):
+        raise ModelError(
+            f"model: '{folder}' wants the class '{named}' for its letters, which would run code of "
+            f"its own; name one of {_OF_COQUI}*"
+        )
+    config.model_args.use_speaker_encoder_as_loss = False
+    config.model_args.speaker_encoder_model_path = ""
+    for part in (config, config.model_args):
+        if part.speakers_file:
+            part.speakers_file = str(folder / Path(part.speakers_file).name)
 
 
 def _weights_file(folder: Path) -> Path:

@@ -30,10 +30,10 @@ class TransformersVits(Steps):
         self.device = device
 
     def tokens(self, text: str) -> list[int]:
-        """Of what the tokenizer leaves of a text; it leaves out in silence what it doesn't know."""
+        """Of a text whose letters and digits it knows; other signs may be left out in silence."""
         known = self._tokenizer.get_vocab()
         if not (self._tokenizer.is_uroman or self._tokenizer.phonemize):
-            unknown = {c for c in text if c.isalpha() and not {c, c.lower()} & known.keys()}
+            unknown = {c for c in text if c.isalnum() and not {c, c.lower()} & known.keys()}
             if unknown:
                 raise UnknownLetters("".join(sorted(unknown)))
         tokens: list[int] = self._tokenizer(text).input_ids

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,7 @@ class Conditioner:
                 f"the reference lasts {seconds:.2f} s and xtts needs {_SHORTEST_S:g} s; set "
                 "synthesis.reference: speaker_emotion, so that the speaker's other clips help",
             )
-        key = hashlib.sha256(b"".join(clip.samples.tobytes() for clip in clips)).hexdigest()
+        key = "".join(clip.sha256 for clip in clips)
         found = self._kept.pop(key, None) or self._compute(clips)
         self._kept[key] = found
         if len(self._kept) > _KEPT:

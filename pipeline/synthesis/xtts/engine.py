@@ -145,7 +145,7 @@ class Reader:
         if not parts:
             error = f"text {request.text[:40]!r} can't be cut into pieces of {limit} characters"
             return Failure("synthesize", error)
-        tokens = [encode(tokenizer, part, request.language) for part in parts]
+        tokens = [self._encoded(part, request.language) for part in parts]
         errors = [one for one in tokens if isinstance(one, str)]
         if errors:
             return Failure("synthesize", errors[0])
@@ -157,6 +157,18 @@ class Reader:
             for number, ids in enumerate(tokens)
             if isinstance(ids, list)
         ]
+
+    def _encoded(self, part: str, language: str) -> list[int] | str:
+        """The tokens of a part, or why it has none that the model can read."""
+        tokens = encode(self._model.tokenizer, part, language)
+        # Beside a mark for the start and one for the end.
+        most = self._model.gpt.text_pos_embedding.emb.num_embeddings - 2
+        if isinstance(tokens, str) or len(tokens) <= most:
+            return tokens
+        return (
+            f"text {part[:40]!r} has {len(tokens)} tokens, and this xtts reads {most}: write "
+            "numbers out or split the sentence"
+        )
 
     def _speak(self, pieces: list[_Piece]) -> list[Speech | Failure]:
         import torch

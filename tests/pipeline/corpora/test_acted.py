@@ -150,3 +150,18 @@ def test_a_part_with_a_door_of_its_own_is_refused(two):
     fields = {"parts": [{**two[0].model_dump(), "door": {"longest_s": 5}}]}
     with pytest.raises(ValidationError, match=r"ravdess has a door of its own.*corpus\.door"):
         Several.model_validate(fields)
+
+
+def test_ravdess_leaves_out_what_is_sung(tmp_path):
+    for name in ("03-01-05-01-01-01-12", "03-02-05-01-01-01-12"):
+        touch(tmp_path / "Actor_12" / f"{name}.wav")
+    spoken, sung = Ravdess(path=tmp_path).read()
+    assert (spoken.emotion, spoken.gender) == ("angry", "female")
+    assert sung == Dropped("03-02-05-01-01-01-12", "song")
+
+
+def test_crema_d_finds_its_demographics_beside_audio_wav(tmp_path):
+    touch(tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav")
+    write(tmp_path / "VideoDemographics.csv", "ActorID,Age,Sex\n1001,51,Male\n")
+    [clip] = CremaD(path=tmp_path / "AudioWAV").read()
+    assert clip.gender == "male"

@@ -43,6 +43,13 @@ def test_a_manifest_says_the_same_in_every_format(tmp_path, suffix):
     assert second.gender == "male"
 
 
+def test_your_labels_are_found_in_any_case_and_texts_are_composed(tmp_path):
+    rows = [{**ROW, "emotion": "WUT", "text": "The cafe\u0301 is closed."}]
+    path = write_manifest(tmp_path, rows, ".jsonl")
+    [entry] = Manifest(path=path, labels={"Wut": "angry"}).read()
+    assert (entry.emotion, entry.text) == ("angry", "The caf\u00e9 is closed.")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.prosody.baseline import Baselines
+from pipeline.prosody.frames import BANDS
 from pipeline.prosody.profile import Profile, measure
 from tests.pipeline.prosody.signals import RATE, voice
 
@@ -56,3 +57,11 @@ def test_without_neutral_clips_no_speaker_is_relative_to_a_single_clip(plain: Pr
     assert baselines.neutral("anna", "female")[0].f0_level_st == 38.0
     own, origin = baselines.neutral("bea", "female")
     assert (own.f0_level_st, origin) == (38.0, "gender")
+
+
+def test_the_mean_is_of_those_that_know_the_number(plain: Profile) -> None:
+    silent = replace(plain, unvoiced_bands_db=())
+    known = replace(plain, unvoiced_bands_db=(1.0,) * BANDS)
+    rows = [("anna", "female", "neutral", one) for one in (silent, known)]
+    assert Baselines.fit(rows).by_speaker["anna"].unvoiced_bands_db == (1.0,) * BANDS
+    assert Baselines.fit(rows[:1]).by_speaker["anna"].unvoiced_bands_db == ()

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.prosody.frames import cut
+from pipeline.prosody.frames import BANDS, cut
 from pipeline.prosody.profile import POINTS, SCALARS, Profile, measure, profile_of
 from tests.pipeline.prosody.signals import RATE, voice
 
@@ -40,6 +40,21 @@ def test_noise_is_aperiodic() -> None:
     clean = measure(voice(noise=0.001), RATE, 16)
     breathy = measure(voice(noise=0.2), RATE, 16)
     assert breathy.aperiodicity_db > clean.aperiodicity_db + 3
+
+
+@pytest.mark.parametrize("offset", [0.001, 0.02])
+def test_a_constant_offset_changes_nothing(offset: float) -> None:
+    clean = measure(voice(level_db=-35.0), RATE, 16)
+    shifted = measure(voice(level_db=-35.0) + np.float32(offset), RATE, 16)
+    for name in SCALARS:
+        assert getattr(shifted, name) == pytest.approx(getattr(clean, name), abs=0.02), name
+    with pytest.raises(ValueError, match="silent"):
+        measure(np.full(RATE, 0.1, np.float32), RATE, 16)
+
+
+def test_the_colour_of_unvoiced_speech_is_not_known_where_there_is_none() -> None:
+    assert measure(voice(hiss=0.0), RATE, 16).unvoiced_bands_db == ()
+    assert len(measure(voice(hiss=0.3), RATE, 16).unvoiced_bands_db) == BANDS
 
 
 def test_rate_counts_phones_over_speech_without_pauses() -> None:

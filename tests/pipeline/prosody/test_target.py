@@ -24,6 +24,12 @@ def test_a_neutral_clip_asks_for_no_change_of_level() -> None:
     assert distance(target, target)["total"] == 0.0
 
 
+def test_a_clip_without_unvoiced_speech_asks_for_no_other_colour_of_it() -> None:
+    mixed, voiced = measure(voice(hiss=0.3), RATE, 16), measure(voice(hiss=0.0), RATE, 16)
+    for profile, neutral in ((voiced, mixed), (mixed, voiced)):
+        assert set(from_source(profile, neutral).unvoiced_bands_db) == {0.0}
+
+
 def test_a_higher_louder_clip_asks_for_that() -> None:
     neutral = measure(voice(), RATE, 16)
     target = from_source(measure(voice(f0_hz=300.0, level_db=-15.0), RATE, 16), neutral)

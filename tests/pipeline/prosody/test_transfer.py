@@ -169,3 +169,12 @@ def test_a_voice_is_never_sent_below_what_can_be_measured() -> None:
 def test_as_many_seeds_as_strengths() -> None:
     with pytest.raises(ValueError, match="zip"):
         transfer(speech(), NOTHING, [1.0, 0.5], [1])
+
+
+def test_the_rest_around_a_take_is_silence_where_the_rendition_has_none() -> None:
+    whole = speech()
+    rest = round(0.2 * RATE)
+    bare = replace(whole, samples=whole.samples[rest:-rest], phones=())
+    [take] = transfer(bare, NOTHING, [0.0], [0]).takes
+    ends = np.concatenate([take[: round(0.03 * RATE)], take[-round(0.03 * RATE) :]])
+    assert np.sqrt(np.mean(ends**2)) < 0.01 * np.abs(take).max()

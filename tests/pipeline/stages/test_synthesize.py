@@ -19,6 +19,7 @@ from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
 from pipeline.stages import synthesize, voices
 from pipeline.stages.synthesize import Neutral, SynthesisJob
+from pipeline.synthesis.base import Speech
 from pipeline.synthesis.command import Command
 from pipeline.work import tables
 from pipeline.work.references import Reference
@@ -137,3 +138,17 @@ def test_a_clone_is_measured_by_its_persons_neutral_speech(bench: Bench) -> None
     found = json.loads(bench.takes("emotion", neutrals)[0]["reference"])
     assert found["f0_level_st"] == pytest.approx(rendition["f0_level_st"] - 5.0)
     assert found["energy_db"] == rendition["energy_db"]
+
+
+@pytest.mark.parametrize("samples", [[], [0.1, np.nan, 0.1]])
+def test_speech_that_is_no_sound_fails_its_takes_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, samples: list[float]
+) -> None:
+    broken = Speech(np.array(samples, np.float32), 16_000)
+    monkeypatch.setattr(Command, "load", lambda self: lambda requests: [broken] * len(requests))
+    bench.engine = Command(command=("another",)).allowed()
+    for origin in ("none", "emotion"):
+        rows = bench.takes(origin)
+        assert {row["error"] for row in rows} == {
+            "the engine's speech is empty or has samples that are not finite"
+        }

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.stages import translate
 from pipeline.stages.translate import Text, corrected
+from pipeline.translation.base import Translation
 from pipeline.translation.memory import Memory
 from pipeline.work import tables
 from pipeline.work.store import Store
@@ -42,6 +43,16 @@ def test_every_text_gets_a_row_with_its_line_or_its_error(lines):
     assert [rows[id]["text"] for id in "abc"] == ["Nein.", "Ja.", None]
     assert "no de translation of: Who?" in rows["c"]["error"]
     assert {row["translator"] for row in rows.values()} == {"memory"}
+
+
+def test_what_an_engine_writes_apart_is_composed(tmp_path: Path):
+    class Apart(Memory):
+        def load(self):
+            return lambda sentences, source, target: [Translation("scho\u0308n") for _ in sentences]
+
+    store, engine = Store(str(tmp_path / "work")), Apart()
+    translate.run(store, "out", engine, "de", TEXTS)
+    assert {row["text"] for row in store.read("lines", "out").to_pylist()} == {"sch\u00f6n"}
 
 
 def test_a_correction_goes_before_the_engine_and_says_so(lines):

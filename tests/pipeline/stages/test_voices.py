@@ -63,7 +63,7 @@ def test_a_recording_that_is_damaged_now_is_named_with_what_to_do(store: Store, 
 
 def test_a_voice_that_the_engine_refuses_is_named_with_what_to_do(store: Store) -> None:
     refusing = Command(command=(sys.executable, "-c", REFUSES), reference="none").allowed()
-    said = r"synthesis: voice 'anna' can't speak: .*: no such voice; set another engine, or leave"
+    said = r"synthesis: voice 'anna' can't speak an English sentence, .*: no such voice; let the"
     with pytest.raises(InputError, match=said):
         hear(store, refusing)
     assert not store.has(voices.STAGE, "out")

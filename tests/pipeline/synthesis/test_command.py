@@ -36,6 +36,10 @@ for line in sys.stdin:
         print("I am thinking", flush=True); continue
     if text == "refuse":
         print(json.dumps({"error": "no letter"}), flush=True); continue
+    if text == "deaf":
+        os.close(1); time.sleep(60)
+    if text == "latin":
+        sys.stdout.buffer.write(b'{"error": "caf\\xe9"}\\n'); sys.stdout.flush(); continue
     if text == "noise":
         open(asked["out"], "w").write("noise")
     elif text == "long":
@@ -44,6 +48,8 @@ for line in sys.stdin:
         loud = sum(os.path.getsize(r) for r in asked["references"])
         tone(asked["out"], 100 + asked["seed"] + len(asked["emotion"]) + loud % 97)
     print(json.dumps({"hit_length_cap": text == "capped"}), flush=True)
+    if text == "last":
+        sys.exit(7)
 """
 
 
@@ -95,6 +101,7 @@ def test_it_speaks_with_all_that_it_is_told(engine: Command) -> None:
         ("nothing", "is not a file"),
         ("noise", "can't be decoded"),
         ("long", "door.longest_s is 2"),
+        ("latin", "'python': caf\ufffd"),
     ],
 )
 def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: str) -> None:
@@ -103,6 +110,33 @@ def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: s
     assert isinstance(failed, Failure)
     assert message in failed.error
     assert isinstance(after, Speech)
+
+
+def test_a_program_that_goes_between_takes_costs_one_at_most(engine: Command, pids: Path) -> None:
+    synthesize = engine.load()
+    spoken(synthesize, request("ja"), request("last"))
+    psutil.wait_procs([psutil.Process(int(pids.read_text()))], timeout=5)
+    answers = synthesize([request("ja"), request("nein")])
+    assert [type(one) for one in answers] == [Failure, Speech]
+    assert isinstance(answers[0], Failure)
+    assert "status 7" in answers[0].error or "has ended" in answers[0].error
+
+
+def test_a_program_that_closes_its_output_is_started_anew(engine: Command) -> None:
+    hasty = engine.model_copy(update={"timeout_s": 2.0})
+    _, failed, after = hasty.load()([request("ja"), request("deaf"), request("ja")])
+    assert isinstance(failed, Failure)
+    assert "closed its standard output, where answers are written" in failed.error
+    assert isinstance(after, Speech)
+
+
+def test_a_short_answer_is_taken_and_its_longest_is_more_than_the_shortest(engine: Command) -> None:
+    with pytest.raises(ValueError, match="longest_s"):
+        Command(command=("speak",), longest_s=0.1)
+    short = engine.model_copy(update={"longest_s": 0.25})
+    [failed] = short.load()([request("ja")])
+    assert isinstance(failed, Failure)
+    assert "door.longest_s is 0.25" in failed.error
 
 
 def test_what_takes_too_long_fails_alone(engine: Command) -> None:

@@ -84,6 +84,13 @@ def test_a_text_it_cannot_speak_fails_alone(text: str, language: Language, messa
     assert isinstance(spoken, Speech)
 
 
+def test_a_degree_is_read_out() -> None:
+    (plain, warm) = speak(request("zwanzig", "de"), request("20°", "de"))
+    assert isinstance(plain, Speech)
+    assert isinstance(warm, Speech)
+    assert len(warm.phones) > len(plain.phones)
+
+
 def test_a_hang_ends_that_text_only() -> None:
     job = {"text": "wort " * 100_000, "voice": "de", "rate": 80, "pitch": 50}
     slow, quick = _run([job, job | {"text": "Wort"}], timeout_s=1.0)

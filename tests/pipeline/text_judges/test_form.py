@@ -48,3 +48,8 @@ def test_what_was_cut_off_is_marked():
 
 def test_a_blank_text_fails():
     assert scores(" ") == Failure("check", "the text is blank, so it has no form")
+
+
+def test_numbers_alone_are_no_copy():
+    [answer] = Form().load(("en", "de"))([TextItem("10!", "7 - 2!", "de", "angry")])
+    assert answer["text_copied"] == 0.0

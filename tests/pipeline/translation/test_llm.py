@@ -68,3 +68,10 @@ def test_a_model_that_does_not_chat_is_refused(tmp_path):
 def test_a_prompt_must_hold_the_text():
     with pytest.raises(ValueError, match="prompt"):
         Llm(prompt="Translate into {target}")
+
+
+@pytest.mark.parametrize("answer", ['"', '""', "«»", "..."])
+def test_an_answer_without_a_letter_fails(answer):
+    said = clean(Translation(answer), "No")
+    assert isinstance(said, Failure)
+    assert "without a letter" in said.error

@@ -52,3 +52,29 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
     (tmp_path / "bad.tsv").write_text("de\tfr\n", encoding="utf-8")
     with pytest.raises(InputError, match="no column 'en'"):
         Memory(path=str(tmp_path / "bad.tsv")).load()
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x1e"])
+def test_a_sign_that_python_takes_for_the_end_of_a_line_does_not_cut_a_sentence(tmp_path, sign):
+    (tmp_path / "memory.tsv").write_text(f"en\tde\nI go.\tIch gehe{sign}weg.\n", encoding="utf-8")
+    translate = Memory(path=str(tmp_path / "memory.tsv")).load()
+    assert translate([Sentence("I go.", "sad")], "en", "de") == [Translation(f"Ich gehe{sign}weg.")]
+
+
+def test_decomposed_letters_are_found_and_become_one(tmp_path):
+    text = "en\tfr\nThe cafe\u0301.\tLe cafe\u0301.\n"
+    (tmp_path / "memory.tsv").write_text(text, encoding="utf-8")
+    translate = Memory(path=str(tmp_path / "memory.tsv")).load()
+    assert translate([Sentence("The caf\u00e9.", "sad")], "en", "fr") == [
+        Translation("Le caf\u00e9.")
+    ]
+
+
+def test_a_table_in_another_encoding_or_with_a_cell_without_end_is_a_sentence(tmp_path):
+    path = tmp_path / "memory.tsv"
+    path.write_bytes("en\tde\nThe end.\tGanz schön.\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"translation.path: .* is not UTF-8 .*: save it as UTF-8"):
+        Memory(path=str(path)).load()
+    path.write_text("en\tde\nNo.\t" + "n" * 200_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"translation.path: .*line 2: field larger"):
+        Memory(path=str(path)).load()

@@ -45,6 +45,9 @@ def test_what_it_cannot_speak_is_a_sentence(reader: Reader, recording: Recording
     )
     assert "can't be cut into pieces of 253" in fail(reader, text="a" * 300, references=heard)
     assert "this utterance has none" in fail(reader, text="ja")
+    digits = fail(reader, text=" ".join(["7777"] * 45), references=heard)
+    assert "tokens, and this xtts reads" in digits
+    assert "write numbers out or split the sentence" in digits
     short = fail(reader, text="ja", references=(recording(0, 0.3),))
     assert "lasts 0.30 s and xtts needs 0.33 s; set synthesis.reference: speaker_emotion" in short
 
