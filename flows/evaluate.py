@@ -83,6 +83,13 @@ class Tested:
             tested = _recordings(Manifest(path=self.place), self.language)
         return own.model_copy(update={"sets": (tested,)})
 
+    def title(self, own: DataSettings) -> str:
+        """What the clips are, by the last names of where they lie: a model card is published."""
+        if self.place is None:
+            return f"the test clips of {', '.join(one.title for one in own.sets)}"
+        kind = "recordings" if self.place.is_file() else "test clips"
+        return f"the {kind} of {self.place.absolute().name}"
+
 
 def _recordings(manifest: Manifest, language: str) -> CorpusSet:
     try:
@@ -118,7 +125,8 @@ def run_evaluate(
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)
     caveats = [*_known_before(unaltered, test), *filter(None, [recipe.encoder.caveat])]
-    found = evaluate(probabilities, train, test, readable(embedded), caveats)
+    title = tested.title(recipe.data)
+    found = evaluate(probabilities, train, test, readable(embedded), title, caveats)
     write_evaluation(out or folder, found, embedded)
     if out is None:
         write_card(folder)
@@ -128,9 +136,13 @@ def run_evaluate(
 def _known_before(train: ClipSet | None, test: ClipSet) -> Iterator[str]:
     """What the model has met in training, where that is at hand: no zero-shot figure has it."""
     if train is None:
+        yield (
+            "Nobody looked whether the model met these clips or speakers in training: its training "
+            "sets were left out (--no-baselines)."
+        )
         return
-    utterances = train.shared_utterances(test)
-    speakers = (set(train.speakers()) & set(test.speakers())) - {""}
+    utterances = test.shared_utterances(train)
+    speakers = test.shared_speakers(train)
     for name, shared in (("utterances", utterances), ("speakers", speakers)):
         if shared:  # counted and not named: the card is published, and a name may hold a path
             yield (

@@ -20,7 +20,7 @@ from model.export import RECIPE, TRAINED_RECIPE, export
 from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
-from model.training import Trainer
+from model.training import Trainer, trained_clips
 from pipeline.errors import InputError
 
 TRAINED_CLIPS = "trained_clips.json"
@@ -72,16 +72,17 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     names = train.speaker_names
     validation = load_clips(recipe.data, "validation", recipe.labels, encoder, cache, names)
     _check_apart(train, validation)
+    clips = trained_clips(train, recipe)
     with own.main_process_first():
         _claim_clips(folder, train, validation)
     with _StepProgress(recipe, console) as progress:
         trainer = Trainer(recipe, train, validation, folder, progress.advance)
         model = trainer.run(make_model(recipe, encoder.width))
     if own.is_main_process:
-        export(folder, recipe, model, len(train))
+        export(folder, recipe, model, clips)
     place = newest(folder)
     best = read_position(place).best_ua if place else 0.0
-    return TrainOutcome(folder, len(train), train.dropped, best, time.monotonic() - started)
+    return TrainOutcome(folder, clips, train.dropped, best, time.monotonic() - started)
 
 
 def speaks() -> bool:

@@ -5,7 +5,7 @@ Shapes of a batch: B clips, F frames (of the longest), A the encoder's width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -22,6 +22,7 @@ from model.clips import ClipPart, prepare, read_audio
 from model.encoder import FrozenEncoder
 from model.losses import UNKNOWN
 from model.recipe import AnySet, DataSettings, HubSet
+from model.recordings import as_in_takes
 from model.rows import Split
 from model.sampling import Rows
 from model.sources import parts
@@ -57,6 +58,8 @@ class ClipSet:
     rows: Rows
     synthetic: np.ndarray
     part: np.ndarray
+    speed: np.ndarray
+    """Which of the recipe's speeds a clip is played at, by place."""
     start: np.ndarray
     size: np.ndarray
     items: tuple[Path, ...]
@@ -82,6 +85,7 @@ class ClipSet:
             rows=Rows(**columns),
             synthetic=self.synthetic[kept],
             part=self.part[kept],
+            speed=self.speed[kept],
             start=self.start[kept],
             size=self.size[kept],
         )
@@ -114,8 +118,32 @@ class ClipSet:
         return digest([path.parent.name for path in self.items])
 
     def shared_utterances(self, other: ClipSet) -> list[str]:
-        """Names of the source utterances that another set of clips has too."""
-        return sorted((set(self.sources()) & set(other.sources())) - {""})
+        """Names of clips, one of each source utterance that another set of clips has too.
+
+        A listed recording goes by its sound, and takes by the name of what they were made of: so
+        its own name is held against theirs.
+        """
+        sources, names = set(other.sources()), set(other.names.to_pylist())
+        shared = {
+            source: name
+            for source, name in zip(self.sources(), self.names.to_pylist(), strict=True)
+            if source and (source in sources or source in names or name in sources)
+        }
+        return sorted(shared.values())
+
+    def shared_speakers(self, other: ClipSet) -> list[str]:
+        """Names of the speakers that another set of clips has too.
+
+        Those of a list are its folder's own; takes that were made of one say only their name.
+        """
+        theirs = set(other.speakers())
+        theirs_in_takes = {as_in_takes(name) for name in theirs}
+        shared = {
+            name
+            for name in self.speakers()
+            if name in theirs or as_in_takes(name) in theirs or name in theirs_in_takes
+        }
+        return sorted(shared - {""})
 
     def frames(self, numbers: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """Encoder frames of some clips, each float16 [F, A] at its true length."""
@@ -190,27 +218,33 @@ def load_clips(
         InputError: a set is not what the recipe says, too much of it is unusable, or nothing is
             left.
     """
+    speeds = data.speeds if split == "train" else (1.0,)
     wanted = [
         (one, part, speed)
         for one in data.sets
-        for part, speed in product(parts(one, split), data.speeds if split == "train" else (1.0,))
+        for part, speed in product(parts(one, split), range(len(speeds)))
     ]
     if not wanted:
         raise InputError(
             f"data.sets: no set has a split '{split}'; add a set that has, or for `engine: "
             f"datasets` name it in `splits`, for `engine: corpus` in `split`"
         )
-    played = [(part, speed) for _, part, speed in wanted]
+    played = [(part, speeds[speed]) for _, part, speed in wanted]
     ready = prepare(played, cache, encoder, data.cache == "frames", data.longest_s)
-    tables = [_labelled(ready[place], one, place) for place, (one, *_) in enumerate(wanted)]
+    tables = [
+        _labelled(ready[place], one, {"part": place, "speed": speed})
+        for place, (one, _, speed) in enumerate(wanted)
+    ]
     usable, dropped = _usable(pa.concat_tables(tables), labels, data, split)
     items = tuple(one.items for one in ready)
     return _clip_set(usable, items, encoder, data, labels, dropped, speaker_names)
 
 
-def _labelled(ready: ClipPart, one: AnySet, place: int) -> pa.Table:
-    """A part's table with our emotion in `label`, where the set's own maps to one."""
-    table = ready.table.append_column("part", pa.array(np.full(ready.table.num_rows, place)))
+def _labelled(ready: ClipPart, one: AnySet, numbers: Mapping[str, int]) -> pa.Table:
+    """A part's table with its `numbers`, and our emotion where the set's label maps to one."""
+    table = ready.table
+    for name, number in numbers.items():
+        table = table.append_column(name, pa.array(np.full(table.num_rows, number)))
     if isinstance(one, HubSet):
         ours = [one.labels.get(label) for label in table["label"].to_pylist()]
         table = table.append_column("emotion", pa.array(ours, pa.string()))
@@ -265,6 +299,7 @@ def _clip_set(
         rows=Rows(emotions, languages, sources, speakers),
         synthetic=table["synthetic"].to_numpy(),
         part=table["part"].to_numpy(),
+        speed=table["speed"].to_numpy(),
         start=table["start"].to_numpy(),
         size=table["size"].to_numpy(),
         items=items,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from model.baselines import frames_and_mlp, majority, own_language_mlp
 from model.data import ClipSet
 from model.metrics import Metrics, confusion, measure
 from pipeline.cards.losses import FEWEST_SPEAKERS
+from pipeline.cards.templates import plain
 
 Drawn = Literal["speakers", "utterances"]
 
@@ -21,27 +23,33 @@ ALL = "all"
 MODEL, MAJORITY, MLP = "m5ser", "majority", "frames + MLP"
 OWN_MLP = "frames + MLP, trained on this language"
 COLUMNS = ("language", "system", "clips", "UA %", "95 %", "WA %", "F1 %")
+_MOST_REASONS = 10
+"""Why rows were left out, by the most frequent: a set may have another label on every row."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Metrics by system and language (`all`: together), and the model's confusion matrices.
 
-    `readable`: by stage of the training, how well a linear probe reads language and speaker off
-    the embedding after it. `drawn`: of what the intervals are a bootstrap. `caveats`: what else the
-    numbers have to be read with.
+    `tested`: what the clips are, in words. `readable`: by stage of the training, how well a linear
+    probe reads language and speaker off the embedding after it. `drawn`: by language, of what the
+    intervals are a bootstrap. `dropped`: rows that were not measured, by reason. `caveats`: what
+    else the numbers have to be read with.
     """
 
+    tested: str
     labels: tuple[str, ...]
     metrics: dict[str, dict[str, Metrics]]
     counts: dict[str, np.ndarray]
     readable: dict[str, dict[str, float]]
-    drawn: Drawn
+    drawn: dict[str, Drawn]
+    dropped: dict[str, int]
     caveats: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
+            "tested": self.tested,
             "labels": list(self.labels),
             "metrics": {
                 system: {language: m.as_dict() for language, m in by_language.items()}
@@ -50,6 +58,7 @@ class Evaluation:
             "confusion": {language: counts.tolist() for language, counts in self.counts.items()},
             "readable_off_the_embedding": self.readable,
             "intervals_over": self.drawn,
+            "dropped": self.dropped,
             "caveats": list(self.caveats),
         }
 
@@ -62,6 +71,16 @@ class Evaluation:
             if language in by_language
         ]
 
+    @property
+    def intervals(self) -> str:
+        """What the intervals are, in a sentence."""
+        own = {one: drawn for one, drawn in self.drawn.items() if drawn != self.drawn[ALL]}
+        said = f"UA is the mean recall; the interval is of a bootstrap over {self.drawn[ALL]}"
+        if not own:
+            return f"{said}."
+        named = "each language" if len(own) == len(self.drawn) - 1 else ", ".join(own)
+        return f"{said}, and for {named} over {next(iter(own.values()))}."
+
     def remarks(self) -> list[str]:
         """What the numbers have to be read with."""
         found = [
@@ -70,16 +89,23 @@ class Evaluation:
             for stage, by_name in self.readable.items()
             for name, recall in by_name.items()
         ]
-        return [*found, *self.caveats]
+        return [*self._left_out(), *found, *self.caveats]
+
+    def _left_out(self) -> Iterator[str]:
+        ranked = sorted(self.dropped.items(), key=lambda one: -one[1])
+        for reason, count in ranked[:_MOST_REASONS]:
+            yield f"Rows that were left out: {count}, {reason}."
+        if rest := sum(count for _, count in ranked[_MOST_REASONS:]):
+            yield f"Rows that were left out: {rest}, for other reasons."
 
     def print_to(self, console: Console) -> None:
         """For a person: a row a language and system."""
-        table = Table(*COLUMNS)
+        table = Table(*COLUMNS, title=escape(plain(f"On {self.tested}")))
         for row in self.rows():
-            table.add_row(*row)
+            table.add_row(*(escape(plain(cell)) for cell in row))
         console.print(table)
-        for remark in self.remarks():
-            console.print(remark, markup=False)
+        for remark in (self.intervals, *self.remarks()):
+            console.print(plain(remark), markup=False)
 
 
 def cells(one: Metrics) -> tuple[str, ...]:
@@ -94,15 +120,24 @@ def evaluate(
     train: ClipSet | None,
     test: ClipSet,
     readable: Mapping[str, dict[str, float]],
+    tested: str,
     caveats: Sequence[str] = (),
 ) -> Evaluation:
     """Hold a model's probabilities [N, L] on the test clips against baselines fitted on `train`."""
     said = probabilities.argmax(axis=1)
     metrics = {MODEL: measured(said, test), **({} if train is None else _baselines(train, test))}
-    drawn, _ = clusters(test)
+    groups = _groups(test)
     truth, classes = test.rows.emotions, len(test.labels)
-    counts = {name: confusion(truth[k], said[k], classes) for name, k in _groups(test).items()}
-    return Evaluation(test.labels, metrics, counts, dict(readable), drawn, tuple(caveats))
+    return Evaluation(
+        tested,
+        test.labels,
+        metrics,
+        counts={name: confusion(truth[k], said[k], classes) for name, k in groups.items()},
+        readable=dict(readable),
+        drawn={name: clusters(test, k)[0] for name, k in groups.items()},
+        dropped=test.dropped,
+        caveats=tuple(caveats),
+    )
 
 
 def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
@@ -124,18 +159,19 @@ def measured(said: np.ndarray, clips: ClipSet) -> dict[str, Metrics]:
 
 def _measured(said: np.ndarray, clips: ClipSet, where: np.ndarray) -> Metrics:
     """Metrics of the verdicts on the clips of a mask [N]."""
-    _, drawn = clusters(clips)
-    return measure(clips.rows.emotions[where], said, len(clips.labels), drawn[where])
+    _, drawn = clusters(clips, where)
+    return measure(clips.rows.emotions[where], said, len(clips.labels), drawn)
 
 
-def clusters(clips: ClipSet) -> tuple[Drawn, np.ndarray]:
-    """What errs together, and which of them each clip [N] is of.
+def clusters(clips: ClipSet, where: np.ndarray) -> tuple[Drawn, np.ndarray]:
+    """What errs together, and which of them each clip of a mask [N] is of.
 
-    The speakers, where all are known and enough; else the utterances, each with all its renditions.
+    The speakers, where those of these clips are known and enough: a language of two has no spread
+    to draw from, however many the others have. Else the utterances, each with all its renditions.
     """
-    speakers = clips.speakers()
+    speakers = clips.speakers()[where]
     enough = len(set(speakers)) >= FEWEST_SPEAKERS and "" not in speakers
-    return ("speakers", speakers) if enough else ("utterances", clips.rows.sources)
+    return ("speakers", speakers) if enough else ("utterances", clips.rows.sources[where])
 
 
 def _groups(clips: ClipSet) -> dict[str, np.ndarray]:

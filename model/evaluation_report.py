@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.evaluation import ALL, COLUMNS, Evaluation
 from model.inference import Embedded
+from pipeline.cards.templates import markdown, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ _DRAWN = 1000
 """Clips in the picture of the embeddings at most."""
 _FEWEST_DRAWN = 3
 _COLOURED = ("emotion", "language", "speaker")
+_NAMED = ("emotion", "language")
+"""Those with a legend: the card is published, and speakers are people."""
 _MOST_NAMED = 12
 
 
@@ -44,15 +47,16 @@ def evaluation_markdown(found: Evaluation) -> str:
         (label, *(str(count) for count in row))
         for label, row in zip(found.labels, found.counts[ALL], strict=True)
     ]
-    said = markdown_table(("true \\ said", *found.labels), counts)
-    remarks = "\n".join(f"- {remark}" for remark in found.remarks())
-    about = f"UA is the mean recall; the interval is of a bootstrap over {found.drawn}."
-    return "\n\n".join(part for part in (table, about, remarks, said) if part) + "\n"
+    said = markdown_table(("true / said", *found.labels), counts)
+    remarks = "\n".join(f"- {markdown(remark)}" for remark in found.remarks())
+    title, about = markdown(f"On {found.tested}:"), markdown(found.intervals)
+    return "\n\n".join(part for part in (title, table, about, remarks, said) if part) + "\n"
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of plain cells."""
-    lines = [header, ["---"] * len(header), *rows]
+    """A table of texts, which show as they are: a language or label is the set's own word."""
+    lines = [[str(markdown(cell)) for cell in line] for line in (header, *rows)]
+    lines.insert(1, ["---"] * len(header))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -61,7 +65,7 @@ def draw_confusions(found: Evaluation) -> Figure:
     figure = _figure(len(found.counts), _MATRICES_A_ROW)
     for axes, (language, counts) in zip(figure.axes, found.counts.items(), strict=False):
         _draw_confusion(axes, counts, found.labels)
-        axes.set_title(language)
+        axes.set_title(plain(language), parse_math=False)
     return figure
 
 
@@ -80,6 +84,8 @@ def draw_embeddings(embedded: Embedded) -> Figure:
         for name, values in colourings.items():
             axes = next(places)
             _scatter(axes, points, values, embedded.held_out[kept])
+            if name in _NAMED and len(np.unique(values)) <= _MOST_NAMED:
+                _name_colours(axes)
             axes.set_title(f"after '{stage}', by {name}")
     return figure
 
@@ -106,10 +112,13 @@ def _scatter(axes: Axes, points: np.ndarray, values: np.ndarray, large: np.ndarr
         own = values == name
         across, up = points[own].T
         colour = [colours(number % colours.N)]
-        axes.scatter(across, up, s=np.where(large[own], 28, 5), c=colour, label=name)
+        axes.scatter(across, up, s=np.where(large[own], 28, 5), c=colour, label=plain(str(name)))
     axes.set(xticks=[], yticks=[])
-    if len(names) <= _MOST_NAMED:
-        axes.legend(fontsize=6, markerscale=0.8)
+
+
+def _name_colours(axes: Axes) -> None:
+    for text in axes.legend(fontsize=6, markerscale=0.8).get_texts():
+        text.set_parse_math(False)
 
 
 def _draw_confusion(axes: Axes, counts: np.ndarray, labels: Sequence[str]) -> None:
@@ -118,8 +127,9 @@ def _draw_confusion(axes: Axes, counts: np.ndarray, labels: Sequence[str]) -> No
     for (row, column), count in np.ndenumerate(counts):
         ink = "white" if recall[row, column] > 0.6 else "black"
         axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=ink)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize=7)
-    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    plainly: dict[str, Any] = {"fontsize": 7, "parse_math": False}
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plainly)
+    axes.set_yticks(range(len(labels)), labels, **plainly)
     axes.set(xlabel="said", ylabel="true")
 
 

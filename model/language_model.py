@@ -21,7 +21,7 @@ from pipeline.pretrained.opening import opening
 
 
 class LanguageModel(nn.Module):
-    """A LLaMA with its tokenizer: embeds, scores words, embeds texts, and writes freely."""
+    """A LLaMA with its tokenizer: embeds, scores words, and embeds texts."""
 
     def __init__(self, llama: Any, tokenizer: Any, frozen: bool) -> None:
         super().__init__()
@@ -101,20 +101,6 @@ class LanguageModel(nn.Module):
         weights = mask[..., None].to(hidden.last_hidden_state.dtype)
         mean: Tensor = (hidden.last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1)
         return mean
-
-    @torch.no_grad()
-    def write(self, prefix: Tensor, mask: Tensor, most_tokens: int) -> list[str]:
-        """The text that the model itself puts after each prefix, greedily."""
-        made = self.llama.generate(
-            inputs_embeds=prefix,
-            attention_mask=mask.long(),
-            max_new_tokens=most_tokens,
-            do_sample=False,
-            pad_token_id=self.tokenizer.eos_token_id,
-            eos_token_id=self.tokenizer.eos_token_id,
-        )
-        texts = self.tokenizer.batch_decode(made, skip_special_tokens=True)
-        return [text.strip() for text in texts]
 
 
 def _is_checkpointed(module: nn.Module) -> bool:

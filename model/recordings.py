@@ -5,7 +5,10 @@ Corpora that may not be passed on never reach a shard, so they are read where th
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.dataset as ds
@@ -14,10 +17,13 @@ from model.recipe import CorpusSet
 from model.rows import Part, Row, Split
 from pipeline.audio import BadAudio, encode_flac, open_recording
 from pipeline.corpora.base import Door, Dropped, Entry
+from pipeline.corpora.manifest import Manifest
 from pipeline.dataset.reading import parquet_files
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.records import Recording, Utterance
+
+_OF_A_LIST = re.compile(r"^manifest@[0-9a-f]{12}/")
 
 
 def recorded_part(data: CorpusSet, split: Split) -> list[Part]:
@@ -31,10 +37,28 @@ def recorded_part(data: CorpusSet, split: Split) -> list[Part]:
         return []
     chosen = _takes_of(Path(data.like), split) if data.like else None
     entries = [one for one in _entries(data) if chosen is None or _source(one) in chosen]
+    lists = None if data.like else _folders_of_lists(data)
     states = [_state(entry) for entry in entries]
-    key = digest(data.corpus.door.model_dump(), data.language, states)
+    own = [lists] if lists else []  # others are named as ever, so their parts keep their keys
+    key = digest(data.corpus.door.model_dump(), data.language, states, *own)
     name = f"{data.corpus.engine}:{split}"
-    return [Part(name, key, lambda: _rows(entries, data.language, data.corpus.door))]
+    return [Part(name, key, lambda: _rows(entries, data, lists))]
+
+
+def as_in_takes(speaker: str) -> str:
+    """A speaker's name as the takes of its recordings have it, where it is of a list."""
+    return _OF_A_LIST.sub("manifest/", speaker)
+
+
+def _folders_of_lists(data: CorpusSet) -> str | None:
+    """What tells one person's lists from another's, if any recording comes from a list.
+
+    Their names are anybody's: two people number rows and speakers alike. Lists beside each other,
+    as of a training and a test, share their speakers, and so does a list that has grown.
+    """
+    lists = [one for one in data.corpus.members if isinstance(one, Manifest)]
+    folders = sorted({str(one.path.parent.resolve()) for one in lists})
+    return digest(folders)[:12] if folders else None
 
 
 def _entries(data: CorpusSet) -> list[Utterance | Dropped]:
@@ -85,22 +109,44 @@ def _file_state(recording: Recording) -> list[object]:
     return [str(path.absolute()), recording.start_s, recording.end_s, size, changed]
 
 
-def _rows(entries: Sequence[Utterance | Dropped], language: str, door: Door) -> Iterator[Row]:
+def _rows(
+    entries: Sequence[Utterance | Dropped], data: CorpusSet, lists: str | None
+) -> Iterator[Row]:
     for entry in entries:
         if isinstance(entry, Dropped):
-            yield Row(entry.id, entry.id, entry.label, language, "", False, b"")
-            continue
-        audio, unusable = _audio(entry, door)
-        name, speaker = _source(entry), f"{entry.corpus}/{entry.speaker}"
-        yield Row(name, name, entry.emotion, language, speaker, False, audio, unusable)
+            yield Row(entry.id, entry.id, entry.label, data.language, "", False, b"")
+        else:
+            yield _row(entry, data, lists if entry.corpus == "manifest" else None)
 
 
-def _audio(utterance: Utterance, door: Door) -> tuple[bytes, str | None]:
-    """The recording as FLAC, or why there is none."""
+def _row(entry: Utterance, data: CorpusSet, lists: str | None) -> Row:
+    """A recording: one of `lists` is the same utterance wherever it is listed and by what name."""
+    name, corpus = _source(entry), entry.corpus
+    heard = _heard(entry, data.corpus.door)
+    source = name
+    if lists:
+        corpus = f"{corpus}@{lists}"
+        source = f"{entry.corpus}@{heard.sound}" if heard.sound else name
+    speaker = f"{corpus}/{entry.speaker}"
+    about = (name, source, entry.emotion, data.language, speaker, False)
+    return Row(*about, heard.audio, heard.unusable)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A recording as FLAC with a digest of its samples, or why there is none."""
+
+    audio: bytes = b""
+    sound: str | None = None
+    unusable: str | None = None
+
+
+def _heard(utterance: Utterance, door: Door) -> _Heard:
     if utterance.recording is None:
-        return b"", "is a text without a recording"
+        return _Heard(unusable="is a text without a recording")
     try:
         clip = open_recording(utterance.recording, door)
     except BadAudio as error:
-        return b"", str(error)
-    return encode_flac(clip.samples, clip.sampling_rate), None
+        return _Heard(unusable=str(error))
+    sound = hashlib.sha256(clip.samples.tobytes()).hexdigest()[:16]
+    return _Heard(encode_flac(clip.samples, clip.sampling_rate), sound)

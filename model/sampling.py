@@ -12,12 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.losses import UNKNOWN
+
 Group = list[int]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What the sampler must know of each row: numbers [N] that are only compared."""
+    """What the sampler must know of each row: numbers [N] that are only compared.
+
+    Speakers of whom nothing is known have the number `UNKNOWN`.
+    """
 
     emotions: np.ndarray
     languages: np.ndarray
@@ -66,11 +71,18 @@ class BatchSampler:
 
 
 def _quads(rows: Rows, random: np.random.Generator) -> list[Group]:
-    """All rows, in groups of one speaker with two emotions as far as there are."""
+    """All rows, in groups of one speaker with two emotions as far as there are.
+
+    Nobody says that two utterances of unknown speakers are of one, so none are put together.
+    """
     by_speaker: dict[int, dict[int, list[Group]]] = defaultdict(lambda: defaultdict(list))
-    for pair in _pairs(rows, random):
-        by_speaker[int(rows.speakers[pair[0]])][int(rows.emotions[pair[0]])].append(pair)
     quads: list[Group] = []
+    for pair in _pairs(rows, random):
+        speaker = int(rows.speakers[pair[0]])
+        if speaker == UNKNOWN:
+            quads.append(pair)
+        else:
+            by_speaker[speaker][int(rows.emotions[pair[0]])].append(pair)
     for by_emotion in by_speaker.values():
         while by_emotion:
             most = sorted(by_emotion, key=lambda emotion: -len(by_emotion[emotion]))
@@ -82,10 +94,13 @@ def _quads(rows: Rows, random: np.random.Generator) -> list[Group]:
 
 
 def _pairs(rows: Rows, random: np.random.Generator) -> list[Group]:
-    """All rows, in pairs of one utterance in two languages as far as there are."""
-    of_source: dict[int, list[int]] = defaultdict(list)
+    """All rows, in pairs of one utterance in two languages as far as there are.
+
+    Both are of one speaker too: played at another speed, a clip counts as another's.
+    """
+    of_source: dict[tuple[int, int], list[int]] = defaultdict(list)
     for row in random.permutation(len(rows)):
-        of_source[int(rows.sources[row])].append(int(row))
+        of_source[int(rows.sources[row]), int(rows.speakers[row])].append(int(row))
     pairs: list[Group] = []
     for of_one in of_source.values():
         pairs += _pair_up(of_one, rows.languages)

@@ -77,12 +77,6 @@ class EmotionModel(nn.Module):
         scores = [self.word_log_likelihood(heard, p, tokens, counted) for p in self.prompts]
         return torch.stack(scores).mean(dim=0).softmax(dim=1)
 
-    @torch.no_grad()
-    def describe(self, heard: Heard, most_tokens: int = 16) -> list[str]:
-        """What the language model writes by itself after the first prompt."""
-        prefix, mask = self._prefix(heard, self.prompts[0])
-        return self.language_model.write(prefix, mask, most_tokens)
-
     def _words(self, labels: Sequence[str], clips: int) -> tuple[Tensor, Tensor]:
         tokens, counted = (
             x.to(self.projection.weight.device) for x in self.language_model.words(labels)

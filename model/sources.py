@@ -16,12 +16,14 @@ from model.rows import Part, Row, Split
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.selection.choose import BEST_TAKE
+from pipeline.verify.shards import schema_fault
 
 _COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
-_HUB_READING = 2
+_HUB_READING = 3
 """Raise it when the same set of `datasets` gives other rows."""
-_ROWS = 64
-"""Rows held at once while a shard is read."""
+_LARGEST_ROW = 1 << 24
+"""Bytes of a row, or of the file that it names: as many as `m5ser pull` takes."""
+_ARCHIVES = frozenset({"zip", "tar", "gzip", "bz2", "xz", "lz4", "zstd"})
 
 
 def parts(data: AnySet, split: Split) -> list[Part]:
@@ -54,36 +56,52 @@ def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
 def _shard(folder: Path, shard: Path, only: Mapping[str, str]) -> Part:
     """A shard's rows, `only` those that have these values in these columns."""
     name = str(shard.relative_to(folder))
-    columns = set(pq.read_schema(shard).names)
+    schema = pq.read_schema(shard)
     wanted = (*_COLUMNS, "audio", *only)
-    missing = [column for column in wanted if column not in columns]
+    missing = [column for column in wanted if column not in schema.names]
     if missing:
         raise InputError(
             f"data.sets: the shard '{name}' has no column {', '.join(missing)}; build the set "
             "anew, or read it as `engine: datasets` and name its columns"
         )
+    if wrong := schema_fault(shard, schema):
+        raise InputError(f"data.sets: the shard '{name}': {wrong}; see who published the set")
     with shard.open("rb") as file:
         key = hashlib.file_digest(file, "sha256").hexdigest()
     return Part(name, digest(key, dict(only)), lambda: _shard_rows(shard, only))
 
 
 def _shard_rows(shard: Path, only: Mapping[str, str]) -> Iterator[Row]:
-    columns = [*_COLUMNS, "audio", *only]
+    for row in _single_rows(shard, [*_COLUMNS, "audio", *only]):
+        if any(row[column] != value for column, value in only.items()):
+            continue
+        corpus = row["corpus"]
+        yield Row(
+            row["take_id"],
+            f"{corpus}/{row['source_id']}",
+            row["emotion"],
+            row["language"],
+            f"{corpus}/{row['speaker_id']}",
+            row["is_synthetic"],
+            (row["audio"] or {}).get("bytes") or b"",
+        )
+
+
+def _single_rows(shard: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows one by one: such as share an entry of a dictionary unpack to many times their group.
+
+    Raises:
+        InputError: a row is larger than any that a build writes.
+    """
     with pq.ParquetFile(shard) as file:
-        for batch in file.iter_batches(_ROWS, columns=columns):
-            for row in batch.to_pylist():
-                if any(row[column] != value for column, value in only.items()):
-                    continue
-                corpus = row["corpus"]
-                yield Row(
-                    row["take_id"],
-                    f"{corpus}/{row['source_id']}",
-                    row["emotion"],
-                    row["language"],
-                    f"{corpus}/{row['speaker_id']}",
-                    row["is_synthetic"],
-                    (row["audio"] or {}).get("bytes") or b"",
+        for at, row in enumerate(file.iter_batches(batch_size=1, columns=columns)):
+            if row.nbytes > _LARGEST_ROW:
+                raise InputError(
+                    f"data.sets: the shard '{shard.name}': row {at} unpacks to "
+                    f"{row.nbytes / 1e6:.0f} MB, and at most {_LARGEST_ROW / 1e6:.0f} MB are "
+                    "read; see who published the set"
                 )
+            yield from row.to_pylist()
 
 
 def _hub_parts(data: HubSet, split: Split) -> list[Part]:
@@ -132,8 +150,10 @@ def _hub_rows(data: HubSet, split: str) -> Iterator[Row]:
         )
     found = found.cast_column(data.audio, Audio(decode=False))
     names = getattr(features[data.label], "names", None)
+    own = "/".join(filter(None, (data.name, data.config, split)))
     for number, row in enumerate(_read_through(found, data.name)):
-        name = f"{data.name}/{split}/{number}"
+        name = f"{own}/{number}"
+        audio, unusable = _audio(row[data.audio], data)
         yield Row(
             name,
             _optional(row, data.source, data.name) or name,
@@ -141,7 +161,8 @@ def _hub_rows(data: HubSet, split: str) -> Iterator[Row]:
             data.language[1:] if fixed else str(row[data.language]),
             _optional(row, data.speaker, data.name),
             bool(row.get("is_synthetic", False)),
-            _audio_bytes(row[data.audio]),
+            audio,
+            unusable,
         )
 
 
@@ -177,16 +198,44 @@ def _optional(row: dict[str, Any], column: str | None, name: str) -> str:
     return "" if value is None else f"{name}/{value}"
 
 
-def _audio_bytes(audio: dict[str, Any] | None) -> bytes:
-    if not audio:
-        return b""
-    if audio.get("bytes"):
-        return bytes(audio["bytes"])
-    path = audio.get("path") or ""
-    if "://" not in path:
-        return Path(path).read_bytes() if Path(path).is_file() else b""
+def _audio(audio: dict[str, Any] | None, data: HubSet) -> tuple[bytes, str | None]:
+    """A row's clip as it lies in the row or in a file of the set, or why there is none."""
+    found, path = (audio or {}).get("bytes") or b"", (audio or {}).get("path")
+    if not found and path:
+        place = _own_place(path, data)
+        if place is None:
+            return b"", "names a file that is not the set's own"
+        found = _read(place)
+    if len(found) > _LARGEST_ROW:
+        return b"", f"has more than {_LARGEST_ROW / 1e6:.0f} MB of audio"
+    return bytes(found), None
+
+
+def _own_place(path: str, data: HubSet) -> str | None:
+    """Where a file that a row names lies, if it is of the set or in an archive of it.
+
+    A row is anybody's: it may name whatever this machine can read, here or behind an address.
+    """
+    *within, outer = path.split("::")
+    if any(one.partition("://")[0] not in _ARCHIVES for one in within):
+        return None
+    folder = Path(data.name)
+    if not folder.is_dir():
+        own = f"hf://datasets/{data.name}@{data.revision}/"
+        return path if outer.startswith(own) and ".." not in outer.split("/") else None
     try:
-        with fsspec.open(path, "rb") as file:
-            return bytes(file.read())
-    except FileNotFoundError:
+        place = (folder / outer).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or no path at all
+        return None
+    if "://" in outer or not place.is_relative_to(folder.resolve()):
+        return None
+    return "::".join([*within, str(place)])
+
+
+def _read(place: str) -> bytes:
+    """What lies at a place, up to a byte more than may be; nothing where nothing is."""
+    try:
+        with fsspec.open(place, "rb") as file:
+            return bytes(file.read(_LARGEST_ROW + 1))
+    except (FileNotFoundError, IsADirectoryError):
         return b""

@@ -220,6 +220,22 @@ def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:
     Raises:
         InputError: there are none, or none of a language that the stage names.
     """
+    return clips.chosen(_of_stage(clips, stage))
+
+
+def trained_clips(clips: ClipSet, recipe: TrainingRecipe) -> int:
+    """How many clips any stage trains on; one that is played at several speeds counts once.
+
+    Raises:
+        InputError: see `stage_clips`.
+    """
+    heard = np.any([_of_stage(clips, stage) for stage in recipe.stages], axis=0)
+    # Too short a clip is unusable at the highest speeds alone.
+    return int(np.bincount(clips.speed[heard]).max())
+
+
+def _of_stage(clips: ClipSet, stage: Stage) -> np.ndarray:
+    """A mask [N] of the clips that a stage trains on."""
     kept = np.ones(len(clips), dtype=bool)
     missing = set(stage.languages or ()) - set(clips.languages())
     if missing:
@@ -236,7 +252,7 @@ def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:
             f"stages.{stage.name}: no clip is left of languages {stage.languages or 'all'}, "
             f"only '{stage.only}'; the sets have {', '.join(clips.language_names)}"
         )
-    return clips.chosen(kept)
+    return kept
 
 
 def _synchronised(accelerator: Accelerator, module: nn.Module, last: bool) -> Any:

@@ -1,7 +1,6 @@
 """Sets as they come in: from folders and from `datasets`, cached or not, and what is wrong."""
 
 import sys
-import zipfile
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,6 @@ from model.data import load_clips
 from model.encoder import load_encoder
 from model.losses import UNKNOWN
 from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
-from model.sources import _audio_bytes
 from pipeline.audio import decode_flac, encode_flac
 from pipeline.errors import InputError
 from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set, write_whisper
@@ -250,14 +248,6 @@ def test_files_of_audio_that_datasets_can_t_open_are_a_sentence(tmp_path, encode
     named = hub_set(folder.parent, speaker=None)
     with pytest.raises(InputError, match="needs torchcodec and FFmpeg: install them, or list"):
         load(None, encoder, tmp_path, sets=[named])
-
-
-def test_audio_in_an_archive_is_read_where_it_lies(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("a.wav", b"sound")
-    place = f"::{tmp_path / 'a.zip'}"
-    assert _audio_bytes({"bytes": None, "path": f"zip://a.wav{place}"}) == b"sound"
-    assert _audio_bytes({"bytes": None, "path": f"zip://b.wav{place}"}) == b""
 
 
 def test_a_hub_set_is_pinned(tmp_path, encoder):

@@ -31,7 +31,9 @@ def test_evaluation_holds_the_model_against_baselines(place):
         assert (place / "m" / "figures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
     ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
-    assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "README.md").read_text()
+    card = (place / "m" / "README.md").read_text()
+    assert "On the test clips of set:" in card
+    assert f"| de | m5ser | 12 | {ua} |" in card
 
 
 def test_evaluation_encodes_no_clip_of_the_training_again(place, tmp_path):
@@ -81,6 +83,22 @@ def test_a_model_is_measured_where_its_training_sets_are_not(place, tmp_path, re
     found = json.loads(call("evaluate", *given, "--no-baselines").output.splitlines()[-1])
     assert set(found["metrics"]) == {"m5ser"}
     assert found["metrics"]["m5ser"]["pl"]["clips"] == 6
+    assert found["caveats"][0].startswith("Nobody looked whether the model met these clips")
+
+
+def test_the_card_says_what_was_tested_and_what_was_left_out(place, tmp_path, recordings):
+    shutil.copytree(place / "m", tmp_path / "m")
+    lines = recordings.read_text().splitlines()
+    bored = "anna-sad.flac,A text.,bored,anna,CC0-1.0"
+    recordings.write_text("\n".join([*lines, bored]))
+    given = (recordings, "--language", "pl", "--no-baselines", "--work", place / "w")
+    result = call("evaluate", tmp_path / "m", *given)
+    assert result.exit_code == 0, result.output
+    card = (tmp_path / "m" / "README.md").read_text()
+    assert "On the recordings of list.csv:" in card
+    assert "test clips" not in card
+    assert "- Rows that were left out: 1, label 'bored'." in card
+    assert "- Nobody looked whether the model met these clips or speakers in training" in card
 
 
 def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):

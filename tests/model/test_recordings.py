@@ -1,6 +1,7 @@
 """Human recordings come in from a corpus: in the splits of their takes, and with what is wrong."""
 
 import csv
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,10 +10,11 @@ import soundfile
 
 from model.data import load_clips
 from model.encoder import load_encoder
-from model.recipe import DataSettings, RandomEncoder
+from model.recipe import DataSettings, FolderSet, RandomEncoder
+from model.recordings import as_in_takes
 from pipeline.corpora.base import CorpusMissing
 from pipeline.errors import InputError
-from tests.model.tiny import PITCH_HZ, RATE, SPEAKERS, WIDTH, tone
+from tests.model.tiny import PITCH_HZ, RATE, SPEAKERS, WIDTH, tone, write_set
 
 LABELS = tuple(PITCH_HZ)
 
@@ -58,11 +60,61 @@ def load(manifest, encoder, wanted="train", **settings):
 def test_recordings_are_rows_of_people(manifest, encoder):
     clips = load(manifest, encoder, language="pl")
     assert len(clips) == len(LABELS) * len(SPEAKERS)
-    assert sorted(clips.sources())[0] == "manifest/anna-angry"
-    assert set(clips.speakers()) == {"manifest/anna", "manifest/bela"}
+    assert sorted(clips.names.to_pylist())[0] == "manifest/anna-angry"
+    assert {as_in_takes(name) for name in clips.speakers()} == {"manifest/anna", "manifest/bela"}
     assert set(clips.languages()) == {"pl"}
     assert not clips.synthetic.any()
     assert clips.dropped == {"label 'bored'": 1}
+
+
+def another(folder, first):
+    """Two recordings of a person of the same name as another's, in another list."""
+    folder.mkdir()
+    for number in (first, first + 1):
+        soundfile.write(folder / f"{number}.wav", wave("sad", "anna", number), RATE)
+    rows = [{"path": f"{n}.wav", "emotion": "sad", "speaker": "1"} for n in (first, first + 1)]
+    return write(folder / "list.csv", rows)
+
+
+def test_people_who_name_their_recordings_alike_are_not_each_other(encoder, tmp_path):
+    ann, bob = (load(another(tmp_path / str(n), n), encoder) for n in (3, 7))
+    assert ann.names.to_pylist() == bob.names.to_pylist()
+    assert not ann.shared_utterances(bob)
+    assert not ann.shared_speakers(bob)
+
+
+def test_a_recording_is_itself_in_any_list(encoder, tmp_path):
+    trained = load(another(tmp_path / "ann", 3), encoder)
+    again = load(tmp_path / "ann" / "list.csv", encoder, "test", split="test")
+    assert again.shared_utterances(trained) == ["manifest/list-000001", "manifest/list-000002"]
+    assert again.shared_speakers(trained)
+    copied = shutil.copytree(tmp_path / "ann", tmp_path / "copy") / "list.csv"
+    other = load(copied.rename(copied.with_name("test.csv")), encoder)
+    assert other.shared_utterances(trained) == ["manifest/test-000001", "manifest/test-000002"]
+
+
+def test_lists_beside_each_other_share_their_speakers(encoder, tmp_path):
+    trained = load(another(tmp_path / "ann", 3), encoder)
+    soundfile.write(tmp_path / "ann" / "9.wav", wave("sad", "anna", 9), RATE)
+    row = {"path": "9.wav", "emotion": "sad", "speaker": "1"}
+    tested = load(write(tmp_path / "ann" / "test.csv", [row]), encoder)
+    assert not tested.shared_utterances(trained)
+    assert len(tested.shared_speakers(trained)) == 1
+
+
+def test_recordings_are_known_by_the_takes_that_were_made_of_them(manifest, encoder, tmp_path):
+    def made(row):
+        name = row["source_id"].split("-", 1)[1].removesuffix("-0")
+        parted = dict(zip(("emotion", "speaker"), name.split("-"), strict=False))
+        source = f"{parted['speaker']}-{parted['emotion']}"
+        return {**row, "corpus": "manifest", "source_id": source}
+
+    folder = write_set(tmp_path / "set", made, splits=("train",))
+    data = DataSettings(sets=(FolderSet(path=str(folder)),))
+    takes = load_clips(data, "train", LABELS, encoder, tmp_path / "cache")
+    clips = load(manifest, encoder, "test", split="test")
+    assert len(clips.shared_utterances(takes)) == len(takes.shared_utterances(clips)) == 6
+    assert len(clips.shared_speakers(takes)) == len(takes.shared_speakers(clips)) == 2
 
 
 def test_their_frames_are_those_of_the_file(manifest, encoder):

@@ -5,6 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from model.losses import UNKNOWN
 from model.sampling import BatchSampler, Rows
 
 
@@ -74,6 +75,29 @@ def test_partners_are_there_for_nearly_all_of_an_uneven_set():
             found += (same & (rows.languages[others] != rows.languages[row])).any()
             total += 1
     assert found / total > 0.8
+
+
+def at_speeds(rows, count=3):
+    """The rows, each played at so many speeds, by whom counts as a speaker of its own."""
+    columns = {name: np.repeat(values, count) for name, values in vars(rows).items()}
+    columns["speakers"] = columns["speakers"] * count + np.tile(np.arange(count), len(rows))
+    return Rows(**columns)
+
+
+def test_partners_are_of_one_speaker_where_clips_are_played_at_several_speeds():
+    rows = at_speeds(grid(emotions=2, languages=2, speakers=3))
+    for batch in epoch(BatchSampler(rows, 4, True, seed=0)):
+        assert len(set(rows.speakers[batch])) == 1
+        assert len(set(rows.emotions[batch])) == len(set(rows.languages[batch])) == 2
+
+
+def test_clips_of_unknown_speakers_are_no_one_s_and_still_meet_their_renditions():
+    known = grid(emotions=2, languages=2, speakers=1, utterances=3)
+    unknown = np.full(len(known), UNKNOWN)
+    rows = Rows(known.emotions, known.languages, known.sources, unknown)
+    for batch in epoch(BatchSampler(rows, 3, True, seed=0)):
+        assert len(batch) == 2
+        assert len(set(rows.sources[batch])) == 1
 
 
 @pytest.mark.parametrize("paired", [False, True])

@@ -95,15 +95,6 @@ def test_a_label_set_without_a_choice_is_refused(labels):
         one_model.label_probabilities(one_model.hear(*padded()), labels)
 
 
-def test_it_also_writes_freely_and_padding_changes_nothing():
-    one_model = model(**WINDOWED)
-    frames, lengths = padded(behind=9.0)
-    texts = one_model.describe(one_model.hear(frames, lengths), most_tokens=5)
-    alone = one_model.describe(one_model.hear(frames[:1, : LENGTHS[0]], lengths[:1]), 5)
-    assert len(texts) == 3
-    assert texts[0] == alone[0]
-
-
 def test_text_embeddings_do_not_depend_on_their_neighbours():
     language_model = model().language_model
     together = language_model.embed_texts(["sad", "a much longer description"])

@@ -18,6 +18,14 @@ def test_a_trained_folder_has_all_that_its_model_needs(place):
     assert str(place) not in card
 
 
+def test_a_card_counts_each_clip_that_was_trained_on_once(place, tmp_path):
+    train = (*fresh_place(place, tmp_path, speeds=[0.9, 1.0]), "--set", "stages.0.languages=[en]")
+    result = call(*train)
+    assert result.exit_code == 0, result.output
+    assert "Trained on 12 clips of set;" in (tmp_path / "m" / "README.md").read_text()
+    assert json.loads(result.output.splitlines()[-1])["clips"] == 12
+
+
 def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
     recipe = json.loads((place / "recipe.yaml").read_text())
     losses = {"supervised_contrast": 0.5, "adversary": 0.1}
@@ -33,7 +41,7 @@ def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
         low, high = arm["metrics"]["all"]["ua_interval"]
         assert low <= arm["metrics"]["all"]["ua"] <= high
     table = (tmp_path / "a" / "ablation.md").read_text()
-    assert "| + contrast | 24 |" in table
+    assert "| &#43; contrast | 24 |" in table
     assert "| English only | 12 |" in table
 
 
@@ -127,6 +135,6 @@ def test_what_is_trained_on_chooses_no_checkpoint(place, tmp_path):
         )
     )
     assert result.exit_code == 2
-    assert "12 utterances are in training and in validation, 'tones/train-angry-anna-0'" in (
+    assert "12 utterances are in training and in validation, 'train-angry-anna-0." in (
         result.output
     )
