@@ -11,6 +11,10 @@ from pipeline.whisper.checkpoint import BUNDLED
 _OPENAI_WHISPER = "MIT"
 """https://github.com/openai/whisper/blob/main/LICENSE, of code and weights."""
 _LLAMA_3 = "LicenseRef-Llama-3-Community"
+_UNDER_LLAMA_3 = frozenset(
+    f"meta-llama/Meta-Llama-3-{size}" for size in ("8B", "8B-Instruct", "70B", "70B-Instruct")
+)
+"""https://huggingface.co/meta-llama; LLaMA 1, 2, 3.1 and later each have a licence of their own."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,7 @@ def _language_model(recipe: TrainingRecipe) -> BaseModel:
     if not isinstance(settings, PretrainedLlama):
         name = f"LLaMA of width {settings.width} over bytes, trained whole"
         return BaseModel("language model", name, f"seed {settings.seed}", "Apache-2.0")
-    is_llama_3 = "llama-3" in settings.model.lower()
-    licence = _LLAMA_3 if is_llama_3 else None
+    licence = _LLAMA_3 if settings.model in _UNDER_LLAMA_3 else None
     folder = Path(settings.model)
     name = folder.name if folder.exists() else settings.model
     return BaseModel("language model", name, settings.revision or "", licence)

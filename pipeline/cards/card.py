@@ -18,6 +18,7 @@ from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.languages import TONAL, language_name
 from pipeline.provenance.components import Component, components_of
+from pipeline.provenance.licences import texts_of
 from pipeline.provenance.terms import Licence, licence_of
 from pipeline.recipe import AnyJudge
 from pipeline.selection.gates import Gate
@@ -86,9 +87,18 @@ def render_card(folder: Path) -> str:
         KeyError: an engine of the recipe has no entry in the ledger.
     """
     with open_folder(folder) as dataset:
-        values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
+        return card_of(dataset)
+
+
+def card_of(dataset: DatasetFolder) -> str:
+    """The card of an open dataset folder; see `render_card`.
+
+    Raises:
+        LicenceError, KeyError: as `render_card`.
+    """
+    values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
     card = render_markdown("dataset_card.md.jinja", **values)
-    written = folder / README
+    written = dataset.path / README
     old = own_section(written.read_text(encoding="utf-8")) if written.is_file() else None
     return with_own_section(card, old)
 
@@ -121,6 +131,7 @@ def _values(
     spdx = dataset.recipe["licence"] or licence.spdx
     lost, of_gates, hit_hard = tables.hit_hard(dataset)
     judged = dataset.value("SELECT count(*) FROM takes")
+    judged_voices = dataset.value("SELECT count(DISTINCT voice) FROM takes")
     cluster = clusters_of(dataset)
     configs = config_names(dataset)
     unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
@@ -136,7 +147,7 @@ def _values(
         "judged": judged,
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
-        "tonal": [language_name(one) for one in dataset.languages if one in TONAL],  # type: ignore[arg-type]
+        "tonal": [language_name(one) for one in dataset.languages if one in TONAL],
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
@@ -146,6 +157,8 @@ def _values(
         "cluster": cluster,
         "clusters": kept["speakers" if cluster == "speaker" else "sources"],
         "voices_shown": tables.VOICES,
+        "judged_voices": judged_voices,
+        "lost_voices": judged_voices - kept["voices"],
         "unequal": f"{100 * _UNEQUAL:.0f}",
         "neutral": neutral,
         "recorded": any(row["origin"] != "published" for row in neutral),
@@ -162,6 +175,7 @@ def _values(
         "loadable": [code for code in dataset.languages if code in configs],
         "licence": licence,
         "spdx": spdx,
+        "licence_texts": texts_of(spdx),
         "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
         "example": _example(dataset.path),
         "own_start": OWN_START,

@@ -62,9 +62,10 @@ def by_split(dataset: DatasetFolder) -> Table:
 
 
 def voices(dataset: DatasetFolder) -> Table:
-    """The voices, the most used first: their kept takes, and what the gates took of the judged.
+    """The judged voices, the most used first: their kept takes, and what the gates took.
 
-    A part of a set holds no rejects, so that nothing can be told there of the gates.
+    At most `VOICES` of them. A part of a set holds no rejects, so that nothing can be told there
+    of the gates.
     """
     found = dataset.rows(
         "SELECT voice, min(gender) AS gender, count(DISTINCT speaker_id) AS speakers, "

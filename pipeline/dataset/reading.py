@@ -93,15 +93,16 @@ class DatasetFolder:
 
 
 @contextmanager
-def open_folder(path: Path) -> Iterator[DatasetFolder]:
-    """Open a dataset folder for reading.
+def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[DatasetFolder]:
+    """Open a dataset folder for reading; with a resolved recipe in the place of the file's.
 
     One thread, so that sums of floats come out the same every time.
 
     Raises:
         FileNotFoundError: the folder has no recipe.yaml or build.json.
     """
-    recipe = yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8"))
+    if recipe is None:
+        recipe = yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8"))
     build = json.loads((path / "build.json").read_text(encoding="utf-8"))
     kept, rejects = parquet_files(path, "data"), parquet_files(path, "rejects")
     scores = _score_names([*kept, *rejects])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -25,11 +24,20 @@ from pipeline.settings_file import BadRecipe, parse_yaml
 
 CARD = "README.md"
 WEIGHTS = "model.safetensors"
-_OF_A_MODEL = re.compile(
-    r"[^/.][^/]*\.(md|csv|png)|figures/[^/.][^/]*\.png|model\.safetensors|recipe\.yaml"
-    r"|(config|evaluation)\.json"
+_OF_A_MODEL = (
+    CARD,
+    WEIGHTS,
+    "recipe.yaml",
+    "config.json",
+    "metrics.csv",
+    "curves.png",
+    "evaluation.json",
+    "evaluation.md",
+    "figures/confusion.png",
+    "figures/embeddings.png",
 )
-"""Files of a model's folder that are published; what only a training needs stays at home."""
+"""Files that `m5ser train` and `m5ser evaluate` write into a model's folder to be published; what
+only a training needs, and what its owner put beside them, stays at home."""
 LINK = "is a link to somewhere else: put the file itself there"
 FOREIGN = "is no file of a set: move it out of the folder, and give `m5ser report` for it"
 
@@ -125,12 +133,11 @@ def _model(folder: Path) -> Package:
             f"recipe.yaml of '{folder}' names '{path}', which tells of this machine: write a "
             "relative path there, or its last name alone"
         )
-    names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))}
-    files = [path for path, at in names.items() if _OF_A_MODEL.fullmatch(at) and path.is_file()]
+    files = [folder / name for name in sorted(_OF_A_MODEL) if (folder / name).is_file()]
     facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
-    away = [names[path] for path in files if is_link_away(folder, path)]
+    away = [path.relative_to(folder) for path in files if is_link_away(folder, path)]
     if away:
-        raise BadPackage(f"'{away[0]}' {LINK}")
+        raise BadPackage(f"'{away[0].as_posix()}' {LINK}")
     text = manifest_text(facts, folder, files)
     return Package(folder, "model", parse_manifest(text), text)
 

@@ -31,6 +31,10 @@ PUT_BACK = (
 )
 """What mends a file that was damaged on the Hub."""
 _THREADS = 4
+_LARGEST_TEXT = 1 << 25
+"""Bytes of a text that are still read: the manifest of some 50,000 shards."""
+_LARGEST_FACTS = dict.fromkeys(("recipe.yaml", "build.json"), 1 << 21)
+"""The same of texts that don't grow with their set."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +165,16 @@ class Repository:
         """A text file of a revision; None if it isn't there.
 
         Raises:
-            HubRefused: it is no text.
+            HubRefused: it is no text, or larger than any that a publish sends.
         """
         if name not in at.files:
             return None
+        size, most = at.files[name].size, _LARGEST_FACTS.get(name, _LARGEST_TEXT)
+        if size > most:
+            raise HubRefused(
+                f"'{name}' of '{self.id}' has {size / 1e6:.0f} MB, and at most {most / 1e6:.0f} MB "
+                f"are read: it is not what m5ser wrote; {PUT_BACK}"
+            )
         try:
             return self.download(name, at.commit).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:

@@ -5,16 +5,21 @@ A reading of each text for one purpose, sharing a dataset, and no legal advice.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NOT_SHAREABLE = "LicenseRef-no-redistribution"
+_OWN = "LicenseRef-"
+"""How SPDX begins the name of a licence that is none of its list."""
+_TOGETHER = " AND "
+"""What SPDX (2.3, annex D.4) writes between licences that hold together."""
 
 
 @dataclass(frozen=True)
 class Terms:
     """What a licence allows: `same` asks for the same licence on what is derived from it.
 
-    `hub_id`: its name on the Hub, or `other`; then `link` is where its text is.
+    `hub_id`: its name on the Hub, or `other`; `link`: where its text is, if SPDX hasn't it.
     """
 
     spdx: str
@@ -38,6 +43,29 @@ class Terms:
         ]
         return ", ".join(word for word in words if word)
 
+    @property
+    def text_at(self) -> str:
+        """Where its text is."""
+        return self.link or f"https://spdx.org/licenses/{self.spdx}.html"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it has conditions of its own, which no other licence asks for."""
+        return bool(self.also) or self.spdx.startswith(_OWN)
+
+    def covers(self, other: Terms) -> bool:
+        """Whether who keeps these terms keeps the other ones too, whatever they ask for.
+
+        What a licence of a maker's own shares with others is no more than that credit is due.
+        """
+        if self == other:
+            return True
+        laxer = LICENCES.index(self) < LICENCES.index(other)
+        freer = (self.sell and not other.sell) or (self.derive and not other.derive)
+        if other.is_own or other.same or laxer or freer:
+            return False
+        return not self.is_own or (other.sell and other.derive)
+
 
 LICENCES: tuple[Terms, ...] = (
     Terms("CC0-1.0", "cc0-1.0", credit=False),
@@ -57,6 +85,7 @@ LICENCES: tuple[Terms, ...] = (
     Terms(
         "LicenseRef-Llama-3-Community", "llama3",
         also='say "Built with Meta Llama 3", and improve no other language model with it',
+        link="https://www.llama.com/llama3/license/",
     ),
     Terms(
         "LicenseRef-CPML-1.0", "other", sell=False,
@@ -81,15 +110,35 @@ def terms_of(licence: str) -> Terms | None:
     return known.get(licence.strip().casefold())
 
 
+def together(licences: Iterable[Terms]) -> str:
+    """The SPDX expression for licences that all hold."""
+    return _TOGETHER.join(terms.spdx for terms in licences)
+
+
+def parts_of(licence: str) -> tuple[str, ...]:
+    """The SPDX ids of such an expression; of a single id itself."""
+    return tuple(part.strip() for part in licence.split(_TOGETHER))
+
+
+def texts_of(licence: str) -> list[tuple[str, str]]:
+    """Of an expression with several known ids: each, and where its text is."""
+    known = [terms for part in parts_of(licence) if (terms := terms_of(part))]
+    return [(terms.spdx, terms.text_at) for terms in known] if len(known) > 1 else []
+
+
 def known_ids() -> str:
     """The SPDX ids that are known here, for error messages."""
     return ", ".join(terms.spdx for terms in LICENCES)
 
 
 def hub_licence(spdx: str) -> dict[str, str]:
-    """A licence in the fields of the Hub's metadata."""
+    """A licence in the fields of the Hub's metadata.
+
+    Of licences that hold together it has their names alone: it has room for a single link.
+    """
     terms = terms_of(spdx)
     if terms is not None and terms.hub_id != "other":
         return {"license": terms.hub_id}
-    named = {"license": "other", "license_name": spdx.removeprefix("LicenseRef-").casefold()}
+    names = [part.removeprefix(_OWN).casefold() for part in parts_of(spdx)]
+    named = {"license": "other", "license_name": "-and-".join(names)}
     return {**named, "license_link": terms.link} if terms is not None else named

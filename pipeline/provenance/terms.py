@@ -7,16 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from pipeline.dataset.reading import DatasetFolder
 from pipeline.errors import InputError
 from pipeline.provenance.components import Component, components_of
-from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE, Terms, known_ids, terms_of
+from pipeline.provenance.licences import (
+    LICENCES,
+    NOT_SHAREABLE,
+    Terms,
+    known_ids,
+    parts_of,
+    terms_of,
+    together,
+)
 
 
 @dataclass(frozen=True)
 class Licence:
-    """The licence of a whole dataset, and what decided it, the strictest first."""
+    """The licence of a whole dataset, and what decided it, the strictest first.
+
+    `spdx`: an id, or several with AND between them where all of them must be kept.
+    """
 
     spdx: str
     reasons: tuple[str, ...]
@@ -46,6 +58,7 @@ def licence_of(dataset: DatasetFolder) -> Licence:
 def resulting_licence(components: Iterable[Component], row_licences: Iterable[str]) -> Licence:
     """The licence that covers the whole: the strictest of all that reach its rows.
 
+    Where none asks for all that the others do, as with terms of a maker's own, all of them hold.
     A component or row whose terms forbid sharing, or are not known, makes the whole unshareable;
     so does a licence that nobody has read where it is published, since it may ask for more than
     is told of it; and so do two licences that each ask to be the only one.
@@ -83,7 +96,7 @@ def resulting_licence(components: Iterable[Component], row_licences: Iterable[st
 
 
 def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:
-    """The last of the known licences in the order of `LICENCES`, unless something blocks it."""
+    """Of the known licences those that no other one covers, unless something blocks them."""
     sources: dict[Terms, list[str]] = {}
     for licence, where in named.items():
         terms = terms_of(licence)
@@ -92,24 +105,30 @@ def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:
     ordered = sorted(sources, key=LICENCES.index, reverse=True)
     if not ordered and not blocks:
         blocks = ["nothing of it names a licence"]
-    for terms in ordered:
-        if not terms.derive:
-            blocks.append(f"{terms.spdx}: it allows no derived works, which takes are")
-        if terms.same and terms != ordered[0]:
-            blocks.append(f"{terms.spdx} and {ordered[0].spdx} can't both be kept: build two sets")
+    kept = [one for one in ordered if not any(o != one and o.covers(one) for o in ordered)]
+    blocks += [
+        f"{terms.spdx}: it allows no derived works, which takes are"
+        for terms in ordered
+        if not terms.derive
+    ] + [
+        f"{laxer.spdx} and {stricter.spdx} can't both be kept: build two sets"
+        for laxer, stricter in combinations(reversed(kept), 2)
+        if laxer.same or stricter.same
+    ]  # fmt: skip
     reasons = tuple(
         f"{terms.spdx} ({', '.join(sources[terms])}): {terms.conditions()}" for terms in ordered
     )
     if blocks:
         return Licence(NOT_SHAREABLE, (*blocks, *reasons), may_share=False)
-    return Licence(ordered[0].spdx, reasons, may_share=True)
+    return Licence(together(kept), reasons, may_share=True)
 
 
 def check_claim(claimed: str | None, computed: Licence) -> None:
     """Hold the licence that a recipe claims against the computed one; None claims nothing.
 
     Raises:
-        LicenceError: the claim is not known, or laxer than what the components allow.
+        LicenceError: the claim is not known, is laxer than what the components allow, or lacks a
+            condition of theirs.
     """
     if claimed is None or claimed == computed.spdx:
         return
@@ -119,13 +138,20 @@ def check_claim(claimed: str | None, computed: Licence) -> None:
             f"licence: '{claimed}' is claimed, but the set may not be shared: {because}. "
             "Leave the field out."
         )
-    claim, allowed = terms_of(claimed), terms_of(computed.spdx)
-    if claim is None or allowed is None:
-        raise LicenceError(f"licence: '{claimed}' is no SPDX id that is known here: {known_ids()}")
-    laxer = LICENCES.index(claim) < LICENCES.index(allowed)
-    freer = (claim.sell and not allowed.sell) or (claim.derive and not allowed.derive)
-    if laxer or freer or (allowed.same and claim != allowed):
+    claims = _known(claimed)
+    if any(not any(one.covers(asked) for one in claims) for asked in _known(computed.spdx)):
         raise LicenceError(
             f"licence: '{claimed}' is claimed, but the components ask for {computed.spdx}: "
             f"{because}. Leave the field out or claim {computed.spdx}."
         )
+
+
+def _known(licence: str) -> list[Terms]:
+    """The terms of an id, or of each of several with AND between them."""
+    found = []
+    for part in parts_of(licence):
+        terms = terms_of(part)
+        if terms is None:
+            raise LicenceError(f"licence: '{part}' is no SPDX id that is known here: {known_ids()}")
+        found.append(terms)
+    return found

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
-from pipeline.cards.card import own_section, render_card, with_own_section
+from pipeline.cards.card import card_of, own_section, with_own_section
+from pipeline.dataset.manifest import MANIFEST, Manifest
 from pipeline.dataset.reading import (
     REJECTED_LINES,
     DatasetFolder,
@@ -23,7 +24,7 @@ from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, published
 from pipeline.selection.splits import near_duplicates, normalise_text
 from pipeline.settings_file import BadRecipe, parse_yaml
 from pipeline.verify.decisions import check_decisions
@@ -33,29 +34,50 @@ from pipeline.verify.findings import Findings
 _SHOWN = 80
 
 
-def check_claims(folder: Path, recipe: Recipe, findings: Findings) -> None:
+def check_claims(folder: Path, recipe: Recipe, manifest: Manifest, findings: Findings) -> None:
     """All that is known without the audio; of a folder whose shards have the right columns."""
-    known = False
-    with findings.reading("build", "build.json"):
-        try:
-            read_build((folder / "build.json").read_text(encoding="utf-8"))
-            known = True
-        except InputError as bad:
-            findings.report("build", "build.json", str(bad))
-    if not known:
+    build = _build(folder, findings)
+    if build is None:
         return
-    with findings.reading("rows", "data"), open_folder(folder) as dataset:
+    _check_head(manifest, build, recipe, findings)
+    has_licence = False
+    with findings.reading("rows", "data"), open_folder(folder, published(recipe)) as dataset:
         if not _check_values(dataset, findings):
             return
         _check_labels(dataset, findings)
         _check_ids(dataset, findings)
         _check_splits(dataset, findings)
         check_decisions(dataset, recipe, findings)
-        _check_licence(dataset, findings)
-        check_credentials(dataset, findings)
+        if has_licence := _check_licence(dataset, findings):
+            check_credentials(dataset, findings)
     check_row_index(folder, findings)
-    with findings.reading("card", CARD):
-        _check_card(folder, findings)
+    if has_licence:
+        with findings.reading("card", CARD), open_folder(folder, published(recipe)) as dataset:
+            _check_card(dataset, findings)
+
+
+def _build(folder: Path, findings: Findings) -> dict[str, Any] | None:
+    """The facts of `build.json`; what keeps them from being read is reported."""
+    with findings.reading("build", "build.json"):
+        try:
+            return read_build((folder / "build.json").read_text(encoding="utf-8"))
+        except InputError as bad:
+            findings.report("build", "build.json", str(bad))
+    return None
+
+
+def _check_head(
+    manifest: Manifest, build: dict[str, Any], recipe: Recipe, findings: Findings
+) -> None:
+    """The manifest begins with the facts of the build, and these are of this recipe."""
+    stated = manifest.model_dump(exclude={"files"})
+    for name in sorted({*stated, *build}):
+        if stated.get(name) != build.get(name):
+            findings.report("build", f"{MANIFEST}, {name}", "it is not what build.json says")
+    of_recipe = {"recipe": recipe.name, "clip_fingerprint": recipe.clip_fingerprint()}
+    for name, right in of_recipe.items():
+        if build.get(name) != right:
+            findings.report("build", f"build.json, {name}", f"by recipe.yaml it is '{right}'")
 
 
 class _Read(BaseModel):
@@ -204,20 +226,26 @@ def _same(rows: list[dict[str, Any]]) -> Iterable[tuple[int, int]]:
             yield left, right
 
 
-def _check_licence(dataset: DatasetFolder, findings: Findings) -> None:
-    """The licence on the card is not laxer than the one that follows from rows and components."""
+def _check_licence(dataset: DatasetFolder, findings: Findings) -> bool:
+    """The licence on the card is not laxer than the one that follows from rows and components.
+
+    Where none follows, nothing that names it can be made anew.
+    """
     try:
         computed = licence_of(dataset)
     except (InputError, KeyError) as wrong:
         findings.report("licence", "recipe.yaml", str(wrong.args[0]))
-        return
+        return False
     spdx = dataset.recipe["licence"] or computed.spdx
-    claimed = _header(dataset.path).get("license")
-    allowed = hub_licence(spdx)["license"]
+    header, allowed = _header(dataset.path), hub_licence(spdx)
+    claimed = {name: header.get(name) for name in allowed}
     if claimed != allowed:
-        said = f"'{claimed[:_SHOWN]}'" if isinstance(claimed, str) else "no licence by its name"
-        findings.report("licence", CARD, f"it claims {said}, and '{allowed}' is right")
+        name = next(name for name in allowed if claimed[name] != allowed[name])
+        found, right = claimed[name], allowed[name]
+        said = f"'{found[:_SHOWN]}'" if isinstance(found, str) else "no licence by its name"
+        findings.report("licence", CARD, f"it claims {said}, and '{right}' is right")
     findings.checks["licence"] = spdx
+    return True
 
 
 def _header(folder: Path) -> dict[str, Any]:
@@ -230,14 +258,12 @@ def _header(folder: Path) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _check_card(folder: Path, findings: Findings) -> None:
+def _check_card(dataset: DatasetFolder, findings: Findings) -> None:
     """The card is what the data gives; what people wrote in their section is theirs."""
-    found = (folder / CARD).read_text(encoding="utf-8")
+    found = (dataset.path / CARD).read_text(encoding="utf-8")
     try:
-        rendered = render_card(folder)
-    except InputError:
-        return  # the licence: it is reported there
-    except (LookupError, TypeError, ValueError, TemplateError) as wrong:
+        rendered = card_of(dataset)
+    except (InputError, LookupError, TypeError, ValueError, TemplateError) as wrong:
         findings.report("card", "build.json", f"no card can be made of it: {wrong!r}")
         return
     wanted = with_own_section(rendered, own_section(found))

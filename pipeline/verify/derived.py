@@ -50,8 +50,9 @@ def check_credentials(dataset: DatasetFolder, findings: Findings) -> None:
         found = (dataset.path / CREDENTIALS).read_text(encoding="utf-8")
         try:
             wanted = credentials_text(dataset)
-        except (InputError, KeyError):
-            return  # the licence: it is reported there
+        except (InputError, LookupError, ValueError) as wrong:
+            findings.report("origin", CREDENTIALS, f"it can't be made anew: {wrong!r}")
+            return
         check_text("origin", CREDENTIALS, (found, wanted), "recipe, build and rows give", findings)
     findings.checks["origin"] = f"{CREDENTIALS} written anew and compared"
 

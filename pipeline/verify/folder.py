@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.cards.templates import plain
-from pipeline.dataset.manifest import Manifest, read_manifest, walk
+from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, walk
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
 from pipeline.hub.package import WEIGHTS, BadPackage, Package
 from pipeline.provenance.terms import licence_of
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.settings_file import BadRecipe
 from pipeline.verify.claims import check_claims
@@ -36,13 +36,13 @@ def verify_folder(
     manifest = manifest or read_manifest(folder)
     check_files(folder, manifest, findings)
     if WEIGHTS in manifest.files:
-        _check_weights(folder, findings)
+        _check_weights(folder, manifest, findings)
     elif recipe := _recipe(folder, findings):
         shards = check_schemas(folder, recipe, findings)
         if listen:
-            check_clips(folder, shards, findings)
+            check_clips(folder, recipe, shards, findings)
         if not findings.wrong["schema"]:
-            check_claims(folder, recipe, findings)
+            check_claims(folder, recipe, manifest, findings)
     return findings
 
 
@@ -63,7 +63,8 @@ def check_package(package: Package) -> None:
 
 def _refuse_unshareable(folder: Path) -> None:
     """Also in a private repository: the Hub is another's machine."""
-    with open_folder(folder) as dataset:
+    recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    with open_folder(folder, published(recipe)) as dataset:
         licence = licence_of(dataset)
     if not licence.may_share:
         raise BadPackage(f"'{folder}' may not be shared: {'; '.join(licence.reasons)}")
@@ -79,10 +80,13 @@ def _recipe(folder: Path, findings: Findings) -> Recipe | None:
     return None
 
 
-def _check_weights(folder: Path, findings: Findings) -> None:
-    """The weights are safetensors: numbers, and nothing that is executed."""
+def _check_weights(folder: Path, manifest: Manifest, findings: Findings) -> None:
+    """The weights are safetensors, numbers and nothing that is executed, and give the model's
+    fingerprint."""
     from safetensors import SafetensorError, safe_open
 
+    if manifest.fingerprint != manifest.files[WEIGHTS].sha256:
+        findings.report("weights", f"{MANIFEST}, fingerprint", "it is not that of the weights")
     with findings.reading("weights", WEIGHTS):
         try:
             with safe_open(folder / WEIGHTS, framework="np") as file:

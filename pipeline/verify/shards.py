@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ import soundfile
 
 from pipeline.cards.templates import plain
 from pipeline.dataset.reading import parquet_files
+from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.shards import kept_schema, rejects_schema
-from pipeline.provenance.flac import NotFlac, comments_of
+from pipeline.provenance.flac import NotFlac, comments_of, with_comments
 from pipeline.recipe import Recipe
 from pipeline.verify.findings import Findings
 
@@ -23,6 +26,18 @@ _LARGEST_GROUP = 1 << 30
 """Bytes of a row group, packed by dictionary at most, that are still read."""
 _BLOCK_SAMPLES = 1 << 16
 _COLUMNS = ["take_id", "audio", "sampling_rate", "duration_s", "is_synthetic"]
+_GENERATOR = "m5ser"
+_VERSION = re.compile(r" \d[\w.+-]*\Z")
+"""As it stands after the generator's name; which one it is only whoever built the set knows."""
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the recipe gives every clip: its rate, and its marks, the generator by name alone."""
+
+    sampling_rate: int
+    marks: Mapping[str, str]
 
 
 def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path]:
@@ -71,15 +86,16 @@ def _features(schema: pa.Schema) -> bytes | None:
     return (schema.metadata or {}).get(b"huggingface")
 
 
-def check_clips(folder: Path, shards: list[Path], findings: Findings) -> None:
+def check_clips(folder: Path, recipe: Recipe, shards: list[Path], findings: Findings) -> None:
     """Every clip decodes, has its stated length and rate, and says in row and file what it is."""
+    wanted = _Wanted(recipe.sampling_rate, clip_marks(recipe, _GENERATOR))
     clips = 0
     for shard in shards:
         name = shard.relative_to(folder).as_posix()
         with findings.reading("clips", name):
             for row in _rows(shard):
                 clips += 1
-                if fault := _clip_fault(row):
+                if fault := _clip_fault(row, wanted):
                     findings.report("clips", f"{name}, {row['take_id']}", fault)
     findings.checks["clips"] = f"{clips} clips decoded"
 
@@ -91,9 +107,9 @@ def _rows(shard: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _clip_fault(row: dict[str, Any]) -> str | None:
+def _clip_fault(row: dict[str, Any], wanted: _Wanted) -> str | None:
     """What is wrong with a clip; its header is read before its samples, lest it unpack to all."""
-    if fault := _row_fault(row):
+    if fault := _row_fault(row, wanted):
         return fault
     stated = round(row["duration_s"] * row["sampling_rate"])
     try:
@@ -110,7 +126,7 @@ def _clip_fault(row: dict[str, Any]) -> str | None:
         )
     if read != frames:
         return f"the clip breaks off after {read} of {frames} samples"
-    return _mark_fault(row)
+    return _mark_fault(row["audio"]["bytes"], {**wanted.marks, "TAKE_ID": row["take_id"]})
 
 
 def _samples(clip: soundfile.SoundFile) -> int:
@@ -118,7 +134,7 @@ def _samples(clip: soundfile.SoundFile) -> int:
     return sum(iter(lambda: len(clip.read(_BLOCK_SAMPLES, dtype="int16")), 0))
 
 
-def _row_fault(row: dict[str, Any]) -> str | None:
+def _row_fault(row: dict[str, Any], wanted: _Wanted) -> str | None:
     if row["is_synthetic"] is not True:
         return "is_synthetic is not true"
     empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
@@ -126,15 +142,27 @@ def _row_fault(row: dict[str, Any]) -> str | None:
         return f"its {empty[0] if empty else 'audio'} is empty"
     if not 0 <= row["duration_s"] * row["sampling_rate"] < math.inf:
         return f"its duration_s is {row['duration_s']} at {row['sampling_rate']} Hz"
+    if row["sampling_rate"] != wanted.sampling_rate:
+        return (
+            f"its sampling_rate is {row['sampling_rate']}, and the recipe's {wanted.sampling_rate}"
+        )
     return None
 
 
-def _mark_fault(row: dict[str, Any]) -> str | None:
+def _mark_fault(clip: bytes, marks: Mapping[str, str]) -> str | None:
     """Whether the file itself, taken out of its row, still says that it is this synthetic take."""
     try:
-        marks = comments_of(row["audio"]["bytes"])
+        found = comments_of(clip)
+        generator = found.get("GENERATOR", "")
+        said = {**found, "GENERATOR": _VERSION.sub("", generator)}
+        for name, value in marks.items():
+            if said.get(name) != value:
+                return (
+                    "its FLAC comments don't say that it is this take, and synthetic: "
+                    f"{name} is '{found.get(name, '')[:_SHOWN]}' and not '{value}'"
+                )
+        if with_comments(clip, {**marks, "GENERATOR": generator}) != clip:
+            return "its FLAC comments say more than that it is this take, and synthetic"
     except NotFlac as error:
         return f"the clip is no FLAC: {error}"
-    if marks.get("TAKE_ID") != row["take_id"] or "DIGITAL_SOURCE_TYPE" not in marks:
-        return "its FLAC comments don't say that it is this take, and synthetic"
     return None

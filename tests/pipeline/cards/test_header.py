@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,23 @@ def test_a_licence_that_the_hub_does_not_list_is_named_and_linked() -> None:
             assert fields["license_name"] == terms.spdx.removeprefix("LicenseRef-").casefold()
             assert fields["license_link"].startswith("https://")
     assert hub_licence("LicenseRef-no-redistribution")["license_name"] == "no-redistribution"
+
+
+def test_licences_that_hold_together_are_named_in_the_head_and_linked_in_the_card(
+    make_dataset_folder: Callable[..., Path], kept_rows: list[dict[str, Any]]
+) -> None:
+    kept_rows[0]["licence"] = "LicenseRef-Llama-3-Community"
+    kept_rows[1]["licence"] = "CC-BY-NC-4.0"
+    folder = make_dataset_folder(kept=kept_rows)
+    header = header_of(folder)
+    named = {"license": "other", "license_name": "cc-by-nc-4.0-and-llama-3-community"}
+    assert {name: value for name, value in header.items() if name.startswith("license")} == named
+    assert DatasetCardData(**header).to_dict()["license_name"] == named["license_name"]
+    licence = (folder / "README.md").read_text(encoding="utf-8").split("## Licence\n")[1]
+    assert (
+        "**CC-BY-NC-4.0 AND LicenseRef-Llama-3-Community**: each of these must be kept" in licence
+    )
+    assert "[CC-BY-NC-4.0](https://spdx.org/licenses/CC-BY-NC-4.0.html), [Lic" in licence
+    assert "[LicenseRef-Llama-3-Community](https://www.llama.com/llama3/license/)." in licence
+    assert 'say "Built with Meta Llama 3"' in licence
+    assert "the strictest of what" not in licence

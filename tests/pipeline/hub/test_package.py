@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from pipeline.dataset.manifest import MANIFEST, write_manifest
 from pipeline.hub.package import CARD, WEIGHTS, BadPackage, open_package
-from pipeline.verify.folder import check_package
+from pipeline.verify.folder import check_package, verify_folder
 
 
 @pytest.fixture
@@ -52,6 +52,27 @@ def test_a_models_hidden_files_and_folders_stay_at_home(model: Path) -> None:
     assert set(open_package(model).manifest.files) == {CARD, WEIGHTS, "metrics.csv", "recipe.yaml"}
 
 
+@pytest.mark.parametrize(
+    "name", ["list.csv", "speakers.csv", "NOTES.md", "me.png", "figures/me.png", "training.yaml"]
+)
+def test_what_a_person_put_beside_a_model_stays_at_home(model: Path, name: str) -> None:
+    (model / "figures").mkdir()
+    (model / name).write_text("mine")
+    assert set(open_package(model).manifest.files) == {CARD, WEIGHTS, "metrics.csv", "recipe.yaml"}
+
+
+def test_all_that_a_training_and_an_evaluation_write_is_published(model: Path) -> None:
+    written = {
+        "config.json", "curves.png", "evaluation.json", "evaluation.md",
+        "figures/confusion.png", "figures/embeddings.png",
+    }  # fmt: skip
+    (model / "figures").mkdir()
+    for name in written:
+        (model / name).write_text("")
+    package = open_package(model)
+    assert set(package.manifest.files) == written | {CARD, WEIGHTS, "metrics.csv", "recipe.yaml"}
+
+
 def test_a_trained_model_may_have_its_checkpoints_beside_it(model: Path) -> None:
     save_file({"weight": np.ones((2, 2), np.float32)}, model / WEIGHTS)
     (model / "checkpoint-01").mkdir()
@@ -67,6 +88,14 @@ def test_a_model_that_was_published_may_not(model: Path) -> None:
     (model / "rest.pt").write_bytes(b"a pickle")
     with pytest.raises(BadPackage, match=r"files: rest\.pt: .* does not have it"):
         check_package(package)
+
+
+def test_a_model_whose_manifest_has_another_s_fingerprint(model: Path) -> None:
+    save_file({"weight": np.ones((2, 2), np.float32)}, model / WEIGHTS)
+    forged = json.loads(open_package(model).text) | {"fingerprint": "0" * 64}
+    (model / MANIFEST).write_text(json.dumps(forged))
+    [told] = verify_folder(model).sentences()
+    assert told == f"weights: {MANIFEST}, fingerprint: it is not that of the weights"
 
 
 @pytest.mark.parametrize("name", [".env", ".git/config", "notes.txt", "data/en/.netrc"])

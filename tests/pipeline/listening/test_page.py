@@ -96,3 +96,15 @@ def test_more_audio_than_a_page_holds_is_refused(tones, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="--clips 9, --rejected 0: .* draw fewer"):
         write_page(tones, Draw(clips=9), tmp_path / "page")
     assert not (tmp_path / "page").exists()
+
+
+def test_answers_can_be_saved_before_the_last_clip(tones, tmp_path):
+    """The button is in no section, of which the page shows one at a time."""
+    write_page(tones, Draw(clips=2), tmp_path / "page")
+    text = (tmp_path / "page").read_text("utf-8")
+    body, script = text.split("<noscript>")
+    *sections, rest = re.split(r"</section>", body)
+    assert [len(re.findall("<section", one)) for one in sections] == [1, 1, 1]
+    assert not any('id="save"' in one for one in sections)
+    assert '<button id="save" disabled>' in rest
+    assert 'element("save").disabled = done === 0;' in script

@@ -19,6 +19,7 @@ OURS = Component(
 ACTED = ledger()["corpus", "ravdess"]
 SERIES = ledger()["corpus", "meld"]
 OPEN = resulting_licence([OURS], ["Apache-2.0"])
+LLAMA, CPML = "LicenseRef-Llama-3-Community", "LicenseRef-CPML-1.0"
 NOT_SOLD = resulting_licence([ACTED], ["CC-BY-NC-SA-4.0"])
 
 
@@ -51,6 +52,8 @@ def test_a_licence_that_does_not_cover_the_output_does_not_count() -> None:
     [
         {"translation": {"engine": "memory", "path": "memory.tsv"}},
         {"translation": {"engine": "nllb", "model": "checkpoints/mine"}},
+        {"translation": {"engine": "llm", "model": "meta-llama/Llama-3.1-8B-Instruct"}},
+        {"translation": {"engine": "llm", "model": "huggyllama/llama-30b"}},
         {"synthesis": {"engine": "command"}},
         {"synthesis": {"engine": "vits", "model": {"de": "voices/anna"}}},
     ],
@@ -137,6 +140,51 @@ def test_licences_that_each_ask_to_be_the_only_one_block_sharing() -> None:
     licence = resulting_licence([], ["CC-BY-SA-4.0", "CC-BY-NC-4.0"])
     assert not licence.may_share
     assert "can't both be kept" in licence.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "spdx"),
+    [
+        ([LLAMA, "CC-BY-NC-4.0"], f"CC-BY-NC-4.0 AND {LLAMA}"),
+        ([CPML, "CC-BY-NC-4.0"], f"CC-BY-NC-4.0 AND {CPML}"),
+        ([LLAMA, CPML, "MIT"], f"{CPML} AND {LLAMA}"),
+        ([LLAMA, "Apache-2.0", "CC0-1.0"], LLAMA),
+    ],
+)
+def test_terms_of_a_maker_s_own_hold_beside_those_of_others(rows: list[str], spdx: str) -> None:
+    licence = resulting_licence([], rows)
+    assert (licence.spdx, licence.may_share) == (spdx, True)
+    assert len(licence.reasons) == len(rows)
+
+
+@pytest.mark.parametrize("same", ["ODbL-1.0", "CC-BY-NC-SA-4.0"])
+def test_terms_of_a_maker_s_own_are_not_under_the_same_licence(same: str) -> None:
+    licence = resulting_licence([], [same, CPML])
+    assert (licence.spdx, licence.may_share) == (NOT_SHAREABLE, False)
+    assert "can't both be kept" in licence.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "claim"),
+    [
+        ([LLAMA], "CC-BY-NC-4.0"),
+        ([LLAMA], CPML),
+        (["CC-BY-NC-4.0"], CPML),
+        ([LLAMA, "CC-BY-NC-4.0"], LLAMA),
+        ([LLAMA, "CC-BY-NC-4.0"], "CC-BY-NC-4.0"),
+    ],
+)
+def test_a_claim_that_lacks_a_condition_is_an_error(rows: list[str], claim: str) -> None:
+    computed = resulting_licence([], rows)
+    with pytest.raises(LicenceError, match=f"claim {computed.spdx}"):
+        check_claim(claim, computed)
+
+
+@pytest.mark.parametrize("claim", [f"{LLAMA} AND CC-BY-NC-4.0", f"{LLAMA} AND CC-BY-NC-SA-4.0"])
+def test_a_claim_may_be_several_licences(claim: str) -> None:
+    check_claim(claim, resulting_licence([], [LLAMA, "CC-BY-NC-4.0"]))
+    with pytest.raises(LicenceError, match="'mine' is no SPDX id"):
+        check_claim(f"{claim} AND mine", OPEN)
 
 
 def test_no_derivatives_blocks_sharing_because_takes_are_derived() -> None:

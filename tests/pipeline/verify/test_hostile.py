@@ -23,7 +23,7 @@ from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
 from pipeline.verify.remake import check_remade
 from pipeline.verify.shards import check_clips
-from tests.tiny_set import RATE, marked, tone, write_set
+from tests.tiny_set import RATE, marked, tiny_recipe, tone, write_set
 
 Rows = list[tuple[str, dict[str, Any]]]
 FIRST = "train-angry-0.en.0"
@@ -52,7 +52,7 @@ def test_a_clip_of_silence_is_never_in_memory_as_a_whole(tmp_path: Path) -> None
     findings = Findings()
     tracemalloc.start()
     try:
-        check_clips(folder, [folder / FIRST_SHARD], findings)
+        check_clips(folder, tiny_recipe(), [folder / FIRST_SHARD], findings)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -64,7 +64,7 @@ def test_a_clip_of_silence_is_never_in_memory_as_a_whole(tmp_path: Path) -> None
 def test_a_length_that_is_none(tmp_path: Path, length_s: float) -> None:
     folder = first_row(tmp_path / "set", duration_s=length_s)
     findings = Findings()
-    check_clips(folder, [folder / FIRST_SHARD], findings)
+    check_clips(folder, tiny_recipe(), [folder / FIRST_SHARD], findings)
     [problem] = findings.problems
     assert problem.what == f"its duration_s is {length_s} at 16000 Hz"
 

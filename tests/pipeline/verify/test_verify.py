@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import pytest
 import yaml
 
 from pipeline.cards.card import OWN_START
-from pipeline.dataset.manifest import MANIFEST, manifest_text, read_manifest, write_manifest
+from pipeline.dataset.manifest import MANIFEST, manifest_text, write_manifest
 from pipeline.dataset.writing import describe
-from pipeline.errors import InputError
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
 from tests.tiny_set import marked, tone, write_set
@@ -46,45 +44,6 @@ def test_a_sound_set_has_no_problems(tones: Path) -> None:
     assert list(findings.checks) == [
         "files", "schema", "clips", "ids", "splits", "gates", "licence", "origin", "index", "card",
     ]  # fmt: skip
-
-
-def test_a_changed_a_missing_and_an_unknown_file(my_tones: Path) -> None:
-    shard, other, *_ = sorted(my_tones.glob("data/*/*.parquet"))
-    content = bytearray(shard.read_bytes())
-    content[100] ^= 1
-    shard.write_bytes(content)
-    other.unlink()
-    (my_tones / "extra.py").write_text("print('hello')")
-    told = "\n".join(verify_folder(my_tones).sentences())
-    assert f"{shard.relative_to(my_tones)}: it was changed" in told
-    assert f"{other.relative_to(my_tones)}: it is missing" in told
-    assert f"extra.py: {MANIFEST} does not have it" in told
-
-
-def test_a_manifest_that_counts_wrong(my_tones: Path) -> None:
-    manifest = json.loads((my_tones / MANIFEST).read_text())
-    manifest["files"]["data/en/train-00000-of-00002.parquet"]["rows"] = 5
-    (my_tones / MANIFEST).write_text(json.dumps(manifest))
-    [problem] = verify_folder(my_tones).problems
-    assert problem.what == "the manifest is wrong about its rows"
-
-
-@pytest.mark.parametrize(
-    "name", ["../outside.parquet", "/etc/passwd", "data/../../x", "a\\b", "C:x", "a//b", "", "a\nb"]
-)
-def test_a_manifest_that_climbs_out_is_refused(my_tones: Path, name: str) -> None:
-    manifest = json.loads((my_tones / MANIFEST).read_text())
-    manifest["files"][name] = {"sha256": "ab" * 32, "bytes": 1}
-    (my_tones / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=MANIFEST):
-        verify_folder(my_tones)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "\x00"])
-def test_a_manifest_that_is_none_is_refused(my_tones: Path, text: str) -> None:
-    (my_tones / MANIFEST).write_text(text)
-    with pytest.raises(InputError, match=MANIFEST):
-        verify_folder(my_tones)
 
 
 @pytest.mark.parametrize(
@@ -268,106 +227,6 @@ def test_a_label_that_is_another_than_its_row_or_folder_says(
     describe(folder)
     said = said.replace("4", str(pq.read_metadata(shard).num_rows))
     assert f"rows: {part}.parquet, {said}" in verify_folder(folder, listen=False).sentences()
-
-
-@pytest.mark.parametrize("name", ["provenance.json", "rows.parquet", "build.json"])
-def test_a_file_that_the_manifest_leaves_out(my_tones: Path, name: str) -> None:
-    manifest = json.loads((my_tones / MANIFEST).read_text())
-    del manifest["files"][name]
-    (my_tones / name).unlink()
-    (my_tones / MANIFEST).write_text(json.dumps(manifest))
-    told = "\n".join(verify_folder(my_tones).sentences())
-    assert f"files: {name}: {MANIFEST} does not have it, and every set has one" in told
-
-
-def test_what_would_keep_a_reader_waiting_is_not_read(my_tones: Path) -> None:
-    (my_tones / "recipe.yaml").unlink()
-    os.mkfifo(my_tones / "recipe.yaml")
-    with pytest.raises(InputError, match="neither a file nor a folder"):
-        verify_folder(my_tones)
-
-
-@pytest.mark.parametrize("target", ["shard", "folder"])
-def test_a_shard_that_is_a_link_to_elsewhere(my_tones: Path, tmp_path: Path, target: str) -> None:
-    [shard] = my_tones.glob("rejects/en/*.parquet")
-    path = shard if target == "shard" else shard.parent
-    path.rename(tmp_path / "elsewhere")
-    path.symlink_to(tmp_path / "elsewhere")
-    name = shard.relative_to(my_tones).as_posix()
-    told = verify_folder(my_tones).sentences()
-    assert told == [f"files: {name}: it is a link to somewhere else: put the file itself there"]
-
-
-def test_a_folder_of_the_hubs_cache_links_to_its_blobs(my_tones: Path, tmp_path: Path) -> None:
-    snapshot, blobs = tmp_path / "cache/snapshots/abc", tmp_path / "cache/blobs"
-    shutil.copytree(my_tones, snapshot)
-    blobs.mkdir()
-    for number, path in enumerate(sorted(one for one in snapshot.rglob("*") if one.is_file())):
-        path.rename(blobs / str(number))
-        path.symlink_to(os.path.relpath(blobs / str(number), path.parent))
-    assert verify_folder(snapshot).sentences() == []
-
-
-@pytest.mark.parametrize("content", ["", "{}", "\xff"])
-def test_a_ledger_that_was_emptied(my_tones: Path, content: str) -> None:
-    (my_tones / "provenance.json").write_text(content, encoding="latin-1")
-    write_manifest(my_tones)
-    [problem] = verify_folder(my_tones, listen=False).problems
-    assert (problem.check, problem.where[:15]) == ("origin", "provenance.json")
-
-
-def test_a_ledger_that_says_another_licence(my_tones: Path) -> None:
-    path = my_tones / "provenance.json"
-    path.write_text(path.read_text().replace('"licence": "Apache-2.0"', '"licence": "CC0-1.0"', 1))
-    write_manifest(my_tones)
-    [told] = verify_folder(my_tones, listen=False).sentences()
-    assert told.startswith("origin: provenance.json, line ")
-    assert "it is not what recipe, build and rows give" in told
-    assert told.endswith('\'"licence": "Apache-2.0",\'')
-
-
-def _other_hash(index: pa.Table) -> pa.Table:
-    hashes = pa.array([bytes(32), *index["sha256"].to_pylist()[1:]], pa.binary(32))
-    return index.set_column(2, "sha256", hashes)
-
-
-@pytest.mark.parametrize(
-    ("forge", "said"),
-    [
-        (_other_hash, "it is not what the data gives in 1 rows, first of test-angry-0.de.0"),
-        (lambda index: index.slice(0, 0), "in 36 rows, first of test-angry-0.de.0"),
-        (lambda index: index.slice(0, 35), "in 1 rows, first of train-sad-1.fr.0"),
-        (lambda index: pa.concat_tables([index, index.slice(0, 1)]), "in 1 rows, first of test-"),
-        (lambda index: index.drop_columns(["sha256"]), "the column 'sha256' is missing"),
-    ],
-    ids=["hash", "empty", "cut", "longer", "column"],
-)
-def test_a_row_index_that_is_another_than_the_data(
-    my_tones: Path, forge: Callable[[pa.Table], pa.Table], said: str
-) -> None:
-    path = my_tones / "rows.parquet"
-    pq.write_table(forge(pq.read_table(path)), path)
-    _refresh_manifest(my_tones)
-    [problem] = verify_folder(my_tones, listen=False).problems
-    assert (problem.check, problem.where) == ("index", "rows.parquet")
-    assert said in problem.what
-
-
-def test_shards_say_what_of_each_emotion_they_hold(tones: Path) -> None:
-    entries = dict(read_manifest(tones).shards())
-    emotions = entries["data/en/train-00000-of-00002.parquet"].emotions
-    assert emotions
-    assert {name: (one.rows, one.seconds) for name, one in emotions.items()} == {
-        "angry": (2, 1.1),
-        "happy": (2, 1.1),
-    }
-
-
-def _refresh_manifest(folder: Path) -> None:
-    """The manifest over the files as they lie there; `write_manifest` makes the row index anew."""
-    facts = json.loads((folder / "build.json").read_text(encoding="utf-8"))
-    files = sorted(one for one in folder.rglob("*") if one.is_file() and one.name != MANIFEST)
-    (folder / MANIFEST).write_text(manifest_text(facts, folder, files), encoding="utf-8")
 
 
 def _rewrite(shard: Path, column: str, value: Any) -> None:
