@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.train import run_train
@@ -54,9 +55,9 @@ class Ablation:
 
     def print_to(self, console: Console) -> None:
         """For a person."""
-        table = Table(*self.header, title="UA % (95 %) on the test clips")
+        table = Table(*map(escape, self.header), title="UA % (95 %) on the test clips")
         for row in self.rows():
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         console.print(table)
 
 

@@ -44,7 +44,7 @@ def spelling(
     out: Out,
     sentences: Annotated[Path, typer.Option(help="Folder with en/*.txt, de/*.txt and so on.")],
     start: Annotated[str, typer.Option(help="Checkpoint of the first part.")] = "small-espeak",
-    clips: Clips = 171_520,
+    clips: Clips = 279_040,
     seed: int = 0,
 ) -> None:
     """Learn where words end and how they are spelled, from sentences; phones are known by then."""
@@ -53,7 +53,8 @@ def spelling(
         seed=seed,
         shape=SPELLING,
         chunk=1280,
-        learning_rate=8e-4,
+        learning_rate=6e-4,
+        decay_from=0.1,
         longest=12,
         ema=0.998,
         sentences=str(sentences),

@@ -21,10 +21,9 @@ from pipeline.whisper.checkpoint import load_checkpoint, save_checkpoint
 _AHEAD = 2
 """Chunks that are made while one is learned."""
 _GRADIENT_NORM = 1.0
-_LEAST_SHARE = 0.08
-_HARDNESS = 2
+_LEAST_SHARE = 0.06
+_HARDNESS = 3
 """A language is read in proportion to this power of its loss (assumed)."""
-_DECAY_FROM = 0.6
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Settings:
     batch_s: float = 32.0
     learning_rate: float = 1.5e-3
     warmup_steps: int = 200
+    decay_from: float = 0.6
+    """Share of the clips after which the learning rate falls, in a line, to the end."""
     longest: int = 8
     ema: float = 0.995
     sentences: str | None = None
@@ -167,7 +168,7 @@ def _step(settings: Settings, state: State, batch: Batch) -> tuple[dict[str, Ten
 def _schedule(settings: Settings, state: State) -> float:
     """Share of the learning rate: up within the warm-up, down over the last part."""
     done = len(state.history) / settings.chunks
-    down = (1 - done) / (1 - _DECAY_FROM)
+    down = (1 - done) / (1 - settings.decay_from)
     return min(1.0, (state.step + 1) / settings.warmup_steps, max(down, 0.05))
 
 
