@@ -1,35 +1,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from huggingface_hub import DatasetCardData
 from markdown_it import MarkdownIt
 
-from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section, write_card
+from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section
 from pipeline.cards.figures import write_figures
+from tests.pipeline.cards.reading import Make, card_of, header_of
 
 HOSTILE = (
     "</td><script>alert(1)</script> | x\n## owned\n---\n![p](http://evil.example/p) "
     "`code` **bold** [l](javascript:alert(1)) {{ 7*7 }} \u202egnp.exe\x1b[31m"
 )
-
-Make = Callable[..., Path]
-
-
-def card_of(folder: Path) -> str:
-    write_card(folder)
-    return (folder / "README.md").read_text(encoding="utf-8")
-
-
-def header_of(card: str) -> dict[str, Any]:
-    _, header, _ = card.split("---\n", 2)
-    parsed: dict[str, Any] = yaml.safe_load(header)
-    return parsed
 
 
 def cells_of(card: str, start: str) -> list[str]:

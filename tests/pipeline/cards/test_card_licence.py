@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipeline.cards.card import write_card
 from pipeline.provenance.terms import LicenceError
-
-Make = Callable[..., Path]
-
-
-def card_of(folder: Path) -> str:
-    write_card(folder)
-    return (folder / "README.md").read_text(encoding="utf-8")
-
-
-def header_of(card: str) -> dict[str, Any]:
-    _, header, _ = card.split("---\n", 2)
-    parsed: dict[str, Any] = yaml.safe_load(header)
-    return parsed
+from tests.pipeline.cards.reading import Make, card_of, header_of
 
 
 def test_a_set_that_may_not_be_shared_says_so_first(make_dataset_folder: Make) -> None:

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline.cards.card import write_card
-
-Make = Callable[..., Path]
-
-
-def card_of(folder: Path) -> str:
-    write_card(folder)
-    return (folder / "README.md").read_text(encoding="utf-8")
-
-
-def header_of(card: str) -> dict[str, Any]:
-    _, header, _ = card.split("---\n", 2)
-    parsed: dict[str, Any] = yaml.safe_load(header)
-    return parsed
+from tests.pipeline.cards.reading import Make, card_of, header_of
 
 
 def test_a_part_of_a_set_says_of_what_and_tells_no_shares(make_dataset_folder: Make) -> None:

@@ -30,30 +30,34 @@ def test_a_number_that_it_would_leave_out_is_refused(
     assert isinstance(spoken, Speech)
 
 
-def test_a_folder_of_coqui_runs_no_class_of_its_own(
-    checkpoint: Callable[[str], Path], tmp_path: Path
-) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(checkpoint("vits"), folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["characters"]["characters_class"] = "stranger.Letters"
-    (folder / "config.json").write_text(json.dumps(config))
+@pytest.fixture
+def strange(checkpoint: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
+    """Makes a model folder of coqui-tts with other settings in a section of its config."""
+
+    def make(section: str, **settings: object) -> Path:
+        folder = tmp_path / "model"
+        shutil.copytree(checkpoint("vits"), folder)
+        config = json.loads((folder / "config.json").read_text())
+        config[section] |= settings
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder
+
+    return make
+
+
+def test_a_folder_of_coqui_runs_no_class_of_its_own(strange: Callable[..., Path]) -> None:
+    folder = strange("characters", characters_class="stranger.Letters")
     with pytest.raises(ModelError, match=r"wants the class 'stranger.Letters' .* code of its own"):
         Vits(model={"de": str(folder)}).load()([request("ja")])
 
 
-def test_a_folder_of_coqui_reads_no_file_beyond_it(
-    checkpoint: Callable[[str], Path], tmp_path: Path
-) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(checkpoint("vits"), folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["model_args"] |= {
-        "use_speaker_embedding": True,
-        "speakers_file": "http://127.0.0.1:9/speakers.json",
-        "speaker_encoder_model_path": "http://127.0.0.1:9/encoder.pth",
-    }
-    (folder / "config.json").write_text(json.dumps(config))
+def test_a_folder_of_coqui_reads_no_file_beyond_it(strange: Callable[..., Path]) -> None:
+    folder = strange(
+        "model_args",
+        use_speaker_embedding=True,
+        speakers_file="http://127.0.0.1:9/speakers.json",
+        speaker_encoder_model_path="http://127.0.0.1:9/encoder.pth",
+    )
     with pytest.raises(ModelError, match=r"No such file.*speakers.json"):
         Vits(model={"de": str(folder)}).load()([request("ja")])
 
