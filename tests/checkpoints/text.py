@@ -61,7 +61,9 @@ def tiny_nllb(folder: Path, seed: int = 0) -> Path:
     config = transformers.M2M100Config(
         vocab_size=len(tokenizer), max_position_embeddings=128, **_SIZES
     )
-    return _save(transformers.M2M100ForConditionalGeneration(config), folder, seed)
+    model = transformers.M2M100ForConditionalGeneration(config)
+    model.generation_config.suppress_tokens = [tokenizer.unk_token_id]  # trained ones seldom do
+    return _save(model, folder, seed)
 
 
 def tiny_m2m100(folder: Path, seed: int = 0) -> Path:

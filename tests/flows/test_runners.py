@@ -32,8 +32,16 @@ def test_a_worker_process_has_what_it_needs_before_the_first_work() -> None:
         assert loaded.result()
 
 
+@pytest.fixture
+def interruptible():
+    """This process hears Ctrl-C, which a shell keeps from its jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_process_never_hears_of_a_stop_and_this_one_later(stop) -> None:
+def test_a_worker_process_never_hears_of_a_stop_and_this_one_later(stop, interruptible) -> None:
     hear_termination()
     with open_runner("processes", 1, None) as runner:
         heard = "__import__('signal').pthread_sigmask(0, [])"

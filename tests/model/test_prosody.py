@@ -11,6 +11,7 @@ from model.prosody import CHANNELS, prosody_channels
 from model.qformer import FrameInput
 from model.recipe import RandomEncoder
 from model.ser import make_model
+from pipeline.prosody.frames import BANDS
 from pipeline.prosody.profile import SCALARS, measure
 from tests.model.tiny import RATE, TINY, WIDTH, tiny_recipe, tone, write_set
 
@@ -23,7 +24,15 @@ def test_the_channels_are_the_clips_profile():
     assert channels.shape == (CHANNELS,)
     wanted = measure(clip, RATE, None).f0_level_st
     assert channels[SCALARS.index("f0_level_st")] == pytest.approx(wanted, abs=1e-3)
-    assert np.isfinite(channels).all()
+    assert np.isfinite(channels[:-BANDS]).all()
+    assert np.isnan(channels[-BANDS:]).all()  # a tone has no unvoiced sounds to be coloured
+
+
+def test_unvoiced_sounds_have_a_colour():
+    random = np.random.default_rng(0)
+    hiss = 0.05 * random.standard_normal(RATE // 4).astype(np.float32)
+    voiced = tone("sad", "en", "anna", 1)
+    assert np.isfinite(prosody_channels(np.concatenate([voiced, hiss, voiced]))).all()
 
 
 @pytest.mark.parametrize("clip", [np.zeros(RATE), np.full(400, 0.1)], ids=["silent", "too short"])

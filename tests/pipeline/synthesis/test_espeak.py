@@ -85,7 +85,7 @@ def test_a_text_it_cannot_speak_fails_alone(text: str, language: Language, messa
 
 
 def test_a_degree_is_read_out() -> None:
-    (plain, warm) = speak(request("zwanzig", "de"), request("20°", "de"))
+    (plain, warm) = speak(request("Es sind 20", "de"), request("Es sind 20°", "de"))
     assert isinstance(plain, Speech)
     assert isinstance(warm, Speech)
     assert len(warm.phones) > len(plain.phones)
