@@ -32,15 +32,15 @@ from sklearn.ensemble import RandomForestClassifier
 from model.baselines import frames_and_mlp, majority
 from model.clips import read_audio
 from model.data import ClipSet, load_clips
-from model.encoder import SAMPLING_RATE, load_encoder
+from model.encoder import load_encoder
 from model.evaluation import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
 from model.inference import verdicts
 from model.metrics import measure
+from model.prosody import prosody_channels
 from model.recipe import FolderSet, TrainingRecipe
 from model.recipe_file import load_training_recipe
 from model.ser import make_model
 from model.training import Trainer
-from pipeline.prosody import profile
 from pipeline.selection.choose import BEST_TAKE
 
 FOREST = "measured prosody + forest"
@@ -101,16 +101,12 @@ def write_fold(takes: pa.Table, fold: Fold, folder: Path) -> None:
 
 
 def prosody_of(takes: pa.Table) -> dict[str, np.ndarray]:
-    """By take, its profile as numbers [P]; zeros where no frame is voiced."""
-    found: dict[str, np.ndarray | None] = {}
-    for name, audio in zip(takes["take_id"].to_pylist(), takes["audio"].to_pylist(), strict=True):
-        try:
-            measured = profile.measure(read_audio(audio["bytes"], None), SAMPLING_RATE, None)
-            found[name] = np.hstack(list(measured.to_dict().values()))
-        except ValueError:
-            found[name] = None
-    width = max(len(numbers) for numbers in found.values() if numbers is not None)
-    return {name: np.zeros(width) if row is None else row for name, row in found.items()}
+    """By take, its profile as numbers [P]; zeros for what can't be measured."""
+    clips = zip(takes["take_id"].to_pylist(), takes["audio"].to_pylist(), strict=True)
+    return {
+        name: np.nan_to_num(prosody_channels(read_audio(audio["bytes"], None)))
+        for name, audio in clips
+    }
 
 
 def answer(recipe: TrainingRecipe, folder: Path, prosody: dict[str, np.ndarray]) -> Answers:

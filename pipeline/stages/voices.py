@@ -24,7 +24,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store
 
 STAGE = "voices"
-_VERSION = 3
+_VERSION = 4
 _SENTENCE = "The north wind and the sun were disputing which was the stronger."
 """Opening of the International Phonetic Association's passage for specimens of speech."""
 _SCHEMA = pa.schema({"voice": pa.string(), "audio": pa.binary(), "error": pa.string()})
