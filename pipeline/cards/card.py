@@ -123,15 +123,10 @@ def _values(
     dataset: DatasetFolder, components: tuple[Component, ...], licence: Licence
 ) -> dict[str, Any]:
     """Everything that the template prints."""
-    [kept] = dataset.rows(
-        "SELECT count(*) AS takes, coalesce(sum(duration_s), 0) AS seconds, "
-        "count(DISTINCT voice) AS voices, count(DISTINCT speaker_id) AS speakers, "
-        "count(DISTINCT source_id) AS sources FROM kept"
-    )
+    kept = _kept(dataset)
     spdx = dataset.recipe["licence"] or licence.spdx
     lost, of_gates, hit_hard = tables.hit_hard(dataset)
     judged = dataset.value("SELECT count(*) FROM takes")
-    judged_voices = dataset.value("SELECT count(DISTINCT voice) FROM takes")
     cluster = clusters_of(dataset)
     configs = config_names(dataset)
     unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
@@ -146,8 +141,6 @@ def _values(
         "kept": {**kept, "length": spoken(kept["seconds"])},
         "judged": judged,
         "failed": dataset.value("SELECT count(*) FROM failures"),
-        "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
-        "tonal": [language_name(one) for one in dataset.languages if one in TONAL],
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
@@ -156,9 +149,8 @@ def _values(
         "hit_hard": hit_hard,
         "cluster": cluster,
         "clusters": kept["speakers" if cluster == "speaker" else "sources"],
-        "voices_shown": tables.VOICES,
-        "judged_voices": judged_voices,
-        "lost_voices": judged_voices - kept["voices"],
+        **_languages(dataset),
+        **_voices(dataset, kept["voices"]),
         "unequal": f"{100 * _UNEQUAL:.0f}",
         "neutral": neutral,
         "recorded": any(row["origin"] != "published" for row in neutral),
@@ -180,6 +172,34 @@ def _values(
         "example": _example(dataset.path),
         "own_start": OWN_START,
         "own_end": OWN_END,
+    }
+
+
+def _kept(dataset: DatasetFolder) -> dict[str, Any]:
+    """Of the kept takes: their number and seconds, and the voices, speakers and sources in them."""
+    [kept] = dataset.rows(
+        "SELECT count(*) AS takes, coalesce(sum(duration_s), 0) AS seconds, "
+        "count(DISTINCT voice) AS voices, count(DISTINCT speaker_id) AS speakers, "
+        "count(DISTINCT source_id) AS sources FROM kept"
+    )
+    return kept
+
+
+def _languages(dataset: DatasetFolder) -> dict[str, list[str]]:
+    """Names of the languages, and of those in which F0 tells words apart."""
+    return {
+        "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
+        "tonal": [language_name(code) for code in dataset.languages if code in TONAL],
+    }
+
+
+def _voices(dataset: DatasetFolder, kept: int) -> dict[str, int]:
+    """How many voices are listed, were judged, and kept nothing, where `kept` kept a take."""
+    judged = int(dataset.value("SELECT count(DISTINCT voice) FROM takes"))
+    return {
+        "voices_shown": tables.VOICES,
+        "judged_voices": judged,
+        "lost_voices": judged - kept,
     }
 
 

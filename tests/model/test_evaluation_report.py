@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from model.evaluation_report import draw_confusions, draw_embeddings, evaluation_markdown
 from model.inference import Embedded
@@ -39,7 +40,11 @@ def test_no_name_is_read_as_a_formula_in_a_figure(name):
         draw_confusions(evaluated(Clips(["anna"] * 8, [name] * 8))),
         draw_embeddings(embedded(name, name)),
     ):
-        figure.savefig(io.BytesIO(), dpi=20)
+        figure.savefig(drawn := io.BytesIO(), dpi=20)
+        assert drawn.getvalue().startswith(b"\x89PNG")
+        texts = [one for one in figure.findobj(Text) if name in one.get_text()]
+        assert texts
+        assert not any(one.get_parse_math() for one in texts)
 
 
 def test_no_legend_names_people():
