@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest
+from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
 from pipeline.prosody.target import Target, as_people_do, from_emotion, from_source
@@ -38,13 +39,14 @@ class Neutral:
 
 @dataclass(frozen=True)
 class SynthesisJob:
-    """A batch in one language: where its inputs lie, and what the whole corpus says of it.
+    """A batch in a language: where its inputs lie, and what the whole corpus says of it.
 
     `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings;
     `references` by utterance id, empty where the engine listens to none. `spoken`: ids of the
     utterances whose lines are worth speaking (none: all).
     """
 
+    language: Language
     utterances: str
     sources: str
     lines: str
@@ -60,7 +62,8 @@ class SynthesisJob:
         )
         if recipe.watermark:
             settings["watermark"] = recipe.watermark.fingerprint()
-        return digest(STAGE, _VERSION, recipe.synthesis.fingerprint(), settings, asdict(self))
+        engine = recipe.synthesis.fingerprint_for(self.language)
+        return digest(STAGE, _VERSION, engine, settings, asdict(self))
 
 
 def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:

@@ -10,7 +10,7 @@ from pipeline.engine import digest
 from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Tally, composed
-from pipeline.translation.base import Sentence, Translation, Translator
+from pipeline.translation.base import Fingerprints, Sentence, Translation, Translator
 from pipeline.translation.table import Rows, pairs
 from pipeline.work import tables
 from pipeline.work.store import Store
@@ -18,7 +18,7 @@ from pipeline.work.store import Store
 STAGE = "lines"
 CORRECTION = "correction"
 """The translator of a line that a person has put in the engine's place."""
-_VERSION = 3
+_VERSION = 4
 
 
 class Text(NamedTuple):
@@ -36,10 +36,11 @@ def corrected(texts: Sequence[Text], corrections: Rows, language: Language) -> t
     return tuple(one._replace(correction=known.get(one.text.strip())) for one in texts)
 
 
-def key(translator: Translator, language: Language, texts: Sequence[Text]) -> str:
+def key(engine: Fingerprints, language: Language, texts: Sequence[Text]) -> str:
     """Name of the lines of texts: recipes with the same translation share them."""
-    engine = translator.fingerprint() if language != SOURCE else None
-    return digest(STAGE, _VERSION, engine, language, list(texts))
+    asked = [one.text for one in texts if one.correction is None]
+    made_by = engine(asked, SOURCE, language) if language != SOURCE and asked else None
+    return digest(STAGE, _VERSION, made_by, language, list(texts))
 
 
 def run(

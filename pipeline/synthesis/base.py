@@ -84,6 +84,10 @@ class Synthesizer(Engine):
         """Whether a voice is that of the source speaker, whose name it then has."""
         return False
 
+    def fingerprint_for(self, language: Language) -> str:
+        """Hash of what makes its speech in a language, for an engine that has a model for each."""
+        return self.fingerprint()
+
     @abstractmethod
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
         """Name of the voice of a source speaker: the same in every language, of the same gender.

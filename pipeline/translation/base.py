@@ -31,6 +31,9 @@ class Translation:
 
 Translate = Callable[[Sequence[Sentence], Language, Language], "list[Translation | Failure]"]
 """From the second argument's language into the third's, which is another one."""
+Fingerprints = Callable[[Sequence[str], Language, Language], str]
+"""Hash of all that the translations of some texts depend on, beside the texts; languages as in
+`Translate`."""
 
 
 class Translator(Engine):
@@ -41,6 +44,17 @@ class Translator(Engine):
     def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
         """As `pinned`, for an engine that has a model for each pair (source, target)."""
         return self.pinned()
+
+    def fingerprints(self) -> Fingerprints:
+        """By languages and texts, for an engine that has a model or an answer for each.
+
+        What else changes leaves those translations, and all that is made of them, as they are.
+
+        Raises:
+            InputError: what the engine reads can't be read.
+        """
+        whole = self.fingerprint()
+        return lambda _texts, _source, _target: whole
 
     @abstractmethod
     def load(self) -> Translate:

@@ -10,7 +10,7 @@ from pipeline.engine import digest
 from pipeline.languages import ABOUT, Language
 from pipeline.pretrained.named import ModelName, is_content_hash, model_folder, pinned_revision
 from pipeline.records import Failure
-from pipeline.translation.base import Sentence, Translate, Translation
+from pipeline.translation.base import Fingerprints, Sentence, Translate, Translation
 from pipeline.translation.readable import readable_only
 from pipeline.translation.seq2seq import Running, Seq2Seq, Steering
 
@@ -53,6 +53,17 @@ class Marian(Seq2Seq):
         if self.revisions and all(map(is_content_hash, self.revisions.values())):
             del fields["model"]
         return digest(type(self).__name__, self.version, fields)
+
+    def fingerprints(self) -> Fingerprints:
+        """By the pair of languages: other pairs' models have no part in it."""
+
+        def fingerprint(_texts: Sequence[str], source: Language, target: Language) -> str:
+            pair = _pair(source, target)
+            revisions = {name: of for name, of in self.revisions.items() if name == pair}
+            own = {"model": self._name(source, target), "revisions": revisions}
+            return self.model_copy(update=own).fingerprint()
+
+        return fingerprint
 
     def load(self) -> Translate:
         """Open nothing yet; a pair's model is loaded when it is first needed.

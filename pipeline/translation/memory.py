@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from functools import cache
+from typing import ClassVar, Literal, Self
 
 from pipeline.engine import digest
 from pipeline.languages import Language
 from pipeline.records import Failure
-from pipeline.translation.base import Sentence, Translate, Translation, Translator
+from pipeline.translation.base import Fingerprints, Sentence, Translate, Translation, Translator
 from pipeline.translation.table import pairs, read_table, table_text
 
 _FIELD = "translation.path"
@@ -26,6 +27,15 @@ class Memory(Translator):
     version: ClassVar[int] = 1
     path: str = "builtin:quickstart"
 
+    def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
+        """The same settings, of a table that has a column for every language.
+
+        Raises:
+            InputError: as `load`, or it has none for one of them.
+        """
+        read_table(self.path, _FIELD, [language for pair in pairs for language in pair])
+        return self
+
     def fingerprint(self) -> str:
         """Hash of the table's text: a corrected line is a new translation, wherever the file lies.
 
@@ -33,6 +43,21 @@ class Memory(Translator):
             InputError: as `load`.
         """
         return digest(type(self).__name__, self.version, table_text(self.path, _FIELD))
+
+    def fingerprints(self) -> Fingerprints:
+        """By what the table says of the texts: a corrected line changes its own batch alone.
+
+        Raises:
+            InputError: as `load`.
+        """
+        rows = read_table(self.path, _FIELD)
+        known = cache(lambda source, target: pairs(rows, source, target))
+
+        def fingerprint(texts: Sequence[str], source: Language, target: Language) -> str:
+            answers = [known(source, target).get(text.strip()) for text in texts]
+            return digest(type(self).__name__, self.version, answers)
+
+        return fingerprint
 
     def load(self) -> Translate:
         """Read the table.

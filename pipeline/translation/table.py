@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -39,18 +40,25 @@ def table_text(path: str, field: str) -> str:
         ) from error
 
 
-def read_table(path: str, field: str) -> Rows:
+def read_table(path: str, field: str, languages: Sequence[Language] = ()) -> Rows:
     """The rows of a table; columns that are no language of ours are left in.
 
     Raises:
-        InputError: as `table_text`, or the table has no English column or a cell without an end.
+        InputError: as `table_text`, or the table has no English column, none for one of the
+            `languages`, or a cell without an end.
     """
     # Other ends of lines that `splitlines` knows may stand within a sentence.
     lines = io.StringIO(table_text(path, field))
     reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     try:
-        if SOURCE not in (reader.fieldnames or ()):
-            raise InputError(f"{field}: '{path}' has no column '{SOURCE}' in its first line")
+        names = reader.fieldnames or ()
+        lacking = [one for one in (SOURCE, *languages) if one not in names]
+        if lacking:
+            columns = " and no column ".join(f"'{one}'" for one in lacking)
+            raise InputError(
+                f"{field}: '{path}' has no column {columns} in its first line: add it there, or "
+                "take the language out of `languages`"
+            )
         return list(reader)
     except csv.Error as error:
         raise InputError(f"{field}: '{path}', line {reader.line_num + 1}: {error}") from error

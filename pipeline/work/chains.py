@@ -27,6 +27,7 @@ def chains_of(
     for wording, verdict in zip(wordings, verdicts, strict=True):
         speakers, ids = wording.speakers, [one.id for one in wording.texts]
         synthesis = SynthesisJob(
+            wording.language,
             wording.batch.key,
             wording.sources,
             wording.lines,

@@ -54,16 +54,17 @@ def wordings_of(
     """The wordings of a build; `sources`: for each batch's key that of its measured sources.
 
     Raises:
-        InputError: the recipe's table of corrections can't be read.
+        InputError: the recipe's table of corrections, or of translations, can't be read.
     """
     table = read_table(recipe.corrections, "corrections") if recipe.corrections else []
+    translation = recipe.translation.fingerprints()
     for batch in intake.batches:
         admitted = admitted_texts(store, batch.key, sources[batch.key])
         texts = [Text(one.id, one.text, one.emotion) for one in admitted]
         speakers = tuple(sorted({one.speaker for one in admitted}))
         for language in recipe.languages:
             wanted = translate.corrected(texts, table, language)
-            lines = translate.key(recipe.translation, language, wanted)
+            lines = translate.key(translation, language, wanted)
             checking = CheckJob(batch.key, lines, recipe.languages)
             yield Wording(batch, language, wanted, speakers, sources[batch.key], lines, checking)
 

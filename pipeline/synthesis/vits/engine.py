@@ -74,6 +74,12 @@ class Vits(OnDevice, Synthesizer):
                 fields["model"].pop(language, None)
         return digest(type(self).__name__, self.version, fields)
 
+    def fingerprint_for(self, language: Language) -> str:
+        """Hash of the settings with that language's model alone."""
+        model = {name: of for name, of in self.model.items() if name == language}
+        revisions = {name: of for name, of in self.revisions.items() if name == language}
+        return self.model_copy(update={"model": model, "revisions": revisions}).fingerprint()
+
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
         """One of the speakers, whose genders are not known here."""
         return pick([f"speaker-{number}" for number in self.speakers or (0,)], speaker, taken)

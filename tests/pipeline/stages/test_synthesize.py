@@ -88,7 +88,9 @@ class Bench:
             }
         ).model_copy(update={"synthesis": self.engine})
         references = {id: (Reference("key", id),) for id in TEXTS}
-        job = SynthesisJob("key", "key", "key", {"anna": "anna"}, neutrals, references=references)
+        job = SynthesisJob(
+            "de", "key", "key", "key", {"anna": "anna"}, neutrals, references=references
+        )
         synthesize.run(self.store, "out", recipe, job)
         return list(self.store.read(synthesize.STAGE, "out").to_pylist())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def lines(tmp_path: Path, memory: Memory):
     store = Store(str(tmp_path / "work"))
 
     def run(texts=TEXTS, language="de"):
-        key = translate.key(memory, language, texts)
+        key = translate.key(memory.fingerprints(), language, texts)
         tally = translate.run(store, key, memory, language, texts)
         rows = {row["source_id"]: row for row in store.read("lines", key).to_pylist()}
         assert tally.failed == sum(row["error"] is not None for row in rows.values())
@@ -83,7 +84,25 @@ def test_a_line_that_came_out_is_read_back_whole(tmp_path, memory):
 def test_only_the_batches_that_a_correction_touches_are_done_again(memory):
     rows = [{"en": "Yes.", "de": "Jawohl!"}]
     touched, other = TEXTS[:2], TEXTS[2:]
-    key = translate.key
-    assert key(memory, "de", corrected(touched, rows, "de")) != key(memory, "de", touched)
-    assert key(memory, "de", corrected(other, rows, "de")) == key(memory, "de", other)
-    assert key(memory, "fr", corrected(touched, rows, "fr")) == key(memory, "fr", touched)
+    key = partial(translate.key, memory.fingerprints())
+    assert key("de", corrected(touched, rows, "de")) != key("de", touched)
+    assert key("de", corrected(other, rows, "de")) == key("de", other)
+    assert key("fr", corrected(touched, rows, "fr")) == key("fr", touched)
+
+
+def test_only_the_batches_whose_answers_change_are_done_again(memory):
+    def keys():
+        key = partial(translate.key, memory.fingerprints())
+        mended = corrected(TEXTS, [{"en": "No.", "de": "Nö."}], "de")
+        return [key("de", TEXTS[:1]), key("de", TEXTS[1:]), key("de", mended), key("fr", TEXTS)]
+
+    before = keys()
+    Path(memory.path).write_text("en\tde\tit\nNo.\tNein!\tNo.\nYes.\tJa.\t\n", encoding="utf-8")
+    assert [old == new for old, new in zip(before, keys(), strict=True)] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    Path(memory.path).write_text("en\tde\nNo.\tNein!\nYes.\tJa.\nWho?\tWer?\n", encoding="utf-8")
+    assert keys()[1] != before[1], "what the table lacked is there now"

@@ -65,3 +65,14 @@ def test_a_folder_of_coqui_reads_no_file_beyond_it(strange: Callable[..., Path])
 def test_a_revision_of_a_language_without_a_model_is_no_error() -> None:
     digest = "0" * 64
     assert Vits(model={"de": "name"}, revisions={"fr": digest}).fingerprint()
+
+
+def test_a_language_more_leaves_the_others_speech_as_it_is() -> None:
+    models = {"de": "a/german", "fr": "a/french"}
+    both = Vits(model=models, revisions={"de": "0" * 40, "fr": "1" * 40})
+    alone = Vits(model={"de": "a/german"}, revisions={"de": "0" * 40})
+    assert both.fingerprint_for("de") == alone.fingerprint_for("de")
+    assert both.fingerprint_for("fr") != both.fingerprint_for("de")
+    newer = both.model_copy(update={"revisions": {**both.revisions, "fr": "2" * 40}})
+    assert newer.fingerprint_for("de") == both.fingerprint_for("de")
+    assert newer.fingerprint_for("fr") != both.fingerprint_for("fr")

@@ -89,6 +89,23 @@ def test_the_resolved_recipe_pins_what_was_found(engines, name):
 
 
 @each_engine
+def test_a_language_more_leaves_the_others_translations_as_they_are(engines, name):
+    one, two = (
+        engines[name].pinned_for(pairs).fingerprints()
+        for pairs in ([("en", "de")], [("en", "de"), ("en", "zh")])
+    )
+    assert one(["No."], "en", "de") == two(["No."], "en", "de")
+
+
+def test_another_model_of_a_pair_is_another_fingerprint_of_that_pair_alone(engines):
+    pinned = engines["marian"].pinned_for([("en", "de"), ("en", "zh")])
+    other = pinned.model_copy(update={"revisions": {**pinned.revisions, "en-zh": "0" * 64}})
+    for language, same in (("de", True), ("zh", False)):
+        one, two = (of.fingerprints()(["No."], "en", language) for of in (pinned, other))
+        assert (one == two) is same
+
+
+@each_engine
 def test_settings_survive_the_way_through_a_file(engines, name):
     engine, adapter = engines[name], TypeAdapter(AnyTranslator)
     assert adapter.validate_json(engine.model_dump_json()) == engine

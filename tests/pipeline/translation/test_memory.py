@@ -54,6 +54,13 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
         Memory(path=str(tmp_path / "bad.tsv")).load()
 
 
+def test_a_language_without_a_column_is_named_before_anything_is_done(table):
+    memory = Memory(path=str(table))
+    assert memory.pinned_for([("en", "de")]) == memory
+    with pytest.raises(InputError, match=r"has no column 'fr' and no column 'pl' .*`languages`"):
+        memory.pinned_for([("en", "de"), ("en", "fr"), ("en", "pl")])
+
+
 @pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x1e"])
 def test_a_sign_that_python_takes_for_the_end_of_a_line_does_not_cut_a_sentence(tmp_path, sign):
     (tmp_path / "memory.tsv").write_text(f"en\tde\nI go.\tIch gehe{sign}weg.\n", encoding="utf-8")
