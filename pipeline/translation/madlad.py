@@ -25,7 +25,7 @@ class Madlad(Multilingual):
 
     half: ClassVar[Half] = "bfloat16"
     engine: Literal["madlad"] = "madlad"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     model: ModelName = "google/madlad400-3b-mt"
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:

@@ -7,8 +7,14 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from pipeline.engine import digest
-from pipeline.languages import ABOUT, Language
-from pipeline.pretrained.named import ModelName, is_content_hash, model_folder, pinned_revision
+from pipeline.languages import ABOUT, Language, language_name
+from pipeline.pretrained.named import (
+    ModelError,
+    ModelName,
+    is_content_hash,
+    model_folder,
+    pinned_revision,
+)
 from pipeline.records import Failure
 from pipeline.translation.base import Fingerprints, Sentence, Translate, Translation
 from pipeline.translation.readable import readable_only
@@ -29,7 +35,7 @@ class Marian(Seq2Seq):
     """
 
     engine: Literal["marian"] = "marian"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     model: ModelName = "Helsinki-NLP/opus-mt-{source}-{target}"
     """Names or paths by pair; `{source}` and `{target}` stand for the languages."""
     revisions: dict[str, str] = {}
@@ -88,18 +94,26 @@ class Marian(Seq2Seq):
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """A model with several targets has a token for each, written before the text."""
         known = tokenizer.supported_language_codes
-        marks = [mark for mark in _marks(target) if mark in known]
-        return Steering(prefix=f"{marks[0]} " if marks else "")
+        if not known:
+            return Steering()
+        mark = next((mark for mark in _marks(target) if mark in known), None)
+        if mark is None:
+            raise ModelError(
+                f"translation.model: '{self._name(source, target)}' is told its target by a token, "
+                f"and has none for {language_name(target)} among {' '.join(sorted(known)[:10])}; "
+                "name a model that has it"
+            )
+        return Steering(prefix=f"{mark} ")
 
     def _name(self, source: Language, target: Language) -> str:
         return self.model.replace("{source}", source).replace("{target}", target)
 
 
 def _marks(target: Language) -> Iterator[str]:
-    """What a model may call the target, such as `>>deu<<` or `>>cmn_Hans<<`."""
+    """What a model may call the target: `>>cmn_Hans<<`, `>>deu<<`, or by older ones `>>de<<`."""
     about = ABOUT[target]
-    for name in dict.fromkeys((about.iso639_3, _GROUPS.get(target, about.iso639_3))):
-        yield from (f">>{name}<<", f">>{name}_{about.script}<<")
+    for name in dict.fromkeys((about.iso639_3, _GROUPS.get(target, about.iso639_3), target)):
+        yield from (f">>{name}_{about.script}<<", f">>{name}<<")
 
 
 def _pair(source: Language, target: Language) -> str:

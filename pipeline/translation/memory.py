@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from pipeline.engine import digest
 from pipeline.languages import Language
@@ -27,14 +27,13 @@ class Memory(Translator):
     version: ClassVar[int] = 1
     path: str = "builtin:quickstart"
 
-    def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
-        """The same settings, of a table that has a column for every language.
+    def need(self, languages: Sequence[Language]) -> None:
+        """Make sure that the table has a column for every language.
 
         Raises:
             InputError: as `load`, or it has none for one of them.
         """
-        read_table(self.path, _FIELD, [language for pair in pairs for language in pair])
-        return self
+        read_table(self.path, _FIELD, languages)
 
     def fingerprint(self) -> str:
         """Hash of the table's text: a corrected line is a new translation, wherever the file lies.
@@ -50,8 +49,7 @@ class Memory(Translator):
         Raises:
             InputError: as `load`.
         """
-        rows = read_table(self.path, _FIELD)
-        known = cache(lambda source, target: pairs(rows, source, target))
+        known = self._known()
 
         def fingerprint(texts: Sequence[str], source: Language, target: Language) -> str:
             answers = [known(source, target).get(text.strip()) for text in texts]
@@ -65,17 +63,23 @@ class Memory(Translator):
         Raises:
             InputError: the file is missing, too large, or has no English column.
         """
-        rows = read_table(self.path, _FIELD)
+        known = self._known()
 
         def translate(
             sentences: Sequence[Sentence], source: Language, target: Language
         ) -> list[Translation | Failure]:
-            known = pairs(rows, source, target)
-            return [self._look_up(known, one.text, target) for one in sentences]
+            return [self._look_up(known(source, target), one.text, target) for one in sentences]
 
         return translate
 
-    def _look_up(self, known: dict[str, str], text: str, target: Language) -> Translation | Failure:
+    def _known(self) -> Callable[[Language, Language], Mapping[str, str]]:
+        """What the table says in one language by what it says in another, made once for each."""
+        rows = read_table(self.path, _FIELD)
+        return cache(lambda source, target: pairs(rows, source, target))
+
+    def _look_up(
+        self, known: Mapping[str, str], text: str, target: Language
+    ) -> Translation | Failure:
         found = known.get(text.strip())
         if found is None:
             return Failure("translate", f"the memory has no {target} translation of: {text}")

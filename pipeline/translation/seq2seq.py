@@ -129,8 +129,11 @@ class Running:
         return [self._read(steering, ids) for ids in written.tolist()]
 
     def _read(self, steering: Steering, ids: Tokens) -> Translation | Failure:
-        """The text of what the decoder wrote, whose first token was given to it."""
-        if self.tokenizer.unk_token_id in ids:
+        """The text of what the decoder wrote, whose first token was given to it.
+
+        MADLAD's first token is the very `<unk>`.
+        """
+        if self.tokenizer.unk_token_id in ids[1:]:
             return Failure("translate", "the model wrote a sign that it can't spell (<unk>)")
         silent = steering.silent | set(self.tokenizer.all_special_ids)
         text = self.tokenizer.decode([one for one in ids if one not in silent])

@@ -85,21 +85,24 @@ def tiny_m2m100(folder: Path, seed: int = 0) -> Path:
 
 
 def tiny_madlad(folder: Path, seed: int = 0) -> Path:
-    """A T5 with tokens <2de> and so on, as MADLAD-400 has them."""
+    """A T5 with tokens <2de> and so on, and with MADLAD-400's numbers: `<unk>` begins a text."""
     import transformers
 
     targets = [f"<2{code}>" for code in LANGUAGE_CODES]
     _write_spm(
-        folder / "spiece.model", model_type="unigram", pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+        folder / "spiece.model", model_type="unigram", unk_id=0, bos_id=1, eos_id=2, pad_id=-1,
         user_defined_symbols=targets,
     )  # fmt: skip
-    tokenizer = transformers.T5Tokenizer.from_pretrained(folder, extra_ids=0)
+    tokenizer = transformers.T5Tokenizer.from_pretrained(folder, extra_ids=0, pad_token="<s>")  # noqa: S106
     tokenizer.save_pretrained(folder)
     config = transformers.T5Config(
         vocab_size=len(tokenizer), d_model=_WIDTH, d_kv=8, d_ff=32, num_layers=1, num_heads=2,
-        decoder_start_token_id=0, feed_forward_proj="gated-gelu", tie_word_embeddings=False,
+        decoder_start_token_id=0, pad_token_id=1, eos_token_id=2, feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
     )  # fmt: skip
-    return _save(transformers.T5ForConditionalGeneration(config), folder, seed)
+    model = transformers.T5ForConditionalGeneration(config)
+    model.generation_config.suppress_tokens = [0]  # trained ones seldom write it
+    return _save(model, folder, seed)
 
 
 def tiny_marian(folder: Path, seed: int = 0, targets: tuple[str, ...] = ()) -> Path:

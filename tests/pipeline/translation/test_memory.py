@@ -56,9 +56,9 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
 
 def test_a_language_without_a_column_is_named_before_anything_is_done(table):
     memory = Memory(path=str(table))
-    assert memory.pinned_for([("en", "de")]) == memory
+    memory.need(["en", "de"])
     with pytest.raises(InputError, match=r"has no column 'fr' and no column 'pl' .*`languages`"):
-        memory.pinned_for([("en", "de"), ("en", "fr"), ("en", "pl")])
+        memory.need(["en", "de", "fr", "pl"])
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c", "\x1e"])

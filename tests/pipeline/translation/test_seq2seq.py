@@ -42,7 +42,23 @@ def test_a_language_that_the_model_lacks_is_named_with_the_fix(folders):
 def test_a_model_of_several_targets_is_told_which(engines, folders):
     tokenizer = engines["marian"].open(folders / "opus-mt-en-zh").tokenizer
     assert engines["marian"].steer(tokenizer, "en", "zh").prefix == ">>cmn_Hans<< "
+    with pytest.raises(ModelError, match=r"has none for German among >>cmn_Hans<<"):
+        engines["marian"].steer(tokenizer, "en", "de")
+    tokenizer = engines["marian"].open(folders / "opus-mt-en-de").tokenizer
     assert engines["marian"].steer(tokenizer, "en", "de").prefix == ""
+
+
+@pytest.mark.parametrize(
+    ("known", "target", "prefix"),
+    [
+        ((">>fr<<", ">>pt<<", ">>pt_BR<<"), "pt", ">>pt<< "),  # opus-mt-en-ROMANCE
+        ((">>cmn<<", ">>cmn_Hans<<", ">>cmn_Hant<<"), "zh", ">>cmn_Hans<< "),
+        ((">>ara<<", ">>arz<<"), "ar", ">>ara<< "),
+    ],
+)
+def test_older_and_newer_names_of_a_target_are_known(engines, tmp_path, known, target, prefix):
+    tokenizer = engines["marian"].open(text.tiny_marian(tmp_path / "m", targets=known)).tokenizer
+    assert engines["marian"].steer(tokenizer, "en", target).prefix == prefix
 
 
 def test_an_answer_without_end_is_cut_off_at_the_cap_and_marked(folders):
