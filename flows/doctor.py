@@ -128,7 +128,13 @@ def bundled_recipes() -> list[str]:
 
 
 def _diagnose(name: str, recipe: Recipe, work: Path) -> Diagnosis:
-    lacks = [*_packages(recipe), *_corpora(recipe), *_weights(recipe), *_disk(recipe, work)]
+    lacks = [
+        *_packages(recipe),
+        *_corpora(recipe),
+        *_tables(recipe),
+        *_weights(recipe),
+        *_disk(recipe, work),
+    ]
     if recipe.name == _SMOKE:
         made = Lack(f"what the tests make in {_TINY}", f"python -m tests.checkpoints {_TINY}")
         lacks = [made if _TINY in lack.what else lack for lack in lacks]
@@ -266,11 +272,18 @@ def _engines(recipe: Recipe) -> Iterator[tuple[Engine, Pairs]]:
     yield from ((judge, [(SOURCE, SOURCE)]) for judge in recipe.judges)
 
 
+def _tables(recipe: Recipe) -> Iterator[Lack]:
+    try:
+        recipe.need_tables()
+    except InputError as wrong:
+        yield Lack(str(wrong), "write it, or name another with --set")
+
+
 def _disk(recipe: Recipe, work: Path) -> Iterator[Lack]:
     try:
         speech_s = make_plan(recipe.model_copy(update={"licence": None}), None).speech_hours * 3600
     except InputError:
-        return  # the corpus is missing, which is said already
+        return  # the corpus or a table is missing, which is said already
     needed, free = disk_bytes(recipe, speech_s), _free_bytes(work)
     if needed > free:
         yield Lack(

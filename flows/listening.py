@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.metrics import confusion, measure
-from pipeline.dataset.reading import open_folder
+from pipeline.dataset.reading import damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES, language_name
@@ -125,7 +125,8 @@ def make_test(folder: Path, draw: Draw, out: Path | None) -> Written:
     """
     _checked(folder)
     page = out or folder.with_name(f"{folder.name}-listening-test.html")
-    return Written(page, len(write_page(folder, draw, page)))
+    with damage_named(folder):
+        return Written(page, len(write_page(folder, draw, page)))
 
 
 def score_answers(folder: Path, files: Sequence[Path]) -> Results:
@@ -136,7 +137,7 @@ def score_answers(folder: Path, files: Sequence[Path]) -> Results:
     """
     _checked(folder)
     every = [read_answers(file) for file in files]
-    with open_folder(folder) as dataset:
+    with damage_named(folder), open_folder(folder) as dataset:
         clips = draw_clips(dataset, every[0].draw)
         emotions = dataset.emotions
     _one_test(files, every, clips)

@@ -132,9 +132,10 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
     `store`: a work store in which earlier builds may have written how fast their engines are.
 
     Raises:
-        InputError: a corpus is missing whose size is not published, or the licence claimed is laxer
-            than it may be.
+        InputError: a corpus is missing whose size is not published, a table of translations can't
+            be read, or the licence claimed is laxer than it may be.
     """
+    recipe.need_tables()
     count = _count(recipe, limit)
     lines = count.total * len(recipe.languages)
     speech_s = count.speech_s * len(recipe.languages) * recipe.takes

@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.dataset.candidates import read_candidates
+from pipeline.dataset.reading import DatasetFolder, damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
-from pipeline.selection.choose import DUPLICATE, Candidates, Decision, decide
+from pipeline.selection.choose import decide
 
 _DECIDING = ("gates", "selection")
 """Fields of a recipe that decide over takes when they are finished."""
-_COLUMNS = ["take_id", "source_id", "language", "emotion", "scores"]
 
 
 @dataclass(frozen=True)
@@ -64,28 +62,36 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
 
     Raises:
         BadFolder: it is no dataset folder.
-        InputError: an override is wrong, or of a field that decides nothing here.
+        InputError: it is a part of a set, or damaged; an override is wrong, or of a field that
+            decides nothing here.
     """
     _check(overrides)
     if not (folder / "recipe.yaml").is_file():
         raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
     recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
-    kept, rejected = _read(folder, "data"), _read(folder, "rejects")
-    # Rows of equal audio were told apart by hash, which the folder doesn't hold: they stay out.
-    open_rows = rejected.filter(pa.compute.not_equal(rejected["reason"], DUPLICATE))
-    parts = [kept.select(_COLUMNS), open_rows.select(_COLUMNS)]
-    everything = pa.concat_tables(parts, promote_options="default")  # of none, columns have no type
-    decisions = _decisions(everything, recipe)
-    cells = list(
-        zip(everything["language"].to_pylist(), everything["emotion"].to_pylist(), strict=True)
-    )
+    with damage_named(folder), open_folder(folder, published(recipe)) as dataset:
+        if dataset.build.get("part"):
+            raise InputError(
+                f"'{folder}' is a part of a set, without what was rejected: tune the whole set"
+            )
+        tuned = _tuned(dataset, recipe)
     if write:
         text = yaml.safe_dump(published(recipe), sort_keys=False, allow_unicode=True)
         write.write_text(text, encoding="utf-8")
+    return tuned
+
+
+def _tuned(dataset: DatasetFolder, recipe: Recipe) -> Tuned:
+    if not dataset.value("SELECT count(*) FROM takes"):
+        return Tuned(Counter(), Counter(), Counter())
+    wanted = [name for gate in recipe.gates.values() for name in gate.score_names]
+    candidates, columns = read_candidates(dataset, [*wanted, *recipe.selection.utility])
+    decisions = decide(candidates, recipe.gates, recipe.selection)
+    cells = list(zip(columns["language"].tolist(), columns["emotion"].tolist(), strict=True))
     return Tuned(
-        Counter(cells[: kept.num_rows]),
-        Counter(c for c, d in zip(cells, decisions, strict=True) if d.reason is None),
-        Counter(d.reason for d in decisions if d.reason),
+        Counter(cell for cell, said in zip(cells, columns["said"], strict=True) if not said),
+        Counter(cell for cell, one in zip(cells, decisions, strict=True) if one.reason is None),
+        Counter(one.reason for one in decisions if one.reason),
     )
 
 
@@ -98,33 +104,3 @@ def _check(overrides: Sequence[str]) -> None:
                 f"--set '{override}': '{field}' takes effect when a set is built, and these takes "
                 f"are finished; tune changes {' and '.join(_DECIDING)}, so give this one to a build"
             )
-
-
-def _decisions(rows: pa.Table, recipe: Recipe) -> Sequence[Decision]:
-    if not rows.num_rows:  # nor have their columns a type
-        return []
-    return decide(_candidates(rows, recipe), recipe.gates, recipe.selection)
-
-
-def _read(folder: Path, part: str) -> pa.Table:
-    columns = [*_COLUMNS, "reason"] if part == "rejects" else _COLUMNS
-    shards = sorted((folder / part).rglob("*.parquet"))
-    tables = [pq.read_table(shard, columns=columns) for shard in shards]
-    if tables:
-        return pa.concat_tables(tables)
-    return pa.table({name: [] for name in columns})
-
-
-def _candidates(rows: pa.Table, recipe: Recipe) -> Candidates:
-    ids = rows["take_id"].to_pylist()
-    languages = rows["language"].to_pylist()
-    sources = rows["source_id"].to_pylist()
-    lines = [f"{source}/{language}" for source, language in zip(sources, languages, strict=True)]
-    scores = rows["scores"].combine_chunks()
-    columns = {
-        name: np.array(scores.field(name).to_pylist(), dtype=np.float64)
-        for name in recipe.score_names
-    }
-    return Candidates(
-        ids, lines, np.array(languages, dtype=object), rows["emotion"].to_pylist(), ids, columns
-    )

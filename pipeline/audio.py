@@ -20,6 +20,8 @@ _LOUDEST_DBFS = 40.0
 """Peak of a clip at the most. Recorders that write floats leave some 20 dB above full scale
 (assumed); what lies above this is integers that were never scaled to [-1, 1], or noise of a broken
 file. One such neutral clip would silence every take that is relative to it."""
+_MOST_VALUES = 1 << 26
+"""Of all channels together: 256 MiB, that is 30 s of eight channels at 192 kHz."""
 _LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """Of the errors in opening a file, those that another try doesn't mend."""
 _SYSTEM_ERROR = 2
@@ -57,8 +59,8 @@ def open_recording(recording: Recording, door: Door) -> Clip:
     Only the stated part is decoded, and nothing before its length is known to be within bounds.
 
     Raises:
-        BadAudio: missing, undecodable, cut off, too short or long, of too low a rate, silent, far
-            above full scale, or with values that are not finite.
+        BadAudio: missing, undecodable, cut off, too short or long, of too low a rate, of too many
+            samples, silent, far above full scale, or with values that are not finite.
         OSError: it is there and can't be read now, as on a share that is away: see `may_pass`.
     """
     name = recording.path.name
@@ -163,6 +165,12 @@ def _span(
         raise BadAudio(f"'{name}' lasts {duration_s:.3f} s; door.shortest_s is {door.shortest_s:g}")
     if duration_s > door.longest_s:
         raise BadAudio(f"'{name}' lasts {duration_s:.1f} s; door.longest_s is {door.longest_s:g}")
+    values = (end - start) * int(file.channels)
+    if values > _MOST_VALUES:
+        raise BadAudio(
+            f"'{name}' has {values} samples in its {file.channels} channels at {rate} Hz, and at "
+            f"most {_MOST_VALUES} are read: mix it down, or bring it to 48000 Hz"
+        )
     return start, end - start
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +24,8 @@ class Engine(Settings):
 
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
+    wheels: ClassVar[tuple[str, ...]] = ()
+    """Packages that bring its model along: another release of one may give another output."""
     uses_gpu: ClassVar[bool] = False
     """Whether it has work for a GPU at all."""
 
@@ -44,8 +48,18 @@ class Engine(Settings):
         return self
 
     def fingerprint(self) -> str:
-        """Hash of the settings and the code version: equal fingerprints mean equal output."""
-        return digest(type(self).__name__, self.version, self.model_dump(mode="json"))
+        """Hash of settings, code version and wheels: equal fingerprints mean equal output."""
+        releases = [_release(one) for one in self.wheels]
+        return digest(type(self).__name__, self.version, self.model_dump(mode="json"), *releases)
+
+
+@cache
+def _release(package: str) -> str | None:
+    """The installed version of a package; None if it isn't, which loading the engine will say."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def digest(*parts: object) -> str:

@@ -39,6 +39,7 @@ from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
+from pipeline.translation.table import read_table
 
 AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
 AnySynthesizer = Annotated[
@@ -191,8 +192,9 @@ class Recipe(Settings):
         """The recipe with every revision and hash of its engines filled in.
 
         Raises:
-            InputError: an engine names what can't be found.
+            InputError: an engine names what can't be found, or a table can't be read.
         """
+        self.need_tables()
         engines = {
             "corpus": self.corpus.pinned(),
             "translation": self.translation.pinned_for(
@@ -204,6 +206,17 @@ class Recipe(Settings):
             "judges": tuple(judge.pinned() for judge in self.judges),
         }
         return self.model_copy(update=engines)
+
+    def need_tables(self) -> None:
+        """Make sure that the tables of translations and corrections are there, and can be read.
+
+        Raises:
+            InputError: one isn't, or the memory has no column for a language.
+        """
+        if isinstance(self.translation, Memory):
+            self.translation.need(self.languages)
+        if self.corrections:
+            read_table(self.corrections, "corrections")
 
     def clip_fingerprint(self) -> str:
         """Hash of what shapes a clip; judges, gates, languages and places of files do not."""

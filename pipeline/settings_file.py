@@ -86,8 +86,10 @@ def read_settings(name: str, package: str) -> str:
     return found.read_text(encoding="utf-8")
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, what: str = "the recipe") -> Any:
     """What a YAML text from anywhere holds; it has no aliases, so it is no larger than its text.
+
+    Errors call it `what`.
 
     Raises:
         BadRecipe: it is no such YAML.
@@ -95,12 +97,12 @@ def parse_yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
-        raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
+        raise BadRecipe([f"{what} is not YAML: {error}"]) from error
     except RecursionError as error:
-        raise BadRecipe(["the recipe is nested too deeply"]) from error
+        raise BadRecipe([f"{what} is nested too deeply"]) from error
     # Of a day or a number that looks like one, or is tagged as one, and is none.
     except (ValueError, LookupError, AttributeError) as error:
-        raise BadRecipe([f"the recipe is not YAML: {error}"]) from error
+        raise BadRecipe([f"{what} is not YAML: {error}"]) from error
 
 
 def _override(fields: dict[str, Any], override: str) -> None:
@@ -112,9 +114,9 @@ def _override(fields: dict[str, Any], override: str) -> None:
     for key in parents:
         node = _child(node, key, override)
     if isinstance(node, list):
-        node[_position(node, last, override)] = parse_yaml(value)
+        node[_position(node, last, override)] = parse_yaml(value, f"--set '{override}': the value")
     elif isinstance(node, dict):
-        node[last] = parse_yaml(value)
+        node[last] = parse_yaml(value, f"--set '{override}': the value")
     else:
         raise BadRecipe([f"--set '{override}': '{'.'.join(parents)}' has no fields"])
 
@@ -183,7 +185,9 @@ def _explain(root: type[BaseModel], detail: Any) -> str:
 
 def _rule(detail: Any) -> str:
     """What is allowed instead of a value."""
-    is_text = detail["type"] in ("path_type", "string_type")
+    is_text = detail["type"] in ("path_type", "string_type") or (
+        detail["type"] == "literal_error" and isinstance(detail["input"], bool)
+    )
     if is_text and isinstance(detail["input"], int | float | date):
         return "YAML reads no text in it: put it into quotes"
     return str(detail["msg"])

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,7 +53,8 @@ def read_listing(path: Path, columns: Collection[str], required: Sequence[str]) 
 
 
 def _delimited(path: Path, delimiter: str, required: Sequence[str]) -> Iterator[Listed]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = iter(lambda: _line(path, file), "")
         # Without `strict` a quote that nobody closes swallows the rest of the file.
         rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
         try:
@@ -89,15 +90,21 @@ def _require(path: Path, names: Sequence[str], required: Sequence[str]) -> None:
 
 
 def _json_lines(path: Path) -> Iterator[Listed]:
-    with path.open(encoding="utf-8-sig") as lines:
-        while line := lines.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
-                raise BadListing(
-                    f"corpus.path: '{path.name}': a line has over {_LONGEST_LINE} characters; "
-                    "JSON Lines has an object on each line"
-                )
+    with path.open(encoding="utf-8-sig") as file:
+        while line := _line(path, file):
             if line.strip():
                 yield _parse(line)
+
+
+def _line(path: Path, file: TextIO) -> str:
+    """The next line with its end; empty behind the last."""
+    line = file.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise BadListing(
+            f"corpus.path: '{path.name}': a line has over {_LONGEST_LINE} characters; a list has "
+            "one row on each line"
+        )
+    return line
 
 
 def _parse(line: str) -> Listed:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
 from pipeline.corpora.listing import Listed, read_listing
 from pipeline.emotions import OUR_LABELS, Emotion, map_label
-from pipeline.records import Gender, Recording, Utterance
+from pipeline.records import Gender, Recording, Utterance, composed
 
 _REQUIRED = ("text", "emotion", "speaker", "licence")
 
@@ -34,6 +34,12 @@ class Row(BaseModel):
     path: Annotated[str, Field(max_length=4096)] | None = None
     start: Seconds | None = None
     end: Seconds | None = None
+
+    @field_validator("speaker", "licence", "gender", "id", mode="before")
+    @classmethod
+    def _trimmed(cls, value: Any) -> Any:
+        """One name, however it is spaced and composed: else a speaker would be two."""
+        return composed(value).strip() if isinstance(value, str) else value
 
     @field_validator("gender", mode="before")
     @classmethod
@@ -70,7 +76,7 @@ class Manifest(Corpus):
     """
 
     engine: Literal["manifest"] = "manifest"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     path: Path = Path("data/manifest.csv")
     """The manifest: .csv, .tsv, .jsonl or .parquet."""
     labels: dict[str, Emotion] = {}

@@ -149,6 +149,21 @@ def walk(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(folder).as_posix(), path
 
 
+def keep_others(old: Path, new: Path) -> None:
+    """Move what m5ser did not write from a set's folder into the one that takes its place."""
+    tools = [old / name for name in sorted(_TOOLS)]
+    others = [
+        path
+        for name, path in walk(old)
+        if (path.is_symlink() or not path.is_dir()) and not is_of_a_set(name) and name != MANIFEST
+    ]
+    for path in (*tools, *others):
+        place = new / path.relative_to(old)
+        if (path.exists() or path.is_symlink()) and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(place)
+
+
 def write_manifest(folder: Path) -> None:
     """Write the manifest over the files that make the set, with what `build.json` says.
 

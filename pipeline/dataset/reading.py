@@ -12,10 +12,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.cards.templates import plain
 from pipeline.emotions import EMOTIONS
+from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES
 
 SPLITS = ("train", "validation", "test")
@@ -119,6 +122,23 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
         found = connection.execute("SELECT DISTINCT emotion FROM takes").fetchall()
         emotions = tuple(emotion for emotion in EMOTIONS if (emotion,) in found)
         yield DatasetFolder(path, recipe, build, scores, emotions, connection)
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Say of a dataset folder that can't be read that it is damaged, and how.
+
+    Raises:
+        InputError: a file of it is missing, or is not what a build writes.
+    """
+    try:
+        yield
+    except (ValueError, FileNotFoundError, yaml.YAMLError, pa.ArrowException, duckdb.Error) as why:
+        reason = plain(str(why).partition("\n")[0])
+        raise InputError(
+            f"'{path}' is no dataset folder, or damaged ({reason}): `m5ser verify` says which "
+            "file; build or pull it again"
+        ) from why
 
 
 def parquet_files(path: Path, part: str) -> list[Path]:

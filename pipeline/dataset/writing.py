@@ -18,7 +18,13 @@ import yaml
 from pipeline.cards.card import README, write_card
 from pipeline.cards.figures import write_figures
 from pipeline.cards.report import write_report
-from pipeline.dataset.manifest import MANIFEST, BadManifest, read_manifest, write_manifest
+from pipeline.dataset.manifest import (
+    MANIFEST,
+    BadManifest,
+    keep_others,
+    read_manifest,
+    write_manifest,
+)
 from pipeline.dataset.place import put_in_place
 from pipeline.dataset.rejected_lines import write_rejected_lines
 from pipeline.dataset.rows import clip_marks, published_failure, published_rows, withheld_texts
@@ -98,7 +104,7 @@ def check_folder(folder: Path, recipe: Recipe, limit: int | None) -> None:
         BadFolder: there is no place for it.
     """
     place = folder.resolve()
-    above = next(one for one in place.parents if one.exists())
+    above = next((one for one in place.parents if one.exists()), place)
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise BadFolder(f"--out: '{folder}' can't be made in '{above}': name another with --out")
     if place.is_mount() or place == Path.cwd():
@@ -184,13 +190,13 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
     """Write the folder; what lay there stays until the new one is whole.
 
     `describe` is the function of that name below, or a way to run it elsewhere. Of the old card
-    the section that a person wrote is kept.
+    the section that a person wrote is kept, and so is every file that no build writes.
 
     Raises:
         ForeignFolder: another build has put something else there by now.
         OSError: no space or no right to write; the old folder is untouched.
     """
-    with put_in_place(folder) as partial:
+    with put_in_place(folder, keep_others) as partial:
         # Another build may have written there since this one began.
         check_folder(folder, build.recipe, build.limit)
         _write(partial, build)

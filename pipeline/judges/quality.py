@@ -48,6 +48,7 @@ class Quality(Judge):
 
     engine: Literal["quality"] = "quality"
     version: ClassVar[int] = 2
+    wheels: ClassVar[tuple[str, ...]] = ("speechmos",)
     p835: bool = True
     """Run the costly network; without it there are no `dnsmos_sig`, `_bak` and `_ovrl`."""
     max_windows: Annotated[int, Field(ge=1)] | None = None

@@ -36,6 +36,7 @@ class Speaker(Judge):
 
     engine: Literal["speaker"] = "speaker"
     version: ClassVar[int] = 1
+    wheels: ClassVar[tuple[str, ...]] = ("resemblyzer",)
     scores: ClassVar[tuple[str, ...]] = ("speaker_cosine", "speaker_margin")
     needs_voices: ClassVar[bool] = True
 

@@ -42,6 +42,7 @@ class Speech(Judge):
 
     engine: Literal["speech"] = "speech"
     version: ClassVar[int] = 2
+    wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     scores: ClassVar[tuple[str, ...]] = ("speech_share", "speech_s")
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a window is speech (Silero's default)."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.dataset.reading import DatasetFolder
 from pipeline.errors import InputError
 from pipeline.languages import Language
+from pipeline.selection.choose import CHOICES
 
 MOST_CLIPS = 500
 """In one test: a listener gives about six answers a minute."""
@@ -70,15 +71,18 @@ def draw_id(clips: list[Clip]) -> str:
 def _rows(
     dataset: DatasetFolder, languages: tuple[str, ...], count: int, seed: int, *, kept: bool
 ) -> list[dict[str, str]]:
-    """Takes by hash: one of each language and emotion, then a second of each, and so on."""
+    """Takes by hash: one of each language and emotion, then a second of each, and so on.
+
+    Rejected are those whose reason is a gate: another take of the line may have been better.
+    """
+    wanted = "reason IS NULL" if kept else "reason IS NOT NULL AND NOT list_contains($4, reason)"
     return dataset.rows(
         "WITH ranked AS (SELECT take_id, source_id, language, emotion, "  # noqa: S608 - ours
         "md5($1 || take_id) AS chance, row_number() OVER "
         "(PARTITION BY language, emotion ORDER BY md5($1 || take_id)) AS turn "
-        f"FROM takes WHERE {'reason IS NULL' if kept else 'len(failed_gates) > 0'} "
-        "AND list_contains($2, language)) "
+        f"FROM takes WHERE {wanted} AND list_contains($2, language)) "
         "SELECT take_id, source_id, language, emotion FROM ranked ORDER BY turn, chance LIMIT $3",
-        [f"{seed}:", list(languages), count],
+        [f"{seed}:", list(languages), count, *([] if kept else [list(CHOICES)])],
     )
 
 

@@ -18,8 +18,15 @@ R = TypeVar("R")
 _HALVED: ContextVar[list[int] | None] = ContextVar("halved", default=None)
 """Sizes of the batches that were halved in the call of `counted` that is under way here."""
 _ALONE = "out of memory on this row alone"
-_ONNX_WORDS = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
-"""Of ONNX Runtime's arena (core/framework/bfc_arena.cc), of CUDA, of cuDNN and cuBLAS, of C++."""
+_WORDS = (
+    "out of memory",
+    "ALLOC_FAILED",
+    "DefaultCPUAllocator",
+    "Failed to allocate memory",
+    "bad_alloc",
+)
+"""Of CUDA and MPS, of cuDNN and cuBLAS, of PyTorch's CPU allocator (c10/core/impl/alloc_cpu.cpp),
+of ONNX Runtime's arena (core/framework/bfc_arena.cc), of C++."""
 
 
 def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -114,10 +121,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    if type(error).__module__.startswith("onnxruntime."):
-        return any(words in str(error) for words in _ONNX_WORDS)
-    # PyTorch's CPU allocator raises a plain RuntimeError (c10/core/impl/alloc_cpu.cpp).
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    may_be = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime.")
+    return may_be and any(words in str(error) for words in _WORDS)
 
 
 def _release() -> None:

@@ -54,6 +54,7 @@ class Espeak(Synthesizer):
     max_characters: int = Field(600, ge=1)
     timeout_s: float = Field(20.0, gt=0)
     version: ClassVar[int] = 2
+    wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)
     deterministic: ClassVar[bool] = True
 
     @property

@@ -27,6 +27,7 @@ class TextLanguage(TextJudge):
 
     engine: Literal["language"] = "language"
     version: ClassVar[int] = 2
+    wheels: ClassVar[tuple[str, ...]] = ("lingua-language-detector",)
     needs_languages: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = ("text_language_probability",)
 

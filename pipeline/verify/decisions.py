@@ -10,17 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.dataset.reading import REJECTED_LINES, DatasetFolder, parquet_files, score
+from pipeline.dataset.candidates import EVERY, KEPT, read_candidates
+from pipeline.dataset.reading import REJECTED_LINES, DatasetFolder, score
 from pipeline.recipe import Recipe
-from pipeline.selection.choose import DUPLICATE, Candidates, Decision, Selection, decide
+from pipeline.selection.choose import Decision, Selection, decide
 from pipeline.selection.gates import Gate, without_quantiles
 from pipeline.verify.findings import Findings
-
-_KEPT = "SELECT *, '' AS said FROM kept"
-_REJECTED = "SELECT *, coalesce(reason, 'nothing') AS said FROM rejects"
-_MD5 = "array_slice(audio.bytes, 27, 42)"
-"""Of a clip's samples, as FLAC's first block has it (RFC 9639, section 8.2)."""
-_UNKNOWN_MD5 = bytes(16)
 
 
 def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) -> None:
@@ -39,7 +34,7 @@ def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) 
     }
     for name, gate in recipe.gates.items():
         gates[name] = without_quantiles(gate) if is_part else gate
-    taken = _KEPT if is_part else f"{_KEPT} UNION ALL BY NAME {_REJECTED}"
+    taken = KEPT if is_part else EVERY
     if not dataset.value("SELECT count(*) FROM kept") and (is_part or not rejected):
         return
     rows = 0
@@ -92,24 +87,7 @@ def _decided(
 ) -> Iterator[tuple[Decision, Decision]]:
     """What the folder says of each take, and what its scores say."""
     read = [name for gate in gates.values() for name in gate.score_names]
-    names = list(dict.fromkeys([*read, *selection.utility]))
-    scores = "".join(f", {score(name)}" for name in names)
-    # Of takes of equal audio the first stays: those that are said to be a copy come last.
-    columns = dataset.columns(
-        "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, score, "  # noqa: S608
-        f"threshold, array_to_string(failed_gates, ', ') AS failed {scores} FROM ({taken}) "
-        f"ORDER BY said = '{DUPLICATE}', take_id"
-    )
-    ids = columns["take_id"].tolist()
-    copies = _copies(dataset)
-    candidates = Candidates(
-        ids,
-        columns["line"].tolist(),
-        columns["language"],
-        columns["emotion"].tolist(),
-        [copies.get(take_id, str(row)) for row, take_id in enumerate(ids)],
-        {name: columns[f"score:{name}"] for name in names},
-    )
+    candidates, columns = read_candidates(dataset, [*read, *selection.utility], taken)
     for row, found in enumerate(decide(candidates, gates, selection)):
         yield _stated(columns, row), found
 
@@ -119,19 +97,6 @@ def _stated(columns: Mapping[str, np.ndarray], row: int) -> Decision:
     failed = columns["failed"][row]
     names = tuple(failed.split(", ")) if isinstance(failed, str) and failed else ()
     return Decision(columns["take_id"][row], columns["said"][row] or None, *limits, names)
-
-
-def _copies(dataset: DatasetFolder) -> dict[str, str]:
-    """By take id a name for its audio, of the takes whose samples another has too."""
-    shards = [*parquet_files(dataset.path, "data"), *parquet_files(dataset.path, "rejects")]
-    found = dataset.rows(
-        f"SELECT list(take_id) AS ids, hex({_MD5}) AS md5 "  # noqa: S608
-        "FROM read_parquet($1, union_by_name = true) "
-        f"WHERE octet_length(audio.bytes) >= 42 AND {_MD5} <> $2 "
-        f"GROUP BY {_MD5} HAVING count(*) > 1",
-        [[escape(str(shard)) for shard in shards], _UNKNOWN_MD5],
-    )
-    return {take_id: f"md5 {row['md5']}" for row in found for take_id in row["ids"]}
 
 
 def _is_same(stated: Decision, found: Decision) -> bool:

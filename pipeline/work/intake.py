@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ from pipeline.work.store import Store
 
 STAGE = "utterances"
 _VERSION = 1
+
+
+_RECENT = 64
+"""Recordings whose hashes are remembered: the parts of one stand together in a list."""
+
+Hashed = Callable[[Path], str | None]
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,11 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
         CorpusMissing: see `Corpus.read`.
         OSError: a recording that is there can't be read now.
     """
-    intake = Intake()
+    intake, hashed = Intake(), _hashed_once()
     utterances = islice(admitted(recipe.corpus.read(), intake), limit)
     for group in _groups(utterances, recipe.batch_size):
         rows = [tables.utterance_row(utterance) for utterance in group]
-        key = _key(rows)
+        key = _key(rows, hashed)
         if not store.has(STAGE, key) or not _same_paths(store, key, rows):
             store.write(STAGE, key, tables.table(rows, tables.UTTERANCES))
         intake.batches.append(Batch(key, len(rows)))
@@ -81,7 +88,7 @@ def require_recordings(key: str, batch: pa.Table) -> None:
     recordings = [one.recording for one in tables.utterances(batch) if one.recording]
     absent = [one for one in recordings if not _is_there(one.path)]
     # What intake didn't find either has no hash in the batch's name, and is the door's to refuse.
-    if absent and _key(batch.to_pylist()) != key:
+    if absent and _key(batch.to_pylist(), _hashed_once()) != key:
         require_recording(absent[0])
 
 
@@ -134,14 +141,19 @@ def _groups(utterances: Iterator[Utterance], size: int) -> Iterator[list[Utteran
         yield group
 
 
-def _key(rows: list[dict[str, Any]]) -> str:
-    return digest(STAGE, _VERSION, [_content(row) for row in rows])
+def _key(rows: list[dict[str, Any]], hashed: Hashed) -> str:
+    return digest(STAGE, _VERSION, [_content(row, hashed) for row in rows])
 
 
-def _content(row: dict[str, Any]) -> dict[str, Any]:
+def _content(row: dict[str, Any], hashed: Hashed) -> dict[str, Any]:
     """What a batch is named by: everything but where the recording lies, and its hash instead."""
     path = row["path"]
-    return {**row, "path": _sha256(Path(path)) if path else None}
+    return {**row, "path": hashed(Path(path)) if path else None}
+
+
+def _hashed_once() -> Hashed:
+    """Hashing of recordings, each once, as many utterances may be cut from one long file."""
+    return lru_cache(maxsize=_RECENT)(_sha256)
 
 
 def _sha256(path: Path) -> str | None:

@@ -226,6 +226,55 @@ def test_what_a_person_wrote_into_the_card_outlives_the_next_build(workbench):
     assert not aside.exists()
 
 
+def test_what_no_build_writes_stays_in_the_folder(workbench):
+    workbench.build("--limit", "1")
+    kept = {".git/config": "mine", "answers-anna.json": "{}", "data/de/notes.txt": "listen again"}
+    for name, text in kept.items():
+        (workbench.out / name).parent.mkdir(exist_ok=True)
+        (workbench.out / name).write_text(text)
+    (workbench.out / "shared").symlink_to(workbench.folder)
+    stale = workbench.out / "data" / "de" / "train-00007-of-00008.parquet"
+    stale.write_bytes(b"of another build")
+
+    def rebuilt(*arguments):
+        workbench.build("--limit", "1", *arguments)
+        assert {name: (workbench.out / name).read_text() for name in kept} == kept
+        assert (workbench.out / "shared").readlink() == workbench.folder
+        assert not stale.exists()
+
+    rebuilt("--set", "splits.seed=1")
+    # Killed when the new folder was in place, and the old one's files were not all moved.
+    aside = workbench.out.with_name(".out.old")
+    (aside / ".git").mkdir(parents=True)
+    (workbench.out / ".git" / "config").rename(aside / ".git" / "config")
+    (workbench.out / ".git").rmdir()
+    rebuilt("--set", "splits.seed=2")
+    assert not aside.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": "gone.tsv"}, "there is no translation memory 'gone.tsv'"),
+        ({"languages": ["en", "it"]}, "has no column 'it' in its first line: add it there"),
+        ({"corrections": "gone.tsv"}, "corrections: there is no translation memory 'gone.tsv'"),
+    ],
+)
+def test_a_table_that_is_missing_is_said_before_any_work(workbench, change, message):
+    path = change.pop("path", None)
+    workbench.recipe.update(change)
+    if path:
+        workbench.recipe["translation"]["path"] = path
+    assert message in workbench.build(code=2)["error"]
+    assert not (workbench.folder / "work" / "utterances").exists()
+    planned = CliRunner().invoke(app, ["plan", str(workbench.folder / "tiny.yaml")])
+    assert (planned.exit_code, message in planned.stderr) == (2, True)
+
+
+def test_the_root_of_the_disk_is_no_place_for_a_set(workbench):
+    assert "name one in it" in workbench.build("--out", "/", code=2)["error"]
+
+
 def test_a_laxer_licence_is_refused_before_any_work(workbench):
     for row in workbench.rows:
         row["licence"] = "CC-BY-NC-SA-4.0"

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tests.tiny_set import write_set
 
 
 def run(*arguments, code=0):
@@ -127,6 +128,35 @@ def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
     assert tuned["kept_after"] == built["kept"]
     assert tuned["reasons"] == built["reasons"]
     assert 0 < tuned["kept_after"] < 16
+
+
+def test_tune_counts_takes_of_equal_audio_as_the_build_did(workbench):
+    workbench.recipe["prosody"] = {"from": "none"}  # both takes of a line are the same bytes
+    workbench.recipe["gates"] = {"pace": {"score": "phones_per_s", "min_quantile": 0.4}}
+    built = workbench.build()
+    assert built["reasons"]["duplicate"]
+    tuned = json.loads(run("tune", str(workbench.out), "--json").stdout)
+    assert tuned["kept_before"] == tuned["kept_after"] == built["kept"]
+    assert tuned["reasons"] == built["reasons"]
+
+
+def test_a_part_of_a_set_is_not_tuned(tmp_path):
+    folder = write_set(tmp_path / "set")
+    build = json.loads((folder / "build.json").read_text())
+    build["part"] = {"repository": "org/set", "revision": "abc"}
+    (folder / "build.json").write_text(json.dumps(build))
+    assert "tune the whole set" in run("tune", str(folder), code=2).stderr
+
+
+@pytest.mark.parametrize("command", ["tune", "report", "listening-test"])
+@pytest.mark.parametrize("name", ["build.json", "data/de/train-00000-of-00002.parquet"])
+def test_a_damaged_folder_is_said_in_a_sentence(tmp_path, command, name):
+    folder = write_set(tmp_path / "set")
+    assert (folder / name).is_file()
+    (folder / name).write_text("{")
+    said = run(command, str(folder), code=2).stderr
+    assert "is no dataset folder, or damaged" in said
+    assert "`m5ser verify` says which file" in said
 
 
 def test_tune_says_what_would_be_kept_where_nothing_was(workbench):

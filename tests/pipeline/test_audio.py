@@ -80,6 +80,16 @@ def test_an_hour_long_file_is_refused_before_it_is_decoded(tmp_path, monkeypatch
         open_recording(Recording(path), Door())
 
 
+def test_a_small_file_of_many_channels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    many = np.tile(tone(1.0, 192_000)[:, None], (1, 8))
+    recording = write(tmp_path / "a.flac", many, 192_000)
+    assert open_recording(recording, Door()).channels == 8
+    monkeypatch.setattr("pipeline.audio._MOST_VALUES", 8 * 192_000 - 1)
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("was decoded"))
+    with pytest.raises(BadAudio, match=r"1536000 samples in its 8 channels at 192000 Hz.*mix it"):
+        open_recording(recording, Door())
+
+
 def test_a_truncated_wav_is_refused(tmp_path):
     path = write(tmp_path / "cut.wav", tone(2.0)).path
     path.write_bytes(path.read_bytes()[:-20_000])

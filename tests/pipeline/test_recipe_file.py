@@ -86,8 +86,10 @@ RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: 
         ("prosody={from: source, strengths: [3]}", "prosody.strengths.0: 3 is not allowed: Input"),
         ("synthesis={engine: }", "synthesis: unknown engine 'None'; known are: espeak, "),
         (".takes=3", "--set '.takes=3': write field=value, as in --set takes=3"),
-        ("licence=2024-13-45", "the recipe is not YAML: month must be in 1..12"),
-        ("shard_rows=0b_", "the recipe is not YAML: invalid literal for int()"),
+        ("licence=2024-13-45", "--set 'licence=2024-13-45': the value is not YAML: month must be"),
+        ("shard_rows=0b_", "--set 'shard_rows=0b_': the value is not YAML: invalid literal for"),
+        ("takes=[[[", "--set 'takes=[[[': the value is not YAML: while parsing"),
+        ("languages=[no]", "languages.0: False is not allowed: YAML reads no text in it: put it"),
     ],
 )
 def test_an_error_is_said_once_of_the_field_as_set_takes_it(override, message):

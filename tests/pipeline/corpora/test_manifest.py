@@ -110,6 +110,18 @@ def test_an_unknown_ending_and_an_unmapped_label(tmp_path):
         list(Manifest(path=other).read())
 
 
+def test_one_speaker_is_one_however_the_name_is_spaced_and_composed(tmp_path):
+    spelled = ["Zo\u00eb", "Zoe\u0308 ", " Zo\u00eb"]
+    rows = [
+        {**ROW, "speaker": name, "licence": " CC0-1.0", "gender": "female "} for name in spelled
+    ]
+    path = write_manifest(tmp_path, rows, ".jsonl")
+    entries = list(Manifest(path=path, labels={"joy": "happy"}).read())
+    assert {(one.speaker, one.licence, one.gender) for one in entries} == {
+        ("Zo\u00eb", "CC0-1.0", "female")
+    }
+
+
 HEADER = "path,text,emotion,speaker,licence\n"
 LINE = "a.wav,Hello there.,joy,me,CC0-1.0\n"
 
@@ -124,7 +136,7 @@ LINE = "a.wav,Hello there.,joy,me,CC0-1.0\n"
         ("a.csv", b"path,text,emotion,speaker\n", "no column licence; its columns are 'path'"),
         ("a.csv", b"", "its columns are none"),
         ("a.csv", (HEADER + 'a.wav,"Hello,joy,me,\n' + LINE).encode(), "line 2: unexpected end"),
-        ("a.csv", (HEADER + f"a.wav,{'a' * 200_000}\n").encode(), "line 2: field larger"),
+        ("a.csv", (HEADER + f"a.wav,{'a' * 200_000}\n").encode(), "a line has over 100000 char"),
         ("a.parquet", b"PAR1 and no more", "can't be read as Parquet"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.dataset.reading import open_folder
@@ -15,6 +16,7 @@ from pipeline.listening import page
 from pipeline.listening.draw import Draw, draw_clips, draw_id
 from pipeline.listening.page import write_page
 from pipeline.provenance.flac import comments_of
+from tests.tiny_set import write_set
 
 
 def drawn(folder, **settings):
@@ -49,6 +51,17 @@ def test_rejected_takes_are_those_that_a_gate_refused(tones):
     assert {clip.take_id for clip in clips if not clip.kept} == {row["take_id"] for row in refused}
     assert sum(clip.kept for clip in clips) == 3
     assert refused
+
+
+def test_a_take_that_lost_to_a_better_one_is_not_called_rejected(tmp_path):
+    folder = write_set(tmp_path / "set")
+    [shard] = (folder / "rejects" / "de").glob("*.parquet")
+    rows = pq.read_table(shard)
+    lost = ["best_take", *rows["reason"].to_pylist()[1:]]
+    at = rows.schema.get_field_index("reason")
+    pq.write_table(rows.set_column(at, rows.schema.field(at), [lost]), shard)
+    clips = drawn(folder, clips=0, rejected=100, languages=("de",))
+    assert [clip.take_id for clip in clips] == rows["take_id"].to_pylist()[1:]
 
 
 def test_a_language_can_be_chosen(tones):

@@ -91,7 +91,14 @@ def test_what_counts_as_out_of_memory():
     import torch
 
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
-    assert is_out_of_memory(RuntimeError("[enforce] DefaultCPUAllocator: can't allocate memory"))
+    for words in (
+        "[enforce] DefaultCPUAllocator: can't allocate memory",
+        "CUDA error: out of memory",
+        "MPS backend out of memory (MPS allocated: 8.00 GB)",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ):
+        assert is_out_of_memory(RuntimeError(words))
     assert not is_out_of_memory(RuntimeError("device-side assert"))
     assert not is_out_of_memory(ValueError("out of memory"))
 

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from pipeline.dataset.manifest import sha256
 from pipeline.recipe_file import load_recipe
 from pipeline.work.intake import take_in
 from pipeline.work.store import open_store
@@ -34,6 +35,27 @@ def test_a_recording_that_cannot_be_read_now_ends_the_intake(tmp_path, monkeypat
     with pytest.raises(OSError, match="Stale file handle"):
         take_in(open_store(str(tmp_path / "work")), recipe)
     assert not (tmp_path / "work").exists()
+
+
+def test_a_file_of_which_many_rows_are_parts_is_hashed_once(tmp_path, monkeypatch):
+    (tmp_path / "long.wav").write_bytes(b"not heard yet")
+    parts = [{**ROW, "path": "long.wav", "start": n, "end": n + 1} for n in range(40)]
+    (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, parts)))
+    recipe = load_recipe("own-recordings", [f"corpus.path={tmp_path / 'list.jsonl'}"])
+    hashed = []
+
+    def counting(path):
+        hashed.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr("pipeline.work.intake.sha256", counting)
+    store = open_store(str(tmp_path / "work"))
+    before = take_in(store, recipe)
+    assert (before.utterances, hashed) == (40, [tmp_path / "long.wav"])
+    (tmp_path / "long.wav").write_bytes(b"another take of it")
+    assert {one.key for one in take_in(store, recipe).batches}.isdisjoint(
+        one.key for one in before.batches
+    )
 
 
 def test_names_that_are_no_utf_8_are_failed_rows_that_can_be_written(tmp_path):

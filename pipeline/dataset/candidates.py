@@ -1,0 +1,63 @@
+"""The takes of a finished set as gates and choices take them: by scores, and who sounds alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from glob import escape
+
+import numpy as np
+
+from pipeline.dataset.reading import DatasetFolder, parquet_files, score
+from pipeline.selection.choose import DUPLICATE, Candidates
+
+KEPT = "SELECT *, '' AS said FROM kept"
+EVERY = f"{KEPT} UNION ALL BY NAME SELECT *, coalesce(reason, 'nothing') AS said FROM rejects"  # noqa: S608
+"""All takes that were judged."""
+_MD5 = "array_slice(audio.bytes, 27, 42)"
+"""Of a clip's samples, as FLAC's first block has it (RFC 9639, section 8.2)."""
+_UNKNOWN_MD5 = bytes(16)
+
+Columns = dict[str, np.ndarray]
+
+
+def read_candidates(
+    dataset: DatasetFolder, scores: Iterable[str], taken: str = EVERY
+) -> tuple[Candidates, Columns]:
+    """The takes that an SQL query gives, with these scores; and what the folder says of each.
+
+    Of that the columns [N] are: `take_id`, `language`, `emotion`, `said` (the reason why it was
+    rejected, empty if it was kept), `score`, `threshold`, and `failed` (gates, by commas). N is at
+    least 1.
+    """
+    names = list(dict.fromkeys(scores))
+    selected = "".join(f", {score(name)}" for name in names)
+    # Of takes of equal audio the first stays: those that are said to be a copy come last.
+    columns = dataset.columns(
+        "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, score, "  # noqa: S608
+        f"threshold, array_to_string(failed_gates, ', ') AS failed {selected} FROM ({taken}) "
+        f"ORDER BY said = '{DUPLICATE}', take_id"
+    )
+    ids = columns["take_id"].tolist()
+    copies = _copies(dataset)
+    candidates = Candidates(
+        ids,
+        columns["line"].tolist(),
+        columns["language"],
+        columns["emotion"].tolist(),
+        [copies.get(take_id, str(row)) for row, take_id in enumerate(ids)],
+        {name: columns[f"score:{name}"] for name in names},
+    )
+    return candidates, columns
+
+
+def _copies(dataset: DatasetFolder) -> dict[str, str]:
+    """By take id a name for its audio, of the takes whose samples another has too."""
+    shards = [*parquet_files(dataset.path, "data"), *parquet_files(dataset.path, "rejects")]
+    found = dataset.rows(
+        f"SELECT list(take_id) AS ids, hex({_MD5}) AS md5 "  # noqa: S608
+        "FROM read_parquet($1, union_by_name = true) "
+        f"WHERE octet_length(audio.bytes) >= 42 AND {_MD5} <> $2 "
+        f"GROUP BY {_MD5} HAVING count(*) > 1",
+        [[escape(str(shard)) for shard in shards], _UNKNOWN_MD5],
+    )
+    return {take_id: f"md5 {row['md5']}" for row in found for take_id in row["ids"]}
