@@ -1,9 +1,11 @@
 """How far a transcript agrees with the wanted text: pure functions of two strings.
 
 Both sides first go through Whisper's own normalisers (Radford et al. 2022, appendix C), so that
-casing, punctuation and, in English, spelled numbers and contractions don't count. They don't map
-traditional to simplified characters, nor digits to words outside English. Where a checkpoint spells
-by letters, the wanted text is spelled likewise before.
+casing, punctuation and, in English, spelled numbers and contractions don't count; where they fail
+at a script, `pipeline.judges.normalising` mends them. They don't map digits to words outside
+English or to another script's digits, nor Arabic's forms of a letter to Persian's and Urdu's; a
+stress mark parts a word in Cyrillic. Where a checkpoint spells by letters, the wanted text is
+spelled likewise before.
 """
 
 from __future__ import annotations
@@ -12,27 +14,34 @@ from collections.abc import Callable, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.judges.normalising import cleaning, in_one_spelling
+from pipeline.languages import Language
 from pipeline.whisper.spelling import Spelling, spell
 
 UNSPACED = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages without spaces between words (as in Whisper's tokenizer): every character is a unit,
-so that the word error rate is the character error rate; in pinyin, every syllable."""
+so that the word error rate is the character error rate; in pinyin, every syllable; in Thai, every
+letter with its marks."""
 
 _REPEATED_UNITS = 4
 
 Normalise = Callable[[str], str]
 
 
-def normaliser(language: str, spelling: Spelling = "tokens") -> Normalise:
-    """Whisper's normaliser of a language, the English one or the basic one, behind the spelling."""
+def normaliser(language: Language, spelling: Spelling = "tokens") -> Normalise:
+    """Whisper's normaliser of a language, the English one or the basic one, behind the spelling.
+
+    The basic one is mended where it fails at the script.
+    """
     from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
     if language == "en":
         whisper: Normalise = EnglishTextNormalizer()
     else:
         split = language in UNSPACED and spelling == "tokens"
-        whisper = BasicTextNormalizer(split_letters=split)
-    return lambda text: whisper(spell(text, language, spelling))
+        whisper = basic = BasicTextNormalizer(split_letters=split)
+        basic.clean = cleaning(language) or basic.clean
+    return lambda text: whisper(in_one_spelling(spell(text, language, spelling), language))
 
 
 def agreement(wanted: str, heard: str, language: str, normalise: Normalise) -> dict[str, float]:

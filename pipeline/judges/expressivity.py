@@ -58,7 +58,8 @@ class Expressivity(Judge):
     """
 
     engine: Literal["expressivity"] = "expressivity"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     hears_source: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = (
         "pause_agreement",

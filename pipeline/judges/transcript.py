@@ -73,7 +73,8 @@ class Whisper(Judge):
     """
 
     engine: Literal["whisper"] = "whisper"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
+    wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     uses_gpu: ClassVar[bool] = True
     needs_languages: ClassVar[bool] = True
     model: ModelName = "large-v3-turbo"
@@ -81,7 +82,9 @@ class Whisper(Judge):
     sha256: Sha256 | None = None
     """Of the weights: other weights are refused (none: whichever are found)."""
     window: Window = "full"
-    """`full`: the transcript is exactly Whisper's; `short`: several times faster, nearly so."""
+    """`full`: the transcript is exactly Whisper's; `short`: several times faster, for models that
+    learned in such windows, as small-espeak did. Others may write a text again and again in them
+    (reported for whisper.cpp's `-ac`, ggml-org/whisper.cpp issue 1951)."""
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 16
     device: Device = "auto"
     dtype: Dtype = "auto"

@@ -35,7 +35,10 @@ class Xtts(Pretrained, Synthesizer):
     non-commercial use of the model and of what it makes. Languages: en es fr de it pt pl tr ru nl
     cs ar zh hu ko ja hi. It takes the voice, and some of the manner, of its reference: the source
     recording, or that and more of the same speaker and emotion. A text that is longer than XTTS
-    reads well is spoken in pieces. Its published weights are a pickle: `allow_pickle: true`.
+    reads well is spoken in pieces. Japanese needs the package cutlet and a dictionary beside
+    coqui-tts: `pip install cutlet unidic-lite`. Digits are put into words by num2words, which can't
+    in Hindi, nor ordinals in Czech: such texts fail. Its published weights are a pickle:
+    `allow_pickle: true`.
     """
 
     engine: Literal["xtts"] = "xtts"
@@ -118,7 +121,11 @@ class Reader:
         self._conditioner = Conditioner(model)
 
     def read(self, requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
-        """An answer for each request."""
+        """An answer for each request.
+
+        Raises:
+            ModuleNotFoundError: a text is Japanese, and cutlet or its dictionary is not installed.
+        """
         prepared = [self._pieces(request) for request in requests]
         flat = [one for pieces in prepared if not isinstance(pieces, Failure) for one in pieces]
         # Like lengths together, so that little of a batch is padding and its texts end together.
@@ -159,7 +166,11 @@ class Reader:
         ]
 
     def _encoded(self, part: str, language: str) -> list[int] | str:
-        """The tokens of a part, or why it has none that the model can read."""
+        """The tokens of a part, or why it has none that the model can read.
+
+        Raises:
+            ModuleNotFoundError: see `encode`.
+        """
         tokens = encode(self._model.tokenizer, part, language)
         # Beside a mark for the start and one for the end.
         most = self._model.gpt.text_pos_embedding.emb.num_embeddings - 2

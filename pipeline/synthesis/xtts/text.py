@@ -7,6 +7,8 @@ from typing import Any
 
 _BREAK = re.compile(r"(?<=[.!?…;:,])\s+|(?<=[。！？；：，、])|\s+")
 _SENTENCE_END = tuple(".!?…。！？")
+_LONGEST_REASON = 80
+"""Characters; num2words repeats the digits and all that it could have counted to."""
 
 
 def pieces(text: str, limit: int) -> list[str] | None:
@@ -45,12 +47,42 @@ def _fitting(parts: list[str], limit: int) -> int:
 
 
 def encode(tokenizer: Any, text: str, language: str) -> list[int] | str:
-    """Text tokens by coqui-tts' `VoiceBpeTokenizer`, or why there are none, in a sentence."""
-    tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
+    """Text tokens by coqui-tts' `VoiceBpeTokenizer`, or why there are none, in a sentence.
+
+    Raises:
+        ModuleNotFoundError: what Japanese is read with is not installed.
+    """
+    if language == "ja":
+        _need_romanizer(tokenizer)
+    try:
+        tokens: list[int] = tokenizer.encode(text.strip().lower(), lang=language)
+    except ImportError:
+        raise
+    # num2words and cutlet raise whatever Python says of a text that they were not written for.
+    except Exception as error:
+        return (
+            f"text {text[:40]!r} can't be spelled out for xtts as {language!r} "
+            f"({repr(error)[:_LONGEST_REASON]}): write numbers out in words"
+        )
     unknown = tokenizer.tokenizer.token_to_id("[UNK]")
     if unknown in tokens and (letters := _unknown_letters(tokenizer, text, language, unknown)):
         return f"text {text[:40]!r} has letters that xtts can't read as {language!r}: {letters}"
     return tokens
+
+
+def _need_romanizer(tokenizer: Any) -> None:
+    """Open what coqui-tts reads Japanese with, which it looks for in the middle of the work only.
+
+    Raises:
+        ModuleNotFoundError: the package, or the dictionary that it needs, is not installed.
+    """
+    try:
+        _ = tokenizer.katsu
+    except (ImportError, RuntimeError) as error:  # fugashi's, where it finds no dictionary
+        raise ModuleNotFoundError(
+            "xtts reads Japanese with cutlet and a dictionary, which are not installed: "
+            "pip install cutlet unidic-lite"
+        ) from error
 
 
 def _unknown_letters(tokenizer: Any, text: str, language: str, unknown: int) -> str:

@@ -52,6 +52,23 @@ def test_what_it_cannot_speak_is_a_sentence(reader: Reader, recording: Recording
     assert "lasts 0.30 s and xtts needs 0.33 s; set synthesis.reference: speaker_emotion" in short
 
 
+def test_a_number_that_cannot_be_spelled_out_fails_alone(
+    reader: Reader, recording: Recording
+) -> None:
+    heard = (recording(0, 0.6),)
+    texts = ("Sí.", "Son " + "9" * 40, "No, gracias.")
+    requests = [SpeechRequest(text, "es", "a", 0, references=heard) for text in texts]
+    first, number, last = reader.read(requests)
+    assert isinstance(number, Failure)
+    assert number.stage == "synthesize"
+    assert number.error.endswith("write numbers out in words")
+    for request, answer in ((requests[0], first), (requests[2], last)):
+        (alone,) = reader.read([request])
+        assert isinstance(answer, Speech)
+        assert isinstance(alone, Speech)
+        np.testing.assert_allclose(answer.samples, alone.samples, atol=1e-5)
+
+
 def test_a_short_clip_is_helped_by_the_speakers_others(model: Any, recording: Recording) -> None:
     made = Conditioner(model)([recording(0, 0.3), recording(1, 0.5)])
     assert isinstance(made, Conditioning)
