@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 from collections import deque
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from prefect import Flow, State, Task, flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.futures import PrefectFuture
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
+from flows.full_disk import full_disk_named, is_full_disk, is_nearly_full, no_space
 from flows.interrupts import termination_heard_by
+from flows.prefect_server import start_server
 from flows.price import timed
 from flows.progress import StageProgress
 from flows.runners.base import Pending, Runner, WorkerDied
 from flows.runners.processes import processes
-from flows.settings import guard_server
 from flows.works import Call, Work, chain_works, measuring, sides_of, together, wording_works
 from pipeline.dataset.writing import (
     Build,
@@ -66,6 +68,16 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
         InputError: the corpus or the folder is not what the recipe says.
         OSError: a file can't be read or written; what was done stays done.
     """
+    with full_disk_named(workshop.store.root):
+        build = _work(workshop, folder, limit)
+    if not is_current(folder, build):
+        with full_disk_named(folder.resolve().parent):
+            write_dataset(folder, build, partial(_describe, workshop.runner))
+    return build
+
+
+def _work(workshop: Workshop, folder: Path, limit: int | None) -> Build:
+    """Do all work that is due, and decide."""
     store, recipe = workshop.store, workshop.recipe
     check_folder(folder, recipe, limit)
     intake = take_in(store, recipe, limit)
@@ -86,10 +98,7 @@ def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) ->
     works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
-    build = Build(store, recipe, intake, census, chains, outcomes, unfitted, limit)
-    if not is_current(folder, build):
-        write_dataset(folder, build, partial(_describe, workshop.runner))
-    return build
+    return Build(store, recipe, intake, census, chains, outcomes, unfitted, limit)
 
 
 def _describe(runner: Runner, folder: Path) -> None:
@@ -115,9 +124,25 @@ def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) ->
     due = [[work for work in chain if not work.done] for chain in chains]
     due = [chain for chain in due if chain]
     if due:
+        start_server()
         # The heartbeat's thread would hold a finished flow back for a second.
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), _server_has_space():
             _flow(workshop, " ".join(stages), due)()
+
+
+@contextmanager
+def _server_has_space() -> Iterator[None]:
+    """Say of a server of this machine that fails for want of space what it can't say itself.
+
+    Raises:
+        OSError: the disk of its database is full.
+    """
+    try:
+        yield
+    except PrefectHTTPStatusError as error:
+        if is_nearly_full(gettempdir()):
+            raise no_space(gettempdir()) from error
+        raise
 
 
 def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], None]:
@@ -132,7 +157,6 @@ def _flow(workshop: Workshop, name: str, chains: list[list[Work]]) -> Flow[[], N
     @flow(name=f"{workshop.recipe.name}: {name}", task_runner=runner, persist_result=False)
     def run() -> None:
         in_flight: deque[list[PrefectFuture[None]]] = deque()
-        guard_server()
         with termination_heard_by(on_termination):
             for chain in chains:
                 if len(in_flight) == workshop.runner.workers * _IN_FLIGHT:
@@ -190,7 +214,7 @@ def _may_pass(_task: object, _run: object, state: State[Any]) -> bool:
     error = state.result(raise_on_failure=False)
     if not isinstance(error, OSError) or isinstance(error, WorkerDied):
         return False
-    return error.errno not in (errno.ENOSPC, errno.EDQUOT)
+    return not is_full_disk(error)
 
 
 def _voice_clips(workshop: Workshop, census: Census) -> str | None:

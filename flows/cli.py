@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from flows import hub_cli, listening_cli
+from flows.full_disk import full_disk_sentence, is_full_disk
 from flows.interrupts import (
     EXIT_CODE,
     STOPPED,
@@ -167,9 +168,10 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],
 ) -> None:
     """Write figures, report.html, the card and the manifest of a dataset folder anew."""
+    from pipeline.dataset.reading import damage_named
     from pipeline.dataset.writing import describe
 
-    _guarded(lambda: describe(folder))
+    _guarded(lambda: damage_named(folder)(describe)(folder))
     typer.echo(f"{folder / 'report.html'}")
 
 
@@ -241,13 +243,18 @@ def _guarded(action: Any) -> Any:
         typer.secho(f"error: {said}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from bad
     except OSError as bad:
-        said = bad.strerror or str(bad)
-        place = f": {bad.filename}" if bad.filename else ""
-        typer.secho(f"error: {said}{place}", fg="red", err=True)
+        typer.secho(f"error: {_said(bad)}", fg="red", err=True)
         raise typer.Exit(_FAILED) from bad
     except KeyboardInterrupt as stop:
         typer.secho(STOPPED, err=True)
         raise typer.Exit(EXIT_CODE) from stop
+
+
+def _said(error: OSError) -> str:
+    if is_full_disk(error):
+        return full_disk_sentence(error)
+    place = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{place}"
 
 
 def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:

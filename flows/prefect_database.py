@@ -1,20 +1,18 @@
-"""Prefect's database as it is when empty, made once with the environment and copied by each store.
+"""Prefect's database as it is when empty, made once with the environment and copied by each server.
 
     python -m flows.prefect_database
 
-Its migrations are a quarter of a minute of one core; without the copy the first build on a work
-store runs them. A copy of an older Prefect is migrated from where it stands.
+Its migrations are a quarter of a minute of one core; without the copy every build runs
+them. A copy of an older Prefect is migrated from where it stands.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -51,28 +49,6 @@ def make_empty_database(at: Path) -> None:
         with closing(sqlite3.connect(made)) as database:
             database.execute("VACUUM INTO ?", [str(whole)])  # what lies in its journal too
         whole.replace(at)
-
-
-def begin_home(home: Path, empty: Path) -> None:
-    """Make Prefect's home, with the empty database in it if there is one; one in use stays.
-
-    It is made beside its place and moved: two builds may begin at once, and the first one's stays.
-
-    Raises:
-        OSError: it can't be made; nothing of it stays.
-    """
-    if home.is_dir():
-        return
-    begun = home.with_name(f"{home.name}.{uuid.uuid4().hex}")
-    try:
-        begun.mkdir(parents=True)
-        if empty.is_file():
-            shutil.copyfile(empty, begun / NAME)
-        begun.rename(home)
-    except OSError:
-        shutil.rmtree(begun, ignore_errors=True)
-        if not home.is_dir():
-            raise
 
 
 if __name__ == "__main__":
