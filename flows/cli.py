@@ -237,7 +237,7 @@ def _guarded(action: Any) -> Any:
         raise typer.Exit(_BAD_INPUT) from bad
     except ModuleNotFoundError as bad:
         extra = _EXTRAS.get(bad.name or "", "neural,train")
-        fix = f"pip install '.[{extra}]' -c requirements/all.lock"
+        fix = f"pip install -e '.[{extra}]' -c requirements/all.lock"
         # What knows its own fix says it, and names no module.
         said = f"the module '{bad.name}' is missing: {fix}" if bad.name else str(bad)
         typer.secho(f"error: {said}", fg="red", err=True)

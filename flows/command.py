@@ -21,6 +21,7 @@ from pipeline.dataset.writing import Build
 from pipeline.languages import language_name
 from pipeline.provenance.components import unused_licences
 from pipeline.recipe import Recipe, published
+from pipeline.selection.choose import CHOICES
 from pipeline.work.store import Store
 
 _ERRORS = 10
@@ -104,31 +105,37 @@ class BuildOutcome:
             allowed = f"{self.build.recipe.most_failed:.0%}"
             share = f"{self.build.outcomes.failed_share:.1%}"
             console.print(
-                f"failures cost {share} of the takes due; most_failed allows {allowed}", style="red"
+                f"error: failures cost {share} of the takes due, and most_failed allows {allowed}: "
+                "mend what failed (failures.parquet) and build again, or allow more",
+                style="red",
             )
         console.print(
             f"{self.folder} in {self.wall_s:.1f} s; listen: {self.folder}/report.html", markup=False
         )
 
     def _table(self) -> Table:
-        """Takes kept and rejected, and rows that failed, by language; what has none apart."""
+        """Takes and failed rows by language, what has none apart; spare ones lost to better."""
         counts = self._by_language()
-        table = Table("language", "kept", "rejected", "failed rows", title=self.build.recipe.name)
+        columns = ("language", "kept", "rejected by gates", "spare", "failed rows")
+        table = Table(*columns, title=self.build.recipe.name)
         for language in self.build.recipe.languages:
             table.add_row(language_name(language), *(str(one[language]) for one in counts))
         if at_the_door := counts[-1][""]:
-            table.add_row("before any", "", "", str(at_the_door))
+            table.add_row("before any", "", "", "", str(at_the_door))
         table.add_row("all", *(str(one.total()) for one in counts))
         return table
 
-    def _by_language(self) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    def _by_language(self) -> tuple[Counter[str], ...]:
+        """Takes that were kept, rejected by gates, and spare; and rows that failed."""
         kept: Counter[str] = Counter()
         rejected: Counter[str] = Counter()
+        spare: Counter[str] = Counter()
         for take_id, decision in self.build.outcomes.decisions.items():
-            counts = kept if decision.reason is None else rejected
+            passed = spare if decision.reason in CHOICES else rejected
+            counts = kept if decision.reason is None else passed
             counts[take_id.rsplit(".", 2)[1]] += 1
         failed = Counter(row.language or "" for row in self.build.outcomes.failures)
-        return kept, rejected, failed
+        return kept, rejected, spare, failed
 
     def _errors(self) -> list[str]:
         """The most frequent errors, and how much is not said of the others."""

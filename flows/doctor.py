@@ -157,7 +157,8 @@ def _packages(recipe: Recipe) -> Iterator[Lack]:
 def _install(package: str) -> str:
     """The command that installs a package: with its extra, if it belongs to one."""
     extras = [one for one in _extras() if package in _requirements(one)]
-    return f"pip install '.[{extras[0]}]'" if extras else "pip install ."
+    extra = f"[{extras[0]}]" if extras else ""
+    return f"pip install -e '.{extra}' -c requirements/all.lock"
 
 
 def _extras() -> tuple[str, ...]:

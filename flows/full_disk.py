@@ -64,5 +64,5 @@ def _folder(name: str) -> str:
     """The folder of a file, or the nearest above that there is; a URL as it is."""
     if "://" in name:
         return name
-    path = Path(name)
+    path = Path(name).absolute()
     return str(next((one for one in (path, *path.parents) if one.is_dir()), path))

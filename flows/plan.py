@@ -23,13 +23,16 @@ from flows.price import (
 from pipeline.corpora.base import Corpus, CorpusMissing, Door
 from pipeline.engine import Engine
 from pipeline.judges.transcript import Whisper
+from pipeline.languages import SOURCE
 from pipeline.provenance.components import components_of, ledger, may_pass_on_text
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.stages.measure import text_error
 from pipeline.synthesis.command import Command
-from pipeline.work.intake import Intake, admitted
+from pipeline.translation.memory import Memory
+from pipeline.translation.table import pairs, read_table
+from pipeline.work.intake import Intake, admitted, is_there
 from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
@@ -92,7 +95,7 @@ class Plan:
 class _Count:
     """What the corpora come to: the intake as a build's, and of its utterances those that it takes.
 
-    `refused`: texts that the door won't let in, and why.
+    `refused`: texts and recordings that the door won't let in, and why.
     """
 
     intake: Intake = field(default_factory=Intake)
@@ -127,7 +130,7 @@ class _Count:
 
 
 def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> Plan:
-    """List the corpora, but open no recording, and add up.
+    """List the corpora, but open no recording, and add up; what would surely fail is `refused`.
 
     `store`: a work store in which earlier builds may have written how fast their engines are.
 
@@ -151,7 +154,11 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         speakers=len({one.speaker for one in count.utterances}) + count.absent_speakers,
         emotions=dict(sorted(Counter(one.emotion for one in count.utterances).items())),
         dropped_labels=dict(count.intake.dropped),
-        refused=[*(one.error for one in count.intake.unreadable), *count.refused],
+        refused=[
+            *(one.error for one in count.intake.unreadable),
+            *count.refused,
+            *_untranslated(recipe, count.utterances),
+        ],
         absent=count.absent,
         absent_utterances=count.absent_utterances,
         languages=recipe.languages,
@@ -197,6 +204,8 @@ def _count(recipe: Recipe, limit: int | None) -> _Count:
 def _add(count: _Count, utterance: Utterance, door: Door) -> None:
     if error := text_error(utterance.text, door):
         count.refused.append(f"{utterance.id}: {error}")
+    elif utterance.recording and not is_there(utterance.recording.path):
+        count.refused.append(f"{utterance.id}: '{utterance.recording.path}' is not a file")
     else:
         count.utterances.append(utterance)
 
@@ -214,6 +223,23 @@ def _add_published(count: _Count, corpus: Corpus, room: int | None) -> None:
     count.absent_speech_s += size.speech_hours * 3600 * taken / size.utterances
     licence = ledger()["corpus", name].licence or ""
     count.absent_withheld += 0 if may_pass_on_text(name, licence) else taken
+
+
+def _untranslated(recipe: Recipe, utterances: Sequence[Utterance]) -> Iterator[str]:
+    """What a translation memory lacks, a sentence for each language."""
+    if not isinstance(recipe.translation, Memory):
+        return
+    known = recipe.translation.known()
+    table = read_table(recipe.corrections, "corrections") if recipe.corrections else []
+    for language in recipe.languages:
+        if language == SOURCE:
+            continue
+        there = known(SOURCE, language) | pairs(table, SOURCE, language)
+        lacking = [one.text for one in utterances if one.text.strip() not in there]
+        if lacking:
+            yield (
+                f"{len(lacking)} lines: the memory has no {language} translation of: {lacking[0]}"
+            )
 
 
 def _bills(

@@ -152,6 +152,8 @@ def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, list[s
 def _published(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
     if not _REPOSITORY.fullmatch(name):
         raise InputError(f"'{name}' is neither a folder nor a repository of the Hub (owner/name)")
+    if Path(name).parent.is_dir():
+        raise InputError(f"there is no folder '{name}' in '{Path(name).parent}'")
     repository = connect(name, "dataset", must_write=False)
     if not repository.exists() and repository.exists("model"):
         repository = connect(name, "model", must_write=False)

@@ -148,7 +148,10 @@ def _explain_all(root: type[BaseModel], fields: Any, details: Sequence[Any]) -> 
         below = any(len(loc) > depth and loc[:depth] == detail["loc"] for loc in wrong)
         if not (detail["type"] == "too_short" and below):
             field = _field(fields, detail["loc"], detail["type"] == "missing") or "recipe"
-            yield from (f"{field}: {line}" for line in _explain(root, detail).splitlines())
+            said = _explain(root, detail) + (
+                _other_name(fields, field) if detail["type"] == "missing" else ""
+            )
+            yield from (f"{field}: {line}" for line in said.splitlines())
 
 
 def _field(value: Any, location: Sequence[Any], missing: bool) -> str:
@@ -190,7 +193,21 @@ def _rule(detail: Any) -> str:
     )
     if is_text and isinstance(detail["input"], int | float | date):
         return "YAML reads no text in it: put it into quotes"
+    if detail["type"] == "literal_error":
+        known = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"known are {', '.join(known)}{_nearest(detail['input'], known)}"
     return str(detail["msg"])
+
+
+def _other_name(fields: Any, field: str) -> str:
+    """Which of its neighbours a mapping that lacks a field may have been meant to be."""
+    *above, name, _ = ["", *field.split(".")]
+    node = fields
+    for part in above[1:]:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict):
+        return ""
+    return _nearest(name, [one for one in node if one != name])
 
 
 def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -83,9 +83,11 @@ def _fields(row: dict[str | None, Any], columns: int) -> Listed:
 def _require(path: Path, names: Sequence[str], required: Sequence[str]) -> None:
     missing = [name for name in required if name not in names]
     if missing:
+        wrong = len(names) == 1 and any(mark in names[0] for mark in ",;\t")
+        fix = ": put commas between them, or tabs in a .tsv" if wrong else ""
         raise BadListing(
             f"corpus.path: '{path.name}' has no column {', '.join(missing)}; "
-            f"its columns are {', '.join(map(repr, names)) or 'none'}"
+            f"its columns are {', '.join(map(repr, names)) or 'none'}{fix}"
         )
 
 

@@ -44,7 +44,8 @@ class Row(BaseModel):
     @field_validator("gender", mode="before")
     @classmethod
     def _said(cls, value: Any) -> Any:
-        return "unknown" if value in (None, "") else value
+        word = value.lower() if isinstance(value, str) else value
+        return {None: "unknown", "": "unknown", "f": "female", "m": "male"}.get(word, word)
 
     @field_validator("id", "path", "start", "end", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import combinations
 
 from pipeline.dataset.reading import DatasetFolder
@@ -88,11 +89,19 @@ def resulting_licence(components: Iterable[Component], row_licences: Iterable[st
     for licence in of_rows:
         named.setdefault(licence, []).append("rows that name it")
     blocks += [
-        f"'{licence}' ({', '.join(sources)}): its terms are not known, so nothing may be shared"
+        f"'{licence}' ({', '.join(sources)}): its terms are not known{_guess(licence)}, so nothing "
+        "may be shared"
         for licence, sources in named.items()
         if terms_of(licence) is None
     ]
     return _strictest(named, blocks)
+
+
+def _guess(licence: str) -> str:
+    """The SPDX id that was meant by a name that is none."""
+    ids = {one.spdx.lower(): one.spdx for one in LICENCES}
+    close = get_close_matches("-".join(licence.lower().split()), ids, n=1, cutoff=0.9)
+    return f" (did you mean '{ids[close[0]]}'?)" if close else ""
 
 
 def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import ClassVar, Literal
 
@@ -49,7 +49,7 @@ class Memory(Translator):
         Raises:
             InputError: as `load`.
         """
-        known = self._known()
+        known = self.known()
 
         def fingerprint(texts: Sequence[str], source: Language, target: Language) -> str:
             answers = [known(source, target).get(text.strip()) for text in texts]
@@ -63,7 +63,7 @@ class Memory(Translator):
         Raises:
             InputError: the file is missing, too large, or has no English column.
         """
-        known = self._known()
+        known = self.known()
 
         def translate(
             sentences: Sequence[Sentence], source: Language, target: Language
@@ -72,14 +72,16 @@ class Memory(Translator):
 
         return translate
 
-    def _known(self) -> Callable[[Language, Language], Mapping[str, str]]:
-        """What the table says in one language by what it says in another, made once for each."""
+    def known(self) -> Callable[[Language, Language], dict[str, str]]:
+        """What the table says in one language by what it says in another, made once for each.
+
+        Raises:
+            InputError: as `load`.
+        """
         rows = read_table(self.path, _FIELD)
         return cache(lambda source, target: pairs(rows, source, target))
 
-    def _look_up(
-        self, known: Mapping[str, str], text: str, target: Language
-    ) -> Translation | Failure:
+    def _look_up(self, known: dict[str, str], text: str, target: Language) -> Translation | Failure:
         found = known.get(text.strip())
         if found is None:
             return Failure("translate", f"the memory has no {target} translation of: {text}")

@@ -55,10 +55,10 @@ def read_table(path: str, field: str, languages: Sequence[Language] = ()) -> Row
         lacking = [one for one in (SOURCE, *languages) if one not in names]
         if lacking:
             columns = " and no column ".join(f"'{one}'" for one in lacking)
-            raise InputError(
-                f"{field}: '{path}' has no column {columns} in its first line: add it there, or "
-                "take the language out of `languages`"
-            )
+            fix = "add it there, or take the language out of `languages`"
+            if SOURCE in lacking:
+                fix = "it has the codes of languages, with tabs between them"
+            raise InputError(f"{field}: '{path}' has no column {columns} in its first line: {fix}")
         return list(reader)
     except csv.Error as error:
         raise InputError(f"{field}: '{path}', line {reader.line_num + 1}: {error}") from error

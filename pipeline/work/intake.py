@@ -86,7 +86,7 @@ def require_recordings(key: str, batch: pa.Table) -> None:
         OSError: it doesn't, or can't read one now.
     """
     recordings = [one.recording for one in tables.utterances(batch) if one.recording]
-    absent = [one for one in recordings if not _is_there(one.path)]
+    absent = [one for one in recordings if not is_there(one.path)]
     # What intake didn't find either has no hash in the batch's name, and is the door's to refuse.
     if absent and _key(batch.to_pylist(), _hashed_once()) != key:
         require_recording(absent[0])
@@ -158,10 +158,15 @@ def _hashed_once() -> Hashed:
 
 def _sha256(path: Path) -> str | None:
     """Hash of a recording; None if it never can be opened, which the door will say better."""
-    return sha256(path) if _is_there(path) else None
+    return sha256(path) if is_there(path) else None
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether a recording is a file.
+
+    Raises:
+        OSError: that can't be said now, as on a share that is away.
+    """
     try:
         return path.is_file()
     except OSError as error:

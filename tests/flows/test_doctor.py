@@ -146,15 +146,17 @@ def test_a_missing_package_comes_with_its_extra(without):
     judge = "{engine: dimensions, model: .}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")
     assert lacks["the package transformers"] in {
-        "pip install '.[neural]'",
-        "pip install '.[train]'",
+        "pip install -e '.[neural]' -c requirements/all.lock",
+        "pip install -e '.[train]' -c requirements/all.lock",
     }
 
 
 def test_the_watermark_s_package_comes_with_its_extra(without):
     without("audioseal")
     lacks, _ = lacks_of("quickstart", "watermark={engine: audioseal}")
-    assert lacks["the package audioseal"] == "pip install '.[watermark]'"
+    assert lacks["the package audioseal"] == (
+        "pip install -e '.[watermark]' -c requirements/all.lock"
+    )
 
 
 def test_torchaudio_that_can_not_be_imported_is_told(monkeypatch):

@@ -33,7 +33,7 @@ def test_any_other_module_is_named_with_the_extras(monkeypatch):
 
     text = said(monkeypatch, imported)
     assert "'TTS'" in text
-    assert "pip install '.[neural,train]'" in text
+    assert "pip install -e '.[neural,train]'" in text
 
 
 @pytest.mark.parametrize(("runner", "module"), [("dask", "distributed"), ("ray", "ray")])
@@ -42,4 +42,4 @@ def test_a_cluster_s_package_is_named_with_its_own_extra(monkeypatch, tmp_path, 
     work = ("--work", str(tmp_path / "work"), "--out", str(tmp_path / "out"))
     done = CliRunner().invoke(app, ["build", "quickstart", "--runner", runner, *work])
     assert done.exit_code == 2
-    assert f"'{module}' is missing: pip install '.[{runner}]'" in done.stderr
+    assert f"'{module}' is missing: pip install -e '.[{runner}]'" in done.stderr

@@ -119,6 +119,22 @@ def test_a_plan_refuses_what_a_build_would(workbench):
     assert "licence: 'MIT-0'" in run("plan", recipe, "--set", "licence=MIT-0", code=2).stderr
 
 
+def test_a_plan_names_missing_clips_and_translations(workbench):
+    workbench.rows[0]["path"] = "gone.wav"
+    workbench.rows[1]["text"] = "What a lovely dey!"
+    workbench.command()
+    recipe = str(workbench.folder / "tiny.yaml")
+    planned = json.loads(run("plan", recipe, "--json").stdout)
+    gone = workbench.folder / "gone.wav"
+    lacking = "1 lines: the memory has no de translation of: What a lovely dey!"
+    assert planned["refused"] == [f"u0: '{gone}' is not a file", lacking]
+    (workbench.folder / "own.tsv").write_text("en\tde\nWhat a lovely dey!\tSchön!\n")
+    mended = f"corrections={workbench.folder / 'own.tsv'}"
+    assert (
+        lacking not in json.loads(run("plan", recipe, "--set", mended, "--json").stdout)["refused"]
+    )
+
+
 def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
     workbench.build()
     gate = "gates.length.max=1.2"

@@ -88,6 +88,11 @@ RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: 
         (".takes=3", "--set '.takes=3': write field=value, as in --set takes=3"),
         ("licence=2024-13-45", "--set 'licence=2024-13-45': the value is not YAML: month must be"),
         ("shard_rows=0b_", "--set 'shard_rows=0b_': the value is not YAML: invalid literal for"),
+        (
+            "gates={quality: {score: x, min: 1}, qualty: {min: 2}}",
+            "gates.qualty.score: missing: add it (did you mean 'quality'?)",
+        ),
+        ("languages=[de, po]", "languages.1: 'po' is not allowed: known are en, de, fr, it, es,"),
         ("takes=[[[", "--set 'takes=[[[': the value is not YAML: while parsing"),
         ("languages=[no]", "languages.0: False is not allowed: YAML reads no text in it: put it"),
     ],

@@ -122,6 +122,13 @@ def test_one_speaker_is_one_however_the_name_is_spaced_and_composed(tmp_path):
     }
 
 
+def test_a_gender_may_be_a_letter(tmp_path):
+    said = ["F", "m", "Female", ""]
+    path = write_manifest(tmp_path, [{**ROW, "gender": one} for one in said], ".jsonl")
+    entries = list(Manifest(path=path, labels={"joy": "happy"}).read())
+    assert [one.gender for one in entries] == ["female", "male", "female", "unknown"]
+
+
 HEADER = "path,text,emotion,speaker,licence\n"
 LINE = "a.wav,Hello there.,joy,me,CC0-1.0\n"
 
@@ -132,7 +139,11 @@ LINE = "a.wav,Hello there.,joy,me,CC0-1.0\n"
         ("a.csv", (HEADER + LINE.replace("me", "Zoë")).encode("cp1252"), "not UTF-8.*: save it"),
         ("a.csv", (HEADER + LINE).encode("utf-16"), "not UTF-8.*: save it"),
         ("a.jsonl", '{"speaker": "Zoë"}'.encode("cp1252"), "not UTF-8.*: save it"),
-        ("a.csv", (HEADER + LINE).replace(",", ";").encode(), "no column text, .*'path;text;emo"),
+        (
+            "a.csv",
+            (HEADER + LINE).replace(",", ";").encode(),
+            "no column text, .*'path;text;emo.*put com",
+        ),
         ("a.csv", b"path,text,emotion,speaker\n", "no column licence; its columns are 'path'"),
         ("a.csv", b"", "its columns are none"),
         ("a.csv", (HEADER + 'a.wav,"Hello,joy,me,\n' + LINE).encode(), "line 2: unexpected end"),

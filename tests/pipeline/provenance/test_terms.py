@@ -136,6 +136,13 @@ def test_an_unknown_row_licence_blocks_sharing_and_is_named(unknown: str) -> Non
     assert "not known" in licence.reasons[0]
 
 
+def test_a_licence_that_is_spelled_otherwise_is_guessed() -> None:
+    licence = resulting_licence([], ["CC BY-NC-SA 4.0", "my own"])
+    assert not licence.may_share
+    assert "not known (did you mean 'CC-BY-NC-SA-4.0'?)" in licence.reasons[0]
+    assert "did you mean" not in licence.reasons[1]
+
+
 def test_licences_that_each_ask_to_be_the_only_one_block_sharing() -> None:
     licence = resulting_licence([], ["CC-BY-SA-4.0", "CC-BY-NC-4.0"])
     assert not licence.may_share
