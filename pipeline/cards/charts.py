@@ -30,18 +30,18 @@ _OF_EMOTION = {
 
 
 def draw_counts(dataset: DatasetFolder) -> Figure | None:
-    """Kept takes by language and emotion, and the share kept of those that were judged."""
+    """Kept takes by language and emotion, and the share of the judged that passed the gates."""
     emotions = dataset.emotions
     if not emotions:
         return None
     judged = _crossed(dataset, "takes")
     kept = _crossed(dataset, "kept")
-    share = 100 * kept / np.where(judged > 0, judged, np.nan)
+    share = 100 * _crossed(dataset, "passed") / np.where(judged > 0, judged, np.nan)
     height = 1.5 + 0.45 * len(dataset.languages)
     figure = new_figure(11, height)
     left, right = figure.subplots(1, 2)
     _heat_map(left, kept, "Kept takes", "{:.0f}", top=max(1.0, kept.max()))
-    _heat_map(right, share, "Kept, % of judged takes", "{:.0f}", top=100.0)
+    _heat_map(right, share, "Passed every gate, % of judged takes", "{:.0f}", top=100.0)
     for axes in (left, right):
         axes.set_xticks(range(len(emotions)), emotions, rotation=35, ha="right")
         names = [language_name(code) for code in dataset.languages]  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ _EXAMPLES = 10
 _AUDIO_BYTES = 7_400_000
 """FLAC in the page, before base64; with five figures it stays under 12 MB."""
 _FIGURES = {
-    "counts.png": "Kept takes, and their share of the judged ones, by language and emotion",
+    "counts.png": "Kept takes, and the share of the judged that passed every gate",
     "losses.png": "What the gates removed, by emotion and by language, with 95 % intervals",
     "scores.png": "Distribution of every gated score for kept and rejected takes, with the limits",
     "emotion.png": "By emotion: what the probe heard and how far the prosody is from the target",
@@ -72,10 +72,11 @@ def _tiles(dataset: DatasetFolder) -> list[tuple[str, str]]:
         "count(DISTINCT emotion) AS emotions FROM kept"
     )
     judged = dataset.value("SELECT count(*) FROM takes")
+    passed = dataset.value("SELECT count(*) FROM passed")
     failed = dataset.value("SELECT count(*) FROM failures")
     return [
         ("takes kept", f"{kept['takes']:,}"),
-        ("of those judged", f"{kept['takes'] / judged:.0%}" if judged else "–"),
+        ("passed the gates", f"{passed / judged:.0%}" if judged else "–"),
         ("of speech", spoken(kept["seconds"])),
         ("languages", str(kept["languages"])),
         ("emotions", str(kept["emotions"])),

@@ -20,6 +20,7 @@ from pipeline.cards.templates import plain
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES
+from pipeline.selection.choose import CHOICES
 
 SPLITS = ("train", "validation", "test")
 
@@ -48,7 +49,8 @@ class DatasetFolder:
     """An open dataset folder.
 
     SQL sees the views `kept`, `rejects`, `takes` (both: every take that was judged; `reason` is
-    null where it was kept), `rejected_lines` and `failures`. Each score is a column, see `score`.
+    null where it was kept), `passed` (those of `takes` that passed every gate, kept or spare),
+    `rejected_lines` and `failures`. Each score is a column, see `score`.
     `emotions`: of the judged takes, in the order of the vocabulary.
     """
 
@@ -115,6 +117,10 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
             _view(connection, name, files=files, columns=takes, scores=scores, split=split)
         connection.execute(
             "CREATE VIEW takes AS SELECT * FROM kept UNION ALL BY NAME SELECT * FROM rejects"
+        )
+        spare = f"reason IN ({', '.join(map(_text, CHOICES))})"
+        connection.execute(
+            f"CREATE VIEW passed AS SELECT * FROM takes WHERE reason IS NULL OR {spare}"  # noqa: S608
         )
         for name, columns in (("rejected_lines", _LINES), ("failures", _FAILURES)):
             files = [file for file in [path / f"{name}.parquet"] if file.is_file()]
