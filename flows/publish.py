@@ -129,7 +129,10 @@ def run_verify(
     if folder.is_dir():
         manifest, unknown = read_manifest(folder), list[str]()
     else:
-        folder, manifest, unknown = _downloaded(name, revision)
+        try:
+            folder, manifest, unknown = _downloaded(name, revision)
+        except InputError as error:
+            raise InputError(f"there is no folder '{name}'; as a repository: {error}") from error
     if rebuild and WEIGHTS in manifest.files:
         raise InputError(f"--rebuild: '{name}' is a model, which has no clips to make again")
     findings = verify_folder(folder, manifest)
@@ -152,8 +155,6 @@ def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, list[s
 def _published(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
     if not _REPOSITORY.fullmatch(name):
         raise InputError(f"'{name}' is neither a folder nor a repository of the Hub (owner/name)")
-    if Path(name).parent.is_dir():
-        raise InputError(f"there is no folder '{name}' in '{Path(name).parent}'")
     repository = connect(name, "dataset", must_write=False)
     if not repository.exists() and repository.exists("model"):
         repository = connect(name, "model", must_write=False)

@@ -44,8 +44,10 @@ class Row(BaseModel):
     @field_validator("gender", mode="before")
     @classmethod
     def _said(cls, value: Any) -> Any:
-        word = value.lower() if isinstance(value, str) else value
-        return {None: "unknown", "": "unknown", "f": "female", "m": "male"}.get(word, word)
+        if value is not None and not isinstance(value, str):
+            return value
+        word = (value or "unknown").lower()
+        return {"f": "female", "m": "male"}.get(word, word)
 
     @field_validator("id", "path", "start", "end", mode="before")
     @classmethod

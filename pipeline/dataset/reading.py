@@ -135,11 +135,11 @@ def damage_named(path: Path) -> Iterator[None]:
     """Say of a dataset folder that can't be read that it is damaged, and how.
 
     Raises:
-        InputError: a file of it is missing, or is not what a build writes.
+        InputError: a file of it is not what a build writes.
     """
     try:
         yield
-    except (ValueError, FileNotFoundError, yaml.YAMLError, pa.ArrowException, duckdb.Error) as why:
+    except (ValueError, yaml.YAMLError, pa.ArrowException, duckdb.Error) as why:
         reason = plain(str(why).partition("\n")[0])
         raise InputError(
             f"'{path}' is no dataset folder, or damaged ({reason}): `m5ser verify` says which "

@@ -52,7 +52,7 @@ def read_table(path: str, field: str, languages: Sequence[Language] = ()) -> Row
     reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     try:
         names = reader.fieldnames or ()
-        lacking = [one for one in (SOURCE, *languages) if one not in names]
+        lacking = [one for one in dict.fromkeys((SOURCE, *languages)) if one not in names]
         if lacking:
             columns = " and no column ".join(f"'{one}'" for one in lacking)
             fix = "add it there, or take the language out of `languages`"

@@ -24,8 +24,6 @@ from pipeline.work.store import Store
 
 STAGE = "utterances"
 _VERSION = 1
-
-
 _RECENT = 64
 """Recordings whose hashes are remembered: the parts of one stand together in a list."""
 

@@ -163,3 +163,9 @@ def test_an_unknown_language_is_named(tones):
 def test_by_itself_the_page_lies_beside_the_folder(my_tones):
     run("listening-test", my_tones, "--clips", 1)
     assert my_tones.with_name("tones-listening-test.html").is_file()
+
+
+def test_a_page_that_has_no_place_is_no_damage_of_the_set(tones, tmp_path):
+    said = run("listening-test", tones, "--out", tmp_path / "gone" / "page.html", code=1).stderr
+    assert str(tmp_path / "gone") in said
+    assert "damaged" not in said

@@ -128,7 +128,7 @@ def test_a_verification_that_finds_something_says_so_by_its_code(my_tones: Path)
     [
         (("verify", "nowhere"), "neither a folder nor a repository"),
         (("verify", "org/nothing"), "'org/nothing' was not found on the Hub"),
-        (("verify", "here/nothing"), "there is no folder 'here/nothing' in 'here'"),
+        (("verify", "here/nothing"), "there is no folder 'here/nothing'; as a repo"),
         (("pull", "org/nothing"), "'org/nothing' was not found on the Hub"),
         (("publish", "nowhere", NAME), f"has no {MANIFEST}"),
     ],
@@ -136,7 +136,6 @@ def test_a_verification_that_finds_something_says_so_by_its_code(my_tones: Path)
 def test_what_is_not_there(hub: Hub, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        (tmp_path / "here").mkdir()
         assert said in m5ser(*arguments, code=2)["error"]
 
 

@@ -122,6 +122,13 @@ def test_one_speaker_is_one_however_the_name_is_spaced_and_composed(tmp_path):
     }
 
 
+@pytest.mark.parametrize("gender", [["f"], {"is": "f"}, 1])
+def test_a_gender_that_is_no_text_is_a_bad_row(tmp_path, gender):
+    path = write_manifest(tmp_path, [{**ROW, "gender": gender}], ".jsonl")
+    (entry,) = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert "gender: Input should be 'female', 'male' or 'unknown'" in entry.error
+
+
 def test_a_gender_may_be_a_letter(tmp_path):
     said = ["F", "m", "Female", ""]
     path = write_manifest(tmp_path, [{**ROW, "gender": one} for one in said], ".jsonl")
