@@ -19,39 +19,17 @@ from rich.table import Table
 
 from flows.plan import disk_bytes, make_plan
 from pipeline.corpora.base import CorpusMissing
-from pipeline.engine import Engine
 from pipeline.errors import InputError
-from pipeline.judges.autopcp import AutoPcp
-from pipeline.judges.comparator import ADDRESS, comparator_sha256
-from pipeline.judges.transcript import Whisper
-from pipeline.languages import SOURCE, Language
-from pipeline.pretrained import torchaudio_cpu
-from pipeline.pretrained.named import PICKLED_FILES, ModelError, OnDevice, Pretrained
+from pipeline.needs import Lack
 from pipeline.provenance.components import components_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
-from pipeline.synthesis.command import Command
-from pipeline.synthesis.vits.engine import Vits
-from pipeline.text_judges.back_translation import BackTranslation
-from pipeline.translation.marian import Marian
-from pipeline.whisper.checkpoint import BUNDLED
 
 _PACKAGE = "m5ser"
-Pairs = Sequence[tuple[Language, Language]]
-"""Languages that something is translated from, and into."""
-_WEIGHTS = ("*.safetensors", *PICKLED_FILES)
 _SMOKE, _TINY = "m5ser-smoke", "checkpoints/"
 """The recipe whose models are made and not downloaded, and their folder."""
 _EMBEDDED = "quickstart"
 """The recipe that needs nothing but the installation."""
-
-
-@dataclass(frozen=True)
-class Lack:
-    """What is missing, and what a person can type or do to have it."""
-
-    what: str
-    fix: str
 
 
 @dataclass(frozen=True)
@@ -132,7 +110,7 @@ def _diagnose(name: str, recipe: Recipe, work: Path) -> Diagnosis:
         *_packages(recipe),
         *_corpora(recipe),
         *_tables(recipe),
-        *_weights(recipe),
+        *recipe.lacks(),
         *_disk(recipe, work),
     ]
     if recipe.name == _SMOKE:
@@ -147,11 +125,6 @@ def _packages(recipe: Recipe) -> Iterator[Lack]:
     for package in dict.fromkeys(wanted):
         if _version(package) is None:
             yield Lack(f"the package {package}", _install(package))
-    if any(isinstance(one, OnDevice) for one, _ in _engines(recipe)) and not torchaudio_cpu.loads():
-        yield Lack(
-            "torchaudio can't be imported: its compiled part links CUDA, and torch has none",
-            "python -m pipeline.pretrained.torchaudio_cpu",
-        )
 
 
 def _install(package: str) -> str:
@@ -191,86 +164,6 @@ def _corpora(recipe: Recipe) -> Iterator[Lack]:
     except CorpusMissing as missing:
         for gap in missing.gaps:
             yield Lack(f"{gap.kind} '{gap.path}' ({gap.field})", str(gap).partition("'. ")[2])
-
-
-def _weights(recipe: Recipe) -> Iterator[Lack]:
-    """Models that are neither a folder here nor in a cache, and programs that are not here."""
-    for engine, pairs in _engines(recipe):
-        if isinstance(engine, Vits):
-            for language, name in engine.model.items():
-                yield from _lacking_model(name, engine.revisions.get(language))
-        elif isinstance(engine, Marian):
-            for pair in pairs:
-                revision = engine.revisions.get("-".join(pair))
-                yield from _lacking_model(
-                    engine.model.replace("{source}", pair[0]).replace("{target}", pair[1]), revision
-                )
-        elif isinstance(engine, Pretrained):
-            yield from _lacking_model(engine.model, engine.revision)
-            if isinstance(engine, AutoPcp):
-                yield from _lacking_comparator(engine.comparator)
-        elif isinstance(engine, Whisper):
-            yield from _lacking_whisper(engine.model)
-            if engine.borderline is not None:
-                yield from _lacking_whisper(engine.borderline.model)
-        elif isinstance(engine, Command) and shutil.which(engine.command[0]) is None:
-            fix = "install it, or correct synthesis.command"
-            yield Lack(f"the program '{engine.command[0]}'", fix)
-
-
-def _lacking_model(name: str, revision: str | None) -> Iterator[Lack]:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    if Path(name).expanduser().is_dir():
-        return
-    at = f" --revision {revision}" if revision else ""
-    lack = Lack(f"the weights of {name}, or a folder of this name", f"hf download {name}{at}")
-    try:
-        found = Path(snapshot_download(name, revision=revision, local_files_only=True))
-        if not any(next(found.rglob(pattern), None) for pattern in _WEIGHTS):
-            yield lack
-    except LocalEntryNotFoundError:
-        yield lack
-    except HFValidationError:
-        yield Lack(f"the folder '{name}' of a model", "correct the engine's field `model`")
-
-
-def _lacking_comparator(folder: str) -> Iterator[Lack]:
-    try:
-        comparator_sha256(folder)
-    except ModelError:
-        archive = ADDRESS.rsplit("/", 1)[-1]
-        fix = f"curl -O {ADDRESS} && unzip {archive}, and name its folder in `comparator`"
-        yield Lack(f"the folder '{folder}' of AutoPCP's comparator", fix)
-
-
-def _lacking_whisper(name: str) -> Iterator[Lack]:
-    import whisper
-
-    if name in BUNDLED or Path(name).is_file():
-        return
-    if name not in whisper.available_models():
-        yield Lack(f"the Whisper checkpoint '{name}'", "correct the judge's field `model`")
-        return
-    root = Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
-    if not (root / whisper._MODELS[name].rsplit("/", 1)[-1]).is_file():
-        load = f"import whisper; whisper.load_model('{name}')"
-        yield Lack(f"the weights of Whisper {name}", f'python -c "{load}"')
-
-
-def _engines(recipe: Recipe) -> Iterator[tuple[Engine, Pairs]]:
-    """Every engine, with the pairs of languages that it works in."""
-    others = [language for language in recipe.languages if language != SOURCE]
-    there: Pairs = [(SOURCE, language) for language in others]
-    yield recipe.translation, there
-    for one in recipe.text_judges:
-        if isinstance(one, BackTranslation):
-            yield one.translator, [(language, SOURCE) for language in others]
-        else:
-            yield one, [(SOURCE, SOURCE)]
-    yield recipe.synthesis, [(SOURCE, SOURCE)]
-    yield from ((judge, [(SOURCE, SOURCE)]) for judge in recipe.judges)
 
 
 def _tables(recipe: Recipe) -> Iterator[Lack]:

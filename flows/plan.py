@@ -12,18 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.price import (
-    PROSODY,
-    Price,
-    engine_name,
-    measured_prices,
-    published_price,
-    second_price,
-)
+from flows.price import measured_prices
 from pipeline.corpora.base import Corpus, CorpusMissing, Door
 from pipeline.engine import Engine
-from pipeline.judges.transcript import Whisper
 from pipeline.languages import SOURCE
+from pipeline.needs import Price
 from pipeline.provenance.components import components_of, ledger, may_pass_on_text
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
@@ -40,6 +33,8 @@ _CHARACTERS_PER_S = 14.0
 _OVERHEAD_S = 0.3
 _BYTES_PER_SAMPLE = 1.25
 """FLAC of the embedded voices at 16 kHz, as `m5ser build` writes it."""
+_PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
+"""Prosody transfer by vocoder."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +208,7 @@ def _add(count: _Count, utterance: Utterance, door: Door) -> None:
 def _add_published(count: _Count, corpus: Corpus, room: int | None) -> None:
     """Count a corpus that is not here by its published size, as far as there is room."""
     size = corpus.documented
-    name = engine_name(corpus)
+    name = corpus.engine
     if size is None:
         raise ValueError(f"nothing is published of the size of '{name}'")
     taken = size.utterances if room is None else min(size.utterances, room)
@@ -253,22 +248,15 @@ def _bills(
     }
     for stage, used in engines.items():
         if stage in measured:
-            names = ", ".join(map(_label, used))
+            names = ", ".join(one.title for one in used)
             for price in measured[stage]:
                 yield _bill(stage, names, price, lines, speech_s)
             continue
         for one in used:
-            yield _bill(stage, _label(one), published_price(stage, one), lines, speech_s)
-            if isinstance(one, Whisper) and one.borderline is not None:
-                label = f"{one.borderline.model} for the borderline"
-                yield _bill(stage, label, second_price(one), lines, speech_s)
+            for name, price in one.prices().items():
+                yield _bill(stage, name, price, lines, speech_s)
         if stage == "synthesize" and recipe.prosody.origin != "none":
-            yield _bill(stage, "prosody transfer", PROSODY, lines, speech_s)
-
-
-def _label(engine: Engine) -> str:
-    """An engine's name in its recipe, where it has one of its own there, else in all recipes."""
-    return str(getattr(engine, "name", engine_name(engine)))
+            yield _bill(stage, "prosody transfer", _PROSODY, lines, speech_s)
 
 
 def _bill(stage: str, engine: str, price: Price, lines: int, speech_s: float) -> Bill:

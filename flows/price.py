@@ -12,36 +12,23 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.engine import Engine, digest
-from pipeline.judges.emotion import SpeechEmotion
-from pipeline.judges.quality import Quality
-from pipeline.judges.transcript import Whisper
+from pipeline.needs import CLIP_S, Device, Price, Unit
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.whisper.checkpoint import BUNDLED
 from pipeline.work.store import Store
 
-Device = Literal["cpu", "cuda"]
-Unit = Literal["line", "speech_s"]
-
+_LEAST_S = 300.0
+"""Seconds of speech, below which nothing is remembered: see `remember`."""
 _STAGE = "speeds"
 _VERSION = 2
 _SCHEMA = pa.schema(
     {"device": pa.string(), "lines": pa.int64(), "speech_s": pa.float64(), "work_s": pa.float64()}
 )
-
-
-class Price(NamedTuple):
-    """Seconds that a device works for a line, or for a second of speech, and who says so."""
-
-    device: Device
-    seconds: float
-    per: Unit
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,89 +55,6 @@ class Total:
         self.speech_s += worked.tally.speech_s
         for device, seconds in worked.work_s.items():
             self.work_s[device] += seconds
-
-
-_WHISPER_S = 0.022
-_WHISPER_SOURCE = "46 times real time (large-v2, RTX 3070 Ti)"
-_BORDERLINE_SHARE = 0.2
-"""Of the takes, that a second Whisper hears (assumed)."""
-_PUBLISHED: Mapping[tuple[str, str], Price] = {
-    ("translate", "memory"): Price("cpu", 0.0, "line", "a look-up"),
-    ("translate", "nllb"): Price(
-        "cuda", 0.07, "line", "77 lines/s of NLLB-600M on a T4 (CTranslate2), less by size"
-    ),
-    ("translate", "m2m100"): Price("cuda", 0.013, "line", "as NLLB-600M on a T4 (CTranslate2)"),
-    ("translate", "madlad"): Price("cuda", 0.07, "line", "as NLLB-3.3B (assumed)"),
-    ("translate", "marian"): Price("cuda", 0.005, "line", "as NLLB, by size (assumed)"),
-    ("translate", "seamless"): Price("cuda", 0.05, "line", "as NLLB, by size (assumed)"),
-    ("translate", "llm"): Price("cuda", 0.3, "line", "assumed, of 8 billion parameters"),
-    ("check", "language"): Price("cpu", 0.001, "line", "assumed"),
-    ("check", "back_translation"): Price("cuda", 0.013, "line", "as a translator (assumed)"),
-    ("check", "emotion"): Price("cuda", 0.002, "line", "assumed, of 300 million parameters"),
-    ("synthesize", "espeak"): Price("cpu", 0.05, "speech_s", "assumed, with its process"),
-    ("synthesize", "xtts"): Price(
-        "cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"
-    ),
-    ("synthesize", "vits"): Price(
-        "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
-    ),
-    ("synthesize", "seamless"): Price("cuda", 0.25, "speech_s", "as XTTS (assumed)"),
-    ("synthesize", "command"): Price("cuda", 0.5, "speech_s", "assumed, of an unknown program"),
-    ("judge", "speech"): Price("cpu", 0.01, "speech_s", "assumed"),
-    ("judge", "expressivity"): Price("cpu", 0.01, "speech_s", "assumed, as speech"),
-    ("judge", "speaker"): Price("cpu", 0.03, "speech_s", "assumed"),
-    ("judge", "prosody"): Price("cpu", 0.03, "speech_s", "assumed"),
-    ("judge", "whisper"): Price("cuda", _WHISPER_S, "speech_s", _WHISPER_SOURCE),
-    ("judge", "emotion"): Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters"),
-    ("judge", "dimensions"): Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters"),
-    ("judge", "autopcp"): Price("cuda", 0.01, "speech_s", "assumed, of 120 million parameters"),
-    ("judge", "wavlm"): Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters"),
-}
-_WINDOW_S, _CHEAP_WINDOW_S = 0.5, 0.02
-"""Of one core for a window of each of DNSMOS' networks (`pipeline.judges.quality`)."""
-_CLIP_S = 3.0
-"""Length of an utterance; DNSMOS hears a window for each second."""
-_LEAST_S = 300.0
-"""Seconds of speech, below which nothing is remembered: see `remember`."""
-_WHISPER_CLASSIFIER = Price(
-    "cuda",
-    0.05 / _CLIP_S,
-    "speech_s",
-    "assumed, 0.05 s a clip, of which it always hears 30 s",
-)
-"""Of a classifier on Whisper large's encoder."""
-PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
-"""Prosody transfer by vocoder."""
-_SUMS = Price("cpu", 0.0, "speech_s", "counts and sums")
-
-
-def engine_name(engine: Engine) -> str:
-    """The name that an engine has in recipes."""
-    return str(getattr(engine, "engine", ""))
-
-
-def published_price(stage: str, engine: Engine) -> Price:
-    """What an engine costs at a stage by others' reports."""
-    if isinstance(engine, Quality):
-        return _quality_price(engine)
-    if isinstance(engine, SpeechEmotion) and "whisper" in engine.model.lower():
-        return _WHISPER_CLASSIFIER
-    if isinstance(engine, Whisper) and engine.model in BUNDLED:
-        return Price("cpu", 0.03, "speech_s", "assumed, of one core")
-    return _PUBLISHED.get((stage, engine_name(engine)), _SUMS)
-
-
-def second_price(engine: Whisper) -> Price:
-    """What the second model of a Whisper judge costs by others' reports, on the takes it hears."""
-    source = f"{_WHISPER_SOURCE}, of {_BORDERLINE_SHARE:.0%} of the takes (assumed)"
-    return Price("cuda", _WHISPER_S * _BORDERLINE_SHARE, "speech_s", source)
-
-
-def _quality_price(engine: Quality) -> Price:
-    windows_per_s = min(1.0, (engine.max_windows or _CLIP_S) / _CLIP_S)
-    window_s = _CHEAP_WINDOW_S + (_WINDOW_S if engine.p835 else 0.0)
-    source = f"{window_s:g} s a window on one core; a clip lasts {_CLIP_S:g} s (assumed)"
-    return Price("cpu", windows_per_s * window_s, "speech_s", source)
 
 
 def timed(function: Callable[..., Tally], *arguments: Any) -> Worked:
@@ -180,7 +84,7 @@ def remember(store: Store, recipe: Recipe, totals: Mapping[str, Total]) -> None:
 
 
 def _speech_s(stage: str, total: Total) -> float:
-    return total.lines * _CLIP_S if _unit(stage) == "line" else total.speech_s
+    return total.lines * CLIP_S if _unit(stage) == "line" else total.speech_s
 
 
 def _unit(stage: str) -> Unit:

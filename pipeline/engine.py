@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar, Self
@@ -11,6 +12,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.languages import Language
+from pipeline.needs import SUMS, Lack, Price
 
 
 class Settings(BaseModel):
@@ -20,14 +22,22 @@ class Settings(BaseModel):
 
 
 class Engine(Settings):
-    """One way to do a stage; a subclass adds a `Literal` field `engine`, its name in recipes."""
+    """One way to do a stage; a subclass gives `engine` a `Literal` type, its name in recipes."""
 
+    engine: str
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
     wheels: ClassVar[tuple[str, ...]] = ()
     """Packages that bring its model along: another release of one may give another output."""
     uses_gpu: ClassVar[bool] = False
     """Whether it has work for a GPU at all."""
+    price: ClassVar[Price] = SUMS
+    """What it costs by others' reports, where its settings don't change that."""
+
+    @property
+    def title(self) -> str:
+        """What people call it: its own name in a recipe, where it has one, else its engine's."""
+        return str(getattr(self, "name", self.engine))
 
     @property
     def wants_gpu(self) -> bool:
@@ -38,6 +48,14 @@ class Engine(Settings):
     def languages(self) -> frozenset[Language] | None:
         """The languages that it works in; None: all of them, or it isn't known before loading."""
         return None
+
+    def prices(self) -> Mapping[str, Price]:
+        """What it costs by others' reports, by the name of each thing in it that works."""
+        return {self.title: self.price}
+
+    def lacks(self) -> Iterator[Lack]:
+        """What it needs, beside packages, and isn't on this machine; nothing is downloaded."""
+        yield from ()
 
     def pinned(self) -> Self:
         """The settings with every revision and hash filled in, for the resolved recipe.

@@ -26,6 +26,7 @@ from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.languages import SOURCE, Language
+from pipeline.needs import Lack
 from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.provenance.watermark import WATERMARK_RATE_HZ, AudioSeal
 from pipeline.selection.choose import CHOICES, Selection
@@ -197,15 +198,25 @@ class Recipe(Settings):
         self.need_tables()
         engines = {
             "corpus": self.corpus.pinned(),
-            "translation": self.translation.pinned_for(
-                [(SOURCE, language) for language in self.languages if language != SOURCE]
-            ),
+            "translation": self.translation.pinned_for(self._pairs()),
             "text_judges": tuple(one.pinned_for(self.languages) for one in self.text_judges),
             "synthesis": self.synthesis.pinned(),
             "watermark": self.watermark and self.watermark.pinned(),
             "judges": tuple(judge.pinned() for judge in self.judges),
         }
         return self.model_copy(update=engines)
+
+    def lacks(self) -> Iterator[Lack]:
+        """What its engines need, beside packages and the corpora, and isn't on this machine."""
+        yield from self.translation.lacks_for(self._pairs())
+        for text_judge in self.text_judges:
+            yield from text_judge.lacks_for(self.languages)
+        for engine in (self.synthesis, self.watermark, *self.judges):
+            if engine is not None:
+                yield from engine.lacks()
+
+    def _pairs(self) -> list[tuple[Language, Language]]:
+        return [(SOURCE, language) for language in self.languages if language != SOURCE]
 
     def need_tables(self) -> None:
         """Make sure that the tables of translations and corrections are there, and can be read.

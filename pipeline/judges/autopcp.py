@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -11,10 +11,16 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
-from pipeline.judges.comparator import Compare, comparator_sha256, load_comparator
+from pipeline.judges.comparator import (
+    Compare,
+    comparator_sha256,
+    lacking_comparator,
+    load_comparator,
+)
 from pipeline.judges.dimensions import hear_sources
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, load_network, mean_frame, shortest_clip
+from pipeline.needs import Lack, Price
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
@@ -36,6 +42,7 @@ class AutoPcp(Pretrained, Judge):
     engine: Literal["autopcp"] = "autopcp"
     version: ClassVar[int] = 3
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 120 million parameters")
     hears_source: ClassVar[bool] = True
     name: JudgeName = "autopcp"
     model: ModelName = "facebook/wav2vec2-large-xlsr-53"
@@ -61,6 +68,11 @@ class AutoPcp(Pretrained, Judge):
                 "true to read numbers, and nothing else, from them"
             )
         return self
+
+    def lacks(self) -> Iterator[Lack]:
+        """The network's weights, and the comparator."""
+        yield from super().lacks()
+        yield from lacking_comparator(self.comparator)
 
     def pinned(self) -> Self:
         """The same settings with the network's revision and the comparator's hash filled in.

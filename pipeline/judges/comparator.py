@@ -8,13 +8,14 @@ as plain values and tensors; anything else in them is refused.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from pipeline.engine import Settings
+from pipeline.needs import Lack
 from pipeline.pretrained.named import ModelError
 from pipeline.pretrained.opening import opening
 
@@ -97,6 +98,16 @@ def comparator_sha256(folder: str) -> str:
     for file in _files(Path(folder).expanduser()):
         total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
+
+
+def lacking_comparator(folder: str) -> Iterator[Lack]:
+    """The folder, if the comparator is not in it."""
+    try:
+        _files(Path(folder).expanduser())
+    except ModelError:
+        archive = ADDRESS.rsplit("/", 1)[-1]
+        fix = f"curl -O {ADDRESS} && unzip {archive}, and name its folder in `comparator`"
+        yield Lack(f"the folder '{folder}' of AutoPCP's comparator", fix)
 
 
 def _files(folder: Path) -> tuple[Path, Path]:

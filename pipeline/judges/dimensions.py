@@ -12,6 +12,7 @@ from pydantic import Field
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, load_network, mean_frame, shortest_clip
+from pipeline.needs import Price
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
@@ -32,6 +33,7 @@ class Dimensions(Pretrained, Judge):
     engine: Literal["dimensions"] = "dimensions"
     version: ClassVar[int] = 3
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters")
     hears_source: ClassVar[bool] = True
     name: JudgeName = "dimensions"
     model: ModelName = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -16,12 +16,17 @@ from pipeline.judges.usable import usable_only
 from pipeline.judges.verdict import verdict
 from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
 from pipeline.languages import Language
+from pipeline.needs import CLIP_S, Price
 from pipeline.pretrained.named import ModelError, Pretrained
 from pipeline.records import Failure
 
 Classify = Callable[[Sequence[np.ndarray]], "list[np.ndarray | Failure]"]
 """Clips float32 [T] at 16 kHz -> probabilities of the emotions that it knows, in their order."""
 
+_WHISPER_PRICE = Price(
+    "cuda", 0.05 / CLIP_S, "speech_s", "assumed, 0.05 s a clip, of which it always hears 30 s"
+)
+"""Of a classifier on Whisper large's encoder."""
 _SCORES = ("probability", "margin", "entropy", "outside")
 
 
@@ -40,6 +45,7 @@ class SpeechEmotion(Pretrained, Judge):
     engine: Literal["emotion"] = "emotion"
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters")
     name: JudgeName = "emotion"
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
     """Our emotion for every label of the model; null for a label that is none of ours."""
@@ -52,6 +58,10 @@ class SpeechEmotion(Pretrained, Judge):
     def scores(self) -> tuple[str, ...]:
         """What it writes, under its name."""
         return tuple(f"{self.name}_{score}" for score in _SCORES)
+
+    def prices(self) -> Mapping[str, Price]:
+        """What it costs by others' reports: a Whisper hears 30 s of every clip."""
+        return {self.title: _WHISPER_PRICE if "whisper" in self.model.lower() else self.price}
 
     @property
     def emotions(self) -> tuple[Emotion, ...]:

@@ -21,6 +21,7 @@ from pipeline.judges.speech import MODEL, PACKAGE, WINDOW, levelled, speech_prob
 from pipeline.judges.syllables import count_syllables
 from pipeline.judges.usable import fault, usable_only
 from pipeline.languages import SOURCE, Language
+from pipeline.needs import Price
 from pipeline.records import Failure
 
 _WINDOW_S = WINDOW / JUDGE_RATE_HZ
@@ -60,6 +61,7 @@ class Expressivity(Judge):
     engine: Literal["expressivity"] = "expressivity"
     version: ClassVar[int] = 3
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
+    price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed, as speech")
     hears_source: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = (
         "pause_agreement",

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.usable import usable_only
+from pipeline.needs import Price
 from pipeline.prosody.target import distance, from_source
 from pipeline.records import Failure
 
@@ -32,6 +33,7 @@ class Prosody(Judge):
 
     engine: Literal["prosody"] = "prosody"
     version: ClassVar[int] = 2
+    price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)
 
     def load(self, context: JudgeContext) -> JudgeBatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from importlib.metadata import distributions
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext,
 from pipeline.judges.bundled import on_gpu, open_onnx, package_folder
 from pipeline.judges.mel import HOP, MelSpectrum
 from pipeline.judges.usable import usable_only
+from pipeline.needs import CLIP_S, Price
 from pipeline.pretrained.batching import halving
 from pipeline.pretrained.devices import Device
 from pipeline.records import Failure
@@ -21,6 +23,8 @@ _PACKAGE = "speechmos==0.0.1.1"
 _ONNX_ON_GPUS = "onnxruntime-gpu"
 _WINDOW_S = 9.01
 _WINDOW = 144_160
+_WORK_S, _CHEAP_WORK_S = 0.5, 0.02
+"""Of one core for a window of the P.835 network, and of the P.808 one."""
 _DYNAMIC_RANGE_DB = 80.0
 _P835 = ("dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl")
 
@@ -62,6 +66,13 @@ class Quality(Judge):
     def scores(self) -> tuple[str, ...]:
         """What it writes: one score, or four with the costly network."""
         return (*_P835, "dnsmos_p808") if self.p835 else ("dnsmos_p808",)
+
+    def prices(self) -> Mapping[str, Price]:
+        """What it costs by its windows, one for each second of a clip unless there are fewer."""
+        windows_per_s = min(1.0, (self.max_windows or CLIP_S) / CLIP_S)
+        work_s = _CHEAP_WORK_S + (_WORK_S if self.p835 else 0.0)
+        source = f"{work_s:g} s a window on one core; a clip lasts {CLIP_S:g} s (assumed)"
+        return {self.title: Price("cpu", windows_per_s * work_s, "speech_s", source)}
 
     @property
     def wants_gpu(self) -> bool:

@@ -12,6 +12,7 @@ from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Sco
 from pipeline.judges.bundled import need
 from pipeline.judges.mel import MelSpectrum
 from pipeline.judges.usable import usable_only
+from pipeline.needs import Price
 from pipeline.records import Failure
 
 _PACKAGE = "resemblyzer>=0.1.4"
@@ -37,6 +38,7 @@ class Speaker(Judge):
     engine: Literal["speaker"] = "speaker"
     version: ClassVar[int] = 1
     wheels: ClassVar[tuple[str, ...]] = ("resemblyzer",)
+    price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speaker_cosine", "speaker_margin")
     needs_voices: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
 from pipeline.judges.bundled import need, open_onnx, package_folder
 from pipeline.judges.usable import usable_only
+from pipeline.needs import Price
 from pipeline.records import Failure
 
 PACKAGE = "silero-vad>=6.2"
@@ -43,6 +44,7 @@ class Speech(Judge):
     engine: Literal["speech"] = "speech"
     version: ClassVar[int] = 2
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
+    price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speech_share", "speech_s")
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a window is speech (Silero's default)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -14,12 +14,23 @@ from pipeline.judges.listening import AGREEMENT, OWN, Listener
 from pipeline.judges.speech import Speech
 from pipeline.judges.usable import Score, usable_only
 from pipeline.languages import Language
+from pipeline.needs import Lack, Price
 from pipeline.records import Failure
-from pipeline.whisper.checkpoint import BUNDLED, Device, Dtype, load_checkpoint, pinned_sha256
+from pipeline.whisper.checkpoint import (
+    BUNDLED,
+    Device,
+    Dtype,
+    lacking_checkpoint,
+    load_checkpoint,
+    pinned_sha256,
+)
 from pipeline.whisper.encoding import Window
 
 _LEAST_SPEECH_S = 0.1
 _SCORES = ("transcribed", *AGREEMENT, *OWN)
+_BUNDLED_PRICE = Price("cpu", 0.03, "speech_s", "assumed, of one core")
+_BORDERLINE_SHARE = 0.2
+"""Of the takes, that a second Whisper hears (assumed)."""
 
 ModelName = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -76,6 +87,9 @@ class Whisper(Judge):
     version: ClassVar[int] = 5
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price(
+        "cuda", 0.022, "speech_s", "46 times real time (large-v2, RTX 3070 Ti)"
+    )
     needs_languages: ClassVar[bool] = True
     model: ModelName = "large-v3-turbo"
     """An openai-whisper name, or the path of a checkpoint (.pt, or .safetensors with .json)."""
@@ -105,6 +119,22 @@ class Whisper(Judge):
     def languages(self) -> frozenset[Language] | None:
         """Those of a bundled model; Whisper's own know all of ours."""
         return frozenset(BUNDLED[self.model]) if self.model in BUNDLED else None
+
+    def prices(self) -> Mapping[str, Price]:
+        """What its model costs by others' reports, and the second one on the takes it hears."""
+        found = {self.title: _BUNDLED_PRICE if self.model in BUNDLED else self.price}
+        if self.borderline is not None:
+            source = f"{self.price.source}, of {_BORDERLINE_SHARE:.0%} of the takes (assumed)"
+            seconds = self.price.seconds * _BORDERLINE_SHARE
+            name = f"{self.borderline.model} for the borderline"
+            found[name] = self.price._replace(seconds=seconds, source=source)
+        return found
+
+    def lacks(self) -> Iterator[Lack]:
+        """The weights of one or both models."""
+        yield from lacking_checkpoint(self.model)
+        if self.borderline is not None:
+            yield from lacking_checkpoint(self.borderline.model)
 
     def pinned(self) -> Self:
         """The same settings with the weights' hashes filled in, for the resolved recipe.

@@ -13,6 +13,7 @@ from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Jud
 from pipeline.judges.dimensions import hear_sources
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, frame_count, load_network, shortest_clip
+from pipeline.needs import Price
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
@@ -30,6 +31,7 @@ class WavlmSpeaker(Pretrained, Judge):
     engine: Literal["wavlm"] = "wavlm"
     version: ClassVar[int] = 2
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters")
     needs_voices: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "wavlm"

@@ -18,11 +18,13 @@ from pydantic import Field
 
 from pipeline.engine import Engine, digest
 from pipeline.errors import InputError
+from pipeline.needs import Lack
+from pipeline.pretrained import torchaudio_cpu
 from pipeline.pretrained.devices import Device, Dtype, Half, resolve
+from pipeline.pretrained.present import PICKLED_FILES, lacking_model
 
 PLAIN_FILES = ("*.json", "*.jinja", "*.txt", "*.model", "*.spm", "*.safetensors")
 """Settings, tokenizers and weights, none of which can run code."""
-PICKLED_FILES = ("*.bin", "*.pt", "*.pth")
 _SHA256_DIGITS = 64
 
 ModelName = Annotated[str, Field(min_length=1)]
@@ -44,6 +46,14 @@ class OnDevice(Engine):
     dtype: Dtype = "auto"
     """`auto`: half precision on CUDA, else float32."""
 
+    def lacks(self) -> Iterator[Lack]:
+        """A torchaudio that can be imported, which transformers and coqui-tts do."""
+        if not torchaudio_cpu.loads():
+            yield Lack(
+                "torchaudio can't be imported: its compiled part links CUDA, and torch has none",
+                "python -m pipeline.pretrained.torchaudio_cpu",
+            )
+
     def placement(self) -> tuple[str, str]:
         """torch's names of the device and the dtype."""
         return resolve(self.device, self.dtype, self.half)
@@ -57,6 +67,11 @@ class Pretrained(OnDevice):
     revision: str | None = None
     """A commit of the Hub, or the SHA-256 of a folder (none: what is found, pinned for good when
     the recipe is resolved)."""
+
+    def lacks(self) -> Iterator[Lack]:
+        """Also the weights."""
+        yield from super().lacks()
+        yield from lacking_model(self.model, self.revision)
 
     def pinned(self) -> Self:
         """The same settings with the revision that is found now.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import shlex
+import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ from pydantic import Field, PrivateAttr
 from pipeline.audio import BadAudio, Clip, open_recording
 from pipeline.corpora.base import Door
 from pipeline.errors import InputError
+from pipeline.needs import Lack, Price
 from pipeline.records import Failure, Gender, Recording
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.conversation import Conversation, NoAnswer, NoProgram
@@ -45,6 +47,7 @@ class Command(Synthesizer):
     engine: Literal["command"] = "command"
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price("cuda", 0.5, "speech_s", "assumed, of an unknown program")
     command: Annotated[tuple[str, ...], Field(min_length=1)]
     """The program and its arguments."""
     revision: str = ""
@@ -74,6 +77,12 @@ class Command(Synthesizer):
             one if one.isprintable() else one.encode("unicode_escape").decode()
             for one in shlex.join(self.command)
         )
+
+    def lacks(self) -> Iterator[Lack]:
+        """The program."""
+        if shutil.which(self.command[0]) is None:
+            fix = "install it, or correct synthesis.command"
+            yield Lack(f"the program '{self.command[0]}'", fix)
 
     def allowed(self) -> Command:
         """The same settings, by a person's leave to run the command."""

@@ -23,6 +23,7 @@ from pydantic import Field
 from scipy.signal import bilinear, lfilter
 
 from pipeline.languages import LANGUAGES, Language
+from pipeline.needs import Price
 from pipeline.records import Failure, Gender
 from pipeline.scripts import is_foreign, of_script
 from pipeline.synthesis.base import Phone, Speech, SpeechRequest, Synthesize, Synthesizer
@@ -50,6 +51,7 @@ class Espeak(Synthesizer):
     """
 
     engine: Literal["espeak"] = "espeak"
+    price: ClassVar[Price] = Price("cpu", 0.05, "speech_s", "assumed, with its process")
     words_per_minute: int = Field(165, ge=80, le=400)
     max_characters: int = Field(600, ge=1)
     timeout_s: float = Field(20.0, gt=0)

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.audio import resample
 from pipeline.languages import ABOUT, Language
+from pipeline.needs import Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
 from pipeline.pretrained.transformer import open_extractor, open_model, open_tokenizer
@@ -53,6 +54,7 @@ class SeamlessSpeech(Pretrained, Synthesizer):
 
     engine: Literal["seamless"] = "seamless"
     version: ClassVar[int] = 2
+    price: ClassVar[Price] = Price("cuda", 0.25, "speech_s", "as XTTS (assumed)")
     deterministic: ClassVar[bool] = True
     model: ModelName = _V2
     speakers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = tuple(range(20))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pipeline.engine import digest
 from pipeline.judges.base import Scores
 from pipeline.judges.bundled import need
 from pipeline.languages import SOURCE, Language
+from pipeline.needs import Lack, Price
 from pipeline.records import Failure
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
 from pipeline.translation.any import AnyTranslator
@@ -36,14 +37,22 @@ class BackTranslation(TextJudge):
         """As its translator."""
         return self.translator.wants_gpu
 
+    def prices(self) -> Mapping[str, Price]:
+        """As its translator's."""
+        return {self.title: self.translator.price}
+
+    def lacks_for(self, languages: Sequence[Language]) -> Iterator[Lack]:
+        """As its translator's."""
+        return self.translator.lacks_for(_back(languages))
+
     def pinned_for(self, languages: Sequence[Language]) -> Self:
         """The same settings with the translator's revisions.
 
         Raises:
             InputError: as the translator's own.
         """
-        pairs = [(language, SOURCE) for language in languages if language != SOURCE]
-        return self.model_copy(update={"translator": self.translator.pinned_for(pairs)})
+        translator = self.translator.pinned_for(_back(languages))
+        return self.model_copy(update={"translator": translator})
 
     def fingerprint(self) -> str:
         """Hash of what the translator makes: of its own settings, version and files."""
@@ -68,6 +77,10 @@ class BackTranslation(TextJudge):
             return [_score(item, back.get(at), chrf) for at, item in enumerate(items)]
 
         return judge_batch
+
+
+def _back(languages: Sequence[Language]) -> list[tuple[Language, Language]]:
+    return [(language, SOURCE) for language in languages if language != SOURCE]
 
 
 def _score(item: TextItem, back: Translation | Failure | None, chrf: Any) -> Scores | Failure:

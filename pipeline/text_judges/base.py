@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -11,6 +11,7 @@ from pipeline.emotions import Emotion
 from pipeline.engine import Engine
 from pipeline.judges.base import Scores
 from pipeline.languages import SOURCE, Language
+from pipeline.needs import Lack
 from pipeline.records import Failure
 
 
@@ -36,7 +37,6 @@ TextJudgeBatch = Callable[[Sequence[TextItem]], "list[Scores | Failure]"]
 class TextJudge(Engine):
     """A measuring instrument for texts; English lines get the scores of a perfect translation."""
 
-    engine: str
     needs_languages: ClassVar[bool] = False
     """Whether a score depends on which languages the recipe has besides the line's own."""
 
@@ -44,6 +44,10 @@ class TextJudge(Engine):
     @abstractmethod
     def scores(self) -> tuple[str, ...]:
         """What it writes for every line; a class variable where the settings don't change it."""
+
+    def lacks_for(self, languages: Sequence[Language]) -> Iterator[Lack]:
+        """As `lacks`, for a judge that has a model for each language."""
+        return self.lacks()
 
     def pinned_for(self, languages: Sequence[Language]) -> Self:
         """As `pinned`, for a judge that has a model for each language."""

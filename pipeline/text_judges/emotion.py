@@ -12,6 +12,7 @@ from pydantic import Field
 from pipeline.emotions import Emotion
 from pipeline.judges.base import Scores
 from pipeline.languages import Language
+from pipeline.needs import Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelError, Pretrained
 from pipeline.pretrained.transformer import open_model, open_tokenizer
@@ -31,6 +32,7 @@ class TextEmotion(Pretrained, TextJudge):
 
     engine: Literal["emotion"] = "emotion"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price("cuda", 0.002, "line", "assumed, of 300 million parameters")
     scores: ClassVar[tuple[str, ...]] = ("text_emotion_kept", "text_emotion_probability")
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
     """Each label of the model, and which emotion it is; none: it is no emotion of ours."""

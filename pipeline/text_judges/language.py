@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pipeline.judges.base import Scores
 from pipeline.judges.bundled import need
 from pipeline.languages import SOURCE, Language
+from pipeline.needs import Price
 from pipeline.records import Failure
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
 
@@ -28,6 +29,7 @@ class TextLanguage(TextJudge):
     engine: Literal["language"] = "language"
     version: ClassVar[int] = 2
     wheels: ClassVar[tuple[str, ...]] = ("lingua-language-detector",)
+    price: ClassVar[Price] = Price("cpu", 0.001, "line", "assumed")
     needs_languages: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = ("text_language_probability",)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from pipeline.emotions import Emotion
 from pipeline.engine import Engine
 from pipeline.languages import Language
+from pipeline.needs import Lack
 from pipeline.records import Failure
 
 
@@ -39,7 +40,9 @@ Fingerprints = Callable[[Sequence[str], Language, Language], str]
 class Translator(Engine):
     """A way to say texts in another language."""
 
-    engine: str
+    def lacks_for(self, pairs: Sequence[tuple[Language, Language]]) -> Iterator[Lack]:
+        """As `lacks`, for an engine that has a model for each pair (source, target)."""
+        return self.lacks()
 
     def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
         """As `pinned`, for an engine that has a model for each pair (source, target)."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from pipeline.languages import Language, language_name
+from pipeline.needs import Price
 from pipeline.pretrained.devices import Half
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.pretrained.transformer import open_model, open_tokenizer
@@ -42,6 +43,7 @@ class Llm(Pretrained, Translator):
     half: ClassVar[Half] = "bfloat16"
     engine: Literal["llm"] = "llm"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price("cuda", 0.3, "line", "assumed, of 8 billion parameters")
     model: ModelName = "Qwen/Qwen2.5-7B-Instruct"
     prompt: Annotated[str, Field(pattern=r"\{text\}")] = _PROMPT
     """What is asked; `{source}`, `{target}`, `{emotion}` and `{text}` are filled in."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import Language
+from pipeline.needs import Price
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
@@ -22,6 +23,7 @@ class M2m100(Multilingual):
 
     engine: Literal["m2m100"] = "m2m100"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price("cuda", 0.013, "line", "as NLLB-600M on a T4 (CTranslate2)")
     model: ModelName = "facebook/m2m100_418M"
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:

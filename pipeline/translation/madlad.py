@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import Language
+from pipeline.needs import Price
 from pipeline.pretrained.devices import Half
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
@@ -26,6 +27,7 @@ class Madlad(Multilingual):
     half: ClassVar[Half] = "bfloat16"
     engine: Literal["madlad"] = "madlad"
     version: ClassVar[int] = 2
+    price: ClassVar[Price] = Price("cuda", 0.07, "line", "as NLLB-3.3B (assumed)")
     model: ModelName = "google/madlad400-3b-mt"
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pipeline.engine import digest
 from pipeline.languages import ABOUT, Language, language_name
+from pipeline.needs import Lack, Price
 from pipeline.pretrained.named import (
     ModelError,
     ModelName,
@@ -15,6 +16,7 @@ from pipeline.pretrained.named import (
     model_folder,
     pinned_revision,
 )
+from pipeline.pretrained.present import lacking_model
 from pipeline.records import Failure
 from pipeline.translation.base import Fingerprints, Sentence, Translate, Translation
 from pipeline.translation.readable import readable_only
@@ -36,10 +38,17 @@ class Marian(Seq2Seq):
 
     engine: Literal["marian"] = "marian"
     version: ClassVar[int] = 3
+    price: ClassVar[Price] = Price("cuda", 0.005, "line", "as NLLB, by size (assumed)")
     model: ModelName = "Helsinki-NLP/opus-mt-{source}-{target}"
     """Names or paths by pair; `{source}` and `{target}` stand for the languages."""
     revisions: dict[str, str] = {}
     """Of each pair's model, by `en-de` and so on (none: as in `Pretrained.revision`)."""
+
+    def lacks_for(self, pairs: Sequence[tuple[Language, Language]]) -> Iterator[Lack]:
+        """Also the weights of each pair's model."""
+        yield from self.lacks()
+        for pair in pairs:
+            yield from lacking_model(self._name(*pair), self.revisions.get(_pair(*pair)))
 
     def pinned_for(self, pairs: Sequence[tuple[Language, Language]]) -> Self:
         """The same settings with the revision of each pair's model.

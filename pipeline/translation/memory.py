@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pipeline.engine import digest
 from pipeline.languages import Language
+from pipeline.needs import Price
 from pipeline.records import Failure
 from pipeline.translation.base import Fingerprints, Sentence, Translate, Translation, Translator
 from pipeline.translation.table import pairs, read_table, table_text
@@ -25,6 +26,7 @@ class Memory(Translator):
 
     engine: Literal["memory"] = "memory"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price("cpu", 0.0, "line", "a look-up")
     path: str = "builtin:quickstart"
 
     def need(self, languages: Sequence[Language]) -> None:

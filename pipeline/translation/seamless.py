@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from pipeline.languages import ABOUT, Language
+from pipeline.needs import Price
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
@@ -20,6 +21,7 @@ class Seamless(Multilingual):
     kind: ClassVar[str] = "SeamlessM4Tv2ForTextToText"
     engine: Literal["seamless"] = "seamless"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price("cuda", 0.05, "line", "as NLLB, by size (assumed)")
     model: ModelName = "facebook/seamless-m4t-v2-large"
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pipeline.errors import InputError
 from pipeline.languages import Language
+from pipeline.needs import Lack
 from pipeline.whisper.spelling import Spelling
 from pipeline.whisper.vocabulary import EMBEDDING, drop_unused_rows, restore_unused_rows
 
@@ -113,6 +114,18 @@ def pinned_sha256(name: str) -> str:
     return checkpoint_sha256(_find(name))
 
 
+def lacking_checkpoint(name: str) -> Iterator[Lack]:
+    """The weights of a name or path, if they are not on this machine; nothing is downloaded."""
+    import whisper
+
+    if name in BUNDLED or Path(name).is_file():
+        return
+    if name not in whisper.available_models():
+        yield Lack(f"the Whisper checkpoint '{name}'", "correct the judge's field `model`")
+    elif not (_cache() / whisper._MODELS[name].rsplit("/", 1)[-1]).is_file():
+        yield Lack(f"the weights of Whisper {name}", _load_command(name))
+
+
 def checkpoint_sha256(path: Path) -> str:
     """SHA-256 of the file; of a .safetensors followed by its .json (`cat both | sha256sum`)."""
     sha256 = hashlib.sha256()
@@ -151,16 +164,25 @@ def _find(name: str) -> Path:
 def _downloaded(name: str, url: str) -> Path:
     import whisper
 
-    root = Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+    root = _cache()
     try:
         return Path(whisper._download(url, str(root), False))
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f"model: the weights of {name!r} are not in {root} and could not be downloaded "
             f"({error}); put {url.rsplit('/', 1)[-1]} there, fetched on a machine with a network "
-            f"by `python -c \"import whisper; whisper.load_model('{name}')\"`, "
+            f"by `{_load_command(name)}`, "
             f"or name a bundled model: {', '.join(BUNDLED)}"
         ) from error
+
+
+def _cache() -> Path:
+    """Where openai-whisper keeps what it downloads."""
+    return Path(os.getenv("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+
+
+def _load_command(name: str) -> str:
+    return f"python -c \"import whisper; whisper.load_model('{name}')\""
 
 
 def _read(path: Path) -> _Read:

@@ -181,3 +181,16 @@ def test_a_token_is_told_and_never_shown(monkeypatch):
     text = doctor("quickstart")
     assert re.search(r"Hub token\s*│ there is one", text)
     assert secret not in text + doctor("quickstart", "--json")
+
+
+def test_a_watermark_s_weights_are_looked_for_too(empty_caches):
+    lacks, _ = lacks_of("quickstart", "watermark={engine: audioseal}")
+    assert lacks["the weights of facebook/audioseal, or a folder of this name"] == (
+        "hf download facebook/audioseal"
+    )
+
+
+def test_a_translator_back_needs_the_models_of_the_other_direction(empty_caches):
+    back = "{engine: back_translation, translator: {engine: marian, allow_pickle: true}}"
+    lacks, _ = lacks_of("quickstart", "languages=[en,de]", f"text_judges=[{back}]", "text_gates={}")
+    assert list(lacks.values()) == ["hf download Helsinki-NLP/opus-mt-de-en"]

@@ -7,21 +7,22 @@ import pytest
 from flows.price import (
     Total,
     Worked,
-    engine_name,
     measured_prices,
-    published_price,
     remember,
     timed,
 )
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
-from pipeline.judges.transcript import Whisper
+from pipeline.judges.transcript import Borderline, Whisper
+from pipeline.needs import SUMS
 from pipeline.recipe import AnyJudge, AnySynthesizer, Recipe
 from pipeline.records import Tally
 from pipeline.text_judges.any import AnyTextJudge
+from pipeline.text_judges.back_translation import BackTranslation
 from pipeline.text_judges.emotion import TextEmotion
 from pipeline.translation.any import AnyTranslator
+from pipeline.translation.nllb import Nllb
 from pipeline.work.store import Store
 
 RECIPE = Recipe.model_validate(
@@ -117,20 +118,31 @@ def test_what_a_build_pins_makes_no_other_price(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stage", "engine", "device"),
+    ("engine", "device"),
     [
-        ("judge", SpeechEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
-        ("check", TextEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
-        ("judge", Duration(), "cpu"),
-        ("judge", Quality(), "cpu"),
-        ("judge", Whisper(), "cuda"),
-        ("judge", Whisper(model="small-espeak"), "cpu"),
+        (SpeechEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
+        (TextEmotion(model="a/b", labels={"sad": "sad", "rest": None}), "cuda"),
+        (Duration(), "cpu"),
+        (Quality(), "cpu"),
+        (Whisper(), "cuda"),
+        (Whisper(model="small-espeak"), "cpu"),
     ],
 )
-def test_every_engine_has_a_price_and_its_source(stage, engine, device):
-    price = published_price(stage, engine)
+def test_every_engine_has_a_price_and_its_source(engine, device):
+    [price] = engine.prices().values()
     assert price.device == device
     assert price.source
+
+
+def test_a_second_whisper_costs_by_the_takes_that_it_hears():
+    first, second = Whisper(borderline=Borderline(model="large-v3")).prices().items()
+    assert (first[0], second[0]) == ("whisper", "large-v3 for the borderline")
+    assert 0 < second[1].seconds < first[1].seconds
+
+
+def test_a_back_translation_costs_what_its_translator_does():
+    judge = BackTranslation(translator=Nllb())
+    assert judge.prices() == {"back_translation": Nllb.price}
 
 
 def test_only_counts_and_sums_are_free():
@@ -143,11 +155,12 @@ def test_only_counts_and_sums_are_free():
     free = set()
     for stage, union in unions.items():
         for kind in get_args(get_args(union)[0]):
-            engine = kind.model_construct(model="a/b", labels=labels)
-            price = published_price(stage, engine)
-            assert price.source
-            if price.seconds == 0:
-                free.add(f"{stage} {engine_name(engine)}")
+            engine = kind.model_construct(model="a/b", labels=labels, translator=Nllb())
+            for price in engine.prices().values():
+                assert price.source
+                assert (price.per == "line") == (stage in ("translate", "check")) or price == SUMS
+                if price.seconds == 0:
+                    free.add(f"{stage} {engine.engine}")
     assert free == {
         "translate memory", "check form", "judge duration", "judge clipping", "judge probe",
     }  # fmt: skip
@@ -156,12 +169,12 @@ def test_only_counts_and_sums_are_free():
 def test_a_classifier_that_always_hears_half_a_minute_costs_more():
     labels = {"sad": "sad", "rest": None}
     hubert, whisper = (
-        published_price("judge", SpeechEmotion(model=name, labels=labels))
+        SpeechEmotion(model=name, labels=labels).prices()["emotion"]
         for name in ("a/hubert-large", "b/openai-whisper-large-v3")
     )
     assert whisper.seconds > hubert.seconds
 
 
 def test_the_costly_network_of_quality_costs_more():
-    costly, cheap = (published_price("judge", Quality(p835=one)) for one in (True, False))
+    costly, cheap = (Quality(p835=one).prices()["quality"] for one in (True, False))
     assert costly.seconds > 10 * cheap.seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.engine import digest
 from pipeline.languages import Language
+from pipeline.needs import Lack, Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.devices import resolve
 from pipeline.pretrained.named import (
@@ -21,6 +22,7 @@ from pipeline.pretrained.named import (
     pinned_revision,
 )
 from pipeline.pretrained.opening import read_config
+from pipeline.pretrained.present import lacking_model
 from pipeline.records import Failure, Gender
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.choice import pick
@@ -39,6 +41,9 @@ class Vits(OnDevice, Synthesizer):
 
     engine: Literal["vits"] = "vits"
     version: ClassVar[int] = 1
+    price: ClassVar[Price] = Price(
+        "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
+    )
     model: Annotated[dict[Language, ModelName], Field(min_length=1)]
     """For each language a name on the Hub, or the path of a folder."""
     revisions: dict[Language, str] = {}
@@ -53,6 +58,12 @@ class Vits(OnDevice, Synthesizer):
     def languages(self) -> frozenset[Language]:
         """Those that it has a model for."""
         return frozenset(self.model)
+
+    def lacks(self) -> Iterator[Lack]:
+        """Also the weights of each language's model."""
+        yield from super().lacks()
+        for language, name in self.model.items():
+            yield from lacking_model(name, self.revisions.get(language))
 
     def pinned(self) -> Self:
         """The same settings with the revision of each model.

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt
 
 from pipeline.languages import Language
+from pipeline.needs import Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained, model_folder
 from pipeline.records import Failure, Gender
@@ -44,6 +45,9 @@ class Xtts(Pretrained, Synthesizer):
     engine: Literal["xtts"] = "xtts"
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = True
+    price: ClassVar[Price] = Price(
+        "cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"
+    )
     model: ModelName = _V2
     reference: Literal["source", "speaker_emotion"] = "source"
     """`source`: the line's own recording; `speaker_emotion`: also others of the same speaker and
