@@ -102,6 +102,23 @@ ABOUT: Mapping[Language, About] = {
 }
 
 
+_MEANT: Mapping[str, Language] = {
+    "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "kr": "ko", "no": "nb",
+    "se": "sv", "ua": "uk", "chinese": "zh", "farsi": "fa",
+}  # fmt: skip
+"""What people write for a language, beside its name: mostly the code of a country."""
+
+
+def meant_language(word: str) -> Language | None:
+    """The language that a word stands for which is no code of ours: `pt-BR`, `pol`, `Polish`."""
+    key = word.strip().casefold()
+    for code, about in ABOUT.items():
+        names = (code, about.iso639_3, about.name.casefold())
+        if key in names or key.replace("_", "-").partition("-")[0] == code:
+            return code
+    return _MEANT.get(key)
+
+
 def language_name(language: Language) -> str:
     """The English name of a language, for cards and tables."""
     return ABOUT[language].name

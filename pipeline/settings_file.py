@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import InputError
+from pipeline.languages import LANGUAGES, meant_language
 
 _LARGEST_BYTES = 1 << 20
 
@@ -183,20 +184,20 @@ def _explain(root: type[BaseModel], detail: Any) -> str:
         case "value_error":
             return str(context["error"])
         case _:
-            return f"{detail['input']!r} is not allowed: {_rule(detail)}"
+            return f"{detail['input']!r} is not allowed{_rule(detail)}"
 
 
 def _rule(detail: Any) -> str:
-    """What is allowed instead of a value."""
+    """What is allowed instead of a value, and what of that may have been meant."""
     is_text = detail["type"] in ("path_type", "string_type") or (
         detail["type"] == "literal_error" and isinstance(detail["input"], bool)
     )
     if is_text and isinstance(detail["input"], int | float | date):
-        return "YAML reads no text in it: put it into quotes"
+        return ": YAML reads no text in it: put it into quotes"
     if detail["type"] == "literal_error":
         known = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"known are {', '.join(known)}{_nearest(detail['input'], known)}"
-    return str(detail["msg"])
+        return f"{_meant(detail['input'], known)}: known are {', '.join(known)}"
+    return f": {detail['msg']}"
 
 
 def _other_name(fields: Any, field: str) -> str:
@@ -216,6 +217,13 @@ def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     if len(location) == 1:
         return sorted(schema["properties"])
     return sorted({name for one in schema["$defs"].values() for name in one.get("properties", {})})
+
+
+def _meant(word: Any, known: Sequence[str]) -> str:
+    if set(known) == set(LANGUAGES):
+        language = meant_language(str(word))
+        return f" (did you mean '{language}'?)" if language else ""
+    return _nearest(word, known)
 
 
 def _nearest(word: Any, known: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CO
 from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES as NLLB_CODES
 from whisper.tokenizer import LANGUAGES as WHISPER_CODES
 
-from pipeline.languages import ABOUT, LANGUAGES, language_name
+from pipeline.languages import _MEANT, ABOUT, LANGUAGES, language_name, meant_language
 from pipeline.recipe_file import load_recipe
 from pipeline.scripts import script_error, script_share
 from pipeline.settings_file import BadRecipe
@@ -45,6 +45,21 @@ def test_each_language_is_described_once():
     assert set(ABOUT) == set(LANGUAGES) == set(OWN_NAMES)
     assert len({about.iso639_3 for about in ABOUT.values()}) == len(LANGUAGES)
     assert len({language_name(one) for one in LANGUAGES}) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("word", "language"),
+    [
+        ("pt-BR", "pt"), ("zh_CN", "zh"), ("pol", "pl"), ("Polish", "pl"), ("jp", "ja"),
+        ("po", None), ("", None), ("klingon", None),
+    ],
+)  # fmt: skip
+def test_a_word_for_a_language_is_understood_or_not_guessed_at(word, language):
+    assert meant_language(word) == language
+
+
+def test_no_word_for_a_language_is_a_code_of_ours():
+    assert not set(_MEANT) & set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -93,6 +93,10 @@ RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: 
             "gates.qualty.score: missing: add it (did you mean 'quality'?)",
         ),
         ("languages=[de, po]", "languages.1: 'po' is not allowed: known are en, de, fr, it, es,"),
+        (
+            "languages=[jp]",
+            "sk, sl, sq, sr, sv, sw, ta, te, th, tl, tr, uk, ur, vi (did you mean 'ja'?)",
+        ),
         ("takes=[[[", "--set 'takes=[[[': the value is not YAML: while parsing"),
         ("languages=[no]", "languages.0: False is not allowed: YAML reads no text in it: put it"),
     ],
