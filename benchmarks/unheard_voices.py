@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import RandomForestClassifier
 
-from model.baselines import frames_and_mlp, majority
+from model.baselines import frames_and_mlp, majority, summed_up
 from model.clips import read_audio
 from model.data import ClipSet, load_clips
 from model.encoder import load_encoder
@@ -126,7 +126,7 @@ def answer(recipe: TrainingRecipe, folder: Path, prosody: dict[str, np.ndarray])
     said = {
         MODEL: verdicts(model, test, labels)[0].argmax(axis=1),
         MAJORITY: majority(train, test),
-        MLP: frames_and_mlp(train, test),
+        MLP: frames_and_mlp(summed_up(train), summed_up(test)),
         FOREST: forest.predict([prosody[name] for name in test.names.to_pylist()]),
     }
     return Answers(test, said)

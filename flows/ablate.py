@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.train import run_train
+from flows.train import run_train, speaks
 from model.ablation import Arm, arms
 from model.data import load_clips
 from model.evaluation import measured
@@ -64,7 +64,8 @@ class Ablation:
 def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Console) -> Ablation:
     """Train every arm in a folder of its own; what is trained already is only measured.
 
-    Writes `ablation.json` and `ablation.md`.
+    Writes `ablation.json` and `ablation.md`. Run by several processes (`torchrun`), all measure and
+    the first one writes.
 
     Raises:
         InputError: the data are not what the recipe says, or it has nothing to leave out.
@@ -72,16 +73,22 @@ def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Conso
     """
     found = []
     for arm in (planned := arms(recipe)):
-        console.print(f"{arm.about}:", markup=False)
+        if speaks():
+            console.print(f"{arm.about}:", markup=False)
         run_train(arm.recipe, folder / arm.name, cache, console)
         found.append(_measure(folder / arm.name, cache))
     metrics, clips = zip(*found, strict=True)
     ablation = Ablation(tuple(planned), metrics, clips)
+    if speaks():
+        _write(ablation, folder)
+    return ablation
+
+
+def _write(ablation: Ablation, folder: Path) -> None:
     text = json.dumps(ablation.as_dict(), indent=1) + "\n"
     (folder / "ablation.json").write_text(text, encoding="utf-8")
     table = markdown_table(ablation.header, ablation.rows()) + "\n"
     (folder / "ablation.md").write_text(table, encoding="utf-8")
-    return ablation
 
 
 def _measure(folder: Path, cache: Path) -> tuple[dict[str, Metrics], int]:

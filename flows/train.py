@@ -17,6 +17,7 @@ from model.checkpoint import newest, read_position
 from model.data import ClipSet, load_clips
 from model.encoder import load_encoder
 from model.export import RECIPE, TRAINED_RECIPE, export
+from model.language_model import need_language_model
 from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
@@ -67,11 +68,14 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     console.quiet = not own.is_main_process
     with own.main_process_first():
         _claim(folder, recipe)
+        need_language_model(recipe.language_model)
     encoder = load_encoder(recipe.encoder)
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
     names = train.speaker_names
     validation = load_clips(recipe.data, "validation", recipe.labels, encoder, cache, names)
     _check_apart(train, validation)
+    if recipe.data.cache == "frames":
+        encoder.whisper.to("cpu")  # its work is done: the memory of the device is the LLaMA's
     clips = trained_clips(train, recipe)
     with own.main_process_first():
         _claim_clips(folder, train, validation)
@@ -80,6 +84,7 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
         model = trainer.run(make_model(recipe, encoder.width))
     if own.is_main_process:
         export(folder, recipe, model, clips)
+    own.wait_for_everyone()  # whoever goes on finds a finished model
     place = newest(folder)
     best = read_position(place).best_ua if place else 0.0
     return TrainOutcome(folder, clips, train.dropped, best, time.monotonic() - started)

@@ -86,7 +86,8 @@ def _register_ablate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         folder = out or Path("builds/ablations") / loaded.name
         console = Console(stderr=True)
         found = _trained(guarded, lambda: flow.run_ablate(loaded, folder, work / _FRAMES, console))
-        emit(found.as_dict(), as_json, found.print_to)
+        if flow.speaks():
+            emit(found.as_dict(), as_json, found.print_to)
 
 
 def _trained(guarded: Guard, action: Callable[[], Any]) -> Any:

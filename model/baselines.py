@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,31 @@ if TYPE_CHECKING:
 _HIDDEN = (256,)
 """Of the MLP; about 500 thousand weights over large-v3's frames, as in arXiv 2408.07851."""
 _FOLDS = 5
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """Mean and standard deviation of the frames of each clip, `values` [N, 2 A], and what it is."""
+
+    values: np.ndarray
+    emotions: np.ndarray
+    languages: np.ndarray
+
+    def chosen(self, kept: np.ndarray) -> Summaries:
+        """The clips of a mask [N]."""
+        return Summaries(self.values[kept], self.emotions[kept], self.languages[kept])
+
+
+def summed_up(clips: ClipSet) -> Summaries:
+    """Each clip by itself, whatever lies beside it in a batch."""
+    rows = [
+        np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
+        for start in range(0, len(clips), _BATCH)
+        for half in clips.frames(np.arange(start, min(start + _BATCH, len(clips))))
+        for frames in [half.astype(np.float32)]
+    ]
+    return Summaries(np.stack(rows), clips.rows.emotions, clips.languages())
 
 
 def majority(train: ClipSet, test: ClipSet) -> np.ndarray:
@@ -22,23 +48,23 @@ def majority(train: ClipSet, test: ClipSet) -> np.ndarray:
     return np.full(len(test), np.bincount(train.rows.emotions).argmax())
 
 
-def frames_and_mlp(train: ClipSet, test: ClipSet) -> np.ndarray:
+def frames_and_mlp(train: Summaries, test: Summaries) -> np.ndarray:
     """Verdicts [N] of a small network on mean and deviation of the frames (after 2408.07851)."""
-    said: np.ndarray = _fitted(train).predict(_summed_up(test))
+    said: np.ndarray = _fitted(train).predict(test.values)
     return said
 
 
-def own_language_mlp(train: ClipSet, test: ClipSet) -> dict[str, np.ndarray]:
+def own_language_mlp(train: Summaries, test: Summaries) -> dict[str, np.ndarray]:
     """By language, verdicts of the same network trained on that language alone.
 
     Mi, Ma and Toda (2026, arXiv 2606.06200) set such a supervised upper bound beside zero-shot. A
     language without training clips of two emotions has none.
     """
     found = {}
-    for name in sorted(set(test.languages())):
-        own = train.chosen(train.languages() == name)
-        if len(set(own.rows.emotions)) > 1:
-            there = test.chosen(test.languages() == name)
+    for name in sorted(set(test.languages)):
+        own = train.chosen(train.languages == name)
+        if len(set(own.emotions)) > 1:
+            there = test.chosen(test.languages == name)
             found[str(name)] = frames_and_mlp(own, there)
     return found
 
@@ -75,7 +101,7 @@ def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> f
     return float(balanced_accuracy_score(values[kept], said))
 
 
-def _fitted(train: ClipSet) -> Pipeline:
+def _fitted(train: Summaries) -> Pipeline:
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
@@ -85,13 +111,4 @@ def _fitted(train: ClipSet) -> Pipeline:
     # Prosody that could not be measured becomes the mean, as it does in the model.
     known = SimpleImputer(keep_empty_features=True)
     fitted = make_pipeline(known, StandardScaler(), network)
-    return fitted.fit(_summed_up(train), train.rows.emotions)
-
-
-def _summed_up(clips: ClipSet) -> np.ndarray:
-    """Mean and standard deviation over the frames of each clip [N, 2 A], clip by clip."""
-    rows = []
-    for number in range(len(clips)):
-        frames = clips.frames([number])[0].astype(np.float32)
-        rows.append(np.concatenate([frames.mean(axis=0), frames.std(axis=0)]))
-    return np.stack(rows)
+    return fitted.fit(train.values, train.emotions)

@@ -23,10 +23,14 @@ _NAME = "checkpoint-{stage:02d}-{step:08d}"
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training stands: steps done in a stage, and the best validation UAR of the stage."""
+    """Where a training stands: steps done in a stage, and the best validation UAR of the stage.
+
+    `batches` that all processes read for these steps: with another number of them it goes on there.
+    """
 
     stage: int = 0
     step: int = 0
+    batches: int = 0
     best_ua: float = -1.0
 
 

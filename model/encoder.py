@@ -81,6 +81,7 @@ def load_encoder(
         found = load_checkpoint(settings.model, settings.sha256, place, settings.dtype)
     except CheckpointError as error:
         raise InputError(f"encoder.{error}") from error
+    del found.model.decoder  # nobody asks it, and it is half of a large model
     pinned = settings.model_copy(update={"model": "", "sha256": found.sha256})
     if settings.layers:
         _tap(found.model, settings.layers)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from model.baselines import frames_and_mlp, majority, own_language_mlp
+from model.baselines import frames_and_mlp, majority, own_language_mlp, summed_up
 from model.data import ClipSet
 from model.metrics import Metrics, confusion, measure
 from pipeline.cards.losses import FEWEST_SPEAKERS
@@ -142,12 +142,13 @@ def evaluate(
 
 def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
     """Metrics of what the model must beat, by name and language."""
+    learned, asked = summed_up(train), summed_up(test)
     return {
         MAJORITY: measured(majority(train, test), test),
-        MLP: measured(frames_and_mlp(train, test), test),
+        MLP: measured(frames_and_mlp(learned, asked), test),
         OWN_MLP: {
             name: _measured(verdict, test, test.languages() == name)
-            for name, verdict in own_language_mlp(train, test).items()
+            for name, verdict in own_language_mlp(learned, asked).items()
         },
     }
 

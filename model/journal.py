@@ -8,19 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from model.checkpoint import Position
+from model.recipe import LOSSES
 
-_METRICS = (
-    "total",
-    "word",
-    "contrast",
-    "supervised_contrast",
-    "adversary",
-    "auxiliary",
-    "learning_rate",
-    "validation_ua",
-)
 _FILE = "metrics.csv"
-_FIELDS = ("stage_number", "stage", "step", *_METRICS)
+_CURVES = ("total", *LOSSES)
+_FIELDS = ("stage_number", "stage", "step", *_CURVES, "learning_rate", "validation_ua")
 
 
 class Journal:
@@ -78,7 +70,7 @@ def read_metrics(folder: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row[_METRICS[-1]] is not None]
+        return [row for row in csv.DictReader(file) if None not in row.values()]
 
 
 def draw_curves(folder: Path, out: Path) -> None:
@@ -88,8 +80,8 @@ def draw_curves(folder: Path, out: Path) -> None:
     rows = read_metrics(folder)
     figure = Figure(figsize=(9, 5), layout="constrained")
     losses, score = figure.subplots(2, 1, sharex=True)
-    for name in _METRICS[:6]:
-        points = [(n, float(row[name])) for n, row in enumerate(rows, 1) if row[name]]
+    for name in _CURVES:
+        points = [(n, float(row[name])) for n, row in enumerate(rows, 1) if row.get(name)]
         if points:
             losses.plot(*zip(*points, strict=True), label=name, linewidth=1)
     losses.set_ylabel("loss")

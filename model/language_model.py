@@ -6,7 +6,8 @@ model's width, V its vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from model.losses import token_log_likelihood
-from model.recipe import PretrainedLlama, TinyLlama
+from model.recipe import Lora, PretrainedLlama, TinyLlama
 from pipeline.errors import InputError
-from pipeline.pretrained.opening import opening
+from pipeline.pretrained.named import ModelError, model_folder
+from pipeline.pretrained.transformer import open_config, open_model, open_tokenizer
 
 
 class LanguageModel(nn.Module):
@@ -89,22 +91,36 @@ class LanguageModel(nn.Module):
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Embeddings [T, H] of texts: the mean of the last layer over a text's tokens.
+        """Embeddings [T, H] of texts: the mean of the last layer over a text's own tokens.
 
-        The texts are a fixed target that speech moves to, so no gradient flows here.
+        The sentence start, which all texts share, is read and not counted: in LLaMA it is far from
+        all else (Xiao et al. 2023, arXiv 2309.17453, attention sinks), and would weigh as much as
+        a word. Speech moves to the texts and not they to it, so no gradient flows here.
         """
         rows = [torch.tensor(self.tokens(text, start=True)) for text in texts]
         tokens = pad_sequence(rows, batch_first=True).to(self.llama.device)
         lengths = torch.tensor([len(row) for row in rows], device=tokens.device)
-        mask = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
+        place = torch.arange(tokens.shape[1], device=tokens.device)
+        mask = place < lengths[:, None]
         hidden = self.llama.model(input_ids=tokens, attention_mask=mask.long(), use_cache=False)
-        weights = mask[..., None].to(hidden.last_hidden_state.dtype)
+        own = mask & (place >= len(self.tokens("", start=True)))
+        weights = own[..., None].to(hidden.last_hidden_state.dtype)
         mean: Tensor = (hidden.last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1)
         return mean
 
 
 def _is_checkpointed(module: nn.Module) -> bool:
     return bool(getattr(module, "gradient_checkpointing", False))
+
+
+def need_language_model(settings: PretrainedLlama | TinyLlama) -> None:
+    """Have the files of a recipe's language model here, before anything long is begun.
+
+    Raises:
+        InputError: they can't be had, or are no LLaMA's.
+    """
+    if isinstance(settings, PretrainedLlama):
+        _llama_folder(settings)
 
 
 def load_language_model(settings: PretrainedLlama | TinyLlama) -> LanguageModel:
@@ -138,38 +154,56 @@ def _make_tiny(settings: TinyLlama) -> LanguageModel:
 
 
 def _load_pretrained(settings: PretrainedLlama) -> LanguageModel:
-    from transformers import AutoConfig, AutoTokenizer, LlamaForCausalLM
-
-    where: dict[str, Any] = {"revision": settings.revision, "trust_remote_code": False}
-    with opening(Path(settings.model), "LLaMA", "language_model.model"):
-        config = AutoConfig.from_pretrained(settings.model, **where)
-        if config.model_type != "llama":
-            raise InputError(
-                f"language_model.model: '{settings.model}' is a {config.model_type}, not a llama"
-            )
-        tokenizer = AutoTokenizer.from_pretrained(settings.model, **where)
-        llama = LlamaForCausalLM.from_pretrained(
-            settings.model, **where, dtype=getattr(torch, settings.dtype), use_safetensors=True
-        )
-    llama.requires_grad_(False)
+    folder = _llama_folder(settings)
+    with _of_the_recipe():
+        llama = open_model("LlamaForCausalLM", folder, "cpu", settings.dtype)
+        tokenizer = open_tokenizer(folder)
     if settings.lora:
-        _add_adapters(llama, settings)
+        _add_adapters(llama, settings.lora)
     return LanguageModel(llama, tokenizer, frozen=True)
 
 
-def _add_adapters(llama: Any, settings: PretrainedLlama) -> None:
+def _llama_folder(settings: PretrainedLlama) -> Path:
+    """The folder of a LLaMA's files, downloaded where they are missing."""
+    revision = None if Path(settings.model).is_dir() else settings.revision
+    with _of_the_recipe():
+        folder = model_folder(settings.model, revision)
+        kind = open_config(folder).model_type
+        if kind != "llama":
+            raise ModelError(f"model: '{settings.model}' is a {kind}, not a llama")
+        if open_tokenizer(folder).eos_token_id is None:
+            raise ModelError(
+                f"model: the tokenizer of '{settings.model}' has no end of text, which ends an "
+                "answer; name a checkpoint whose tokenizer_config.json has an eos_token"
+            )
+    return folder
+
+
+@contextmanager
+def _of_the_recipe() -> Iterator[None]:
+    """Name the field as it stands in a training recipe."""
+    try:
+        yield
+    except ModelError as error:
+        raise InputError(f"language_model.{error}") from error
+
+
+def _add_adapters(llama: Any, lora: Lora) -> None:
     from peft import LoraConfig, inject_adapter_in_model
 
-    lora = settings.lora
-    if lora is None:
-        return
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=list(lora.modules),
     )
-    inject_adapter_in_model(config, llama)
+    try:
+        inject_adapter_in_model(config, llama)
+    except ValueError as error:
+        raise InputError(
+            f"language_model.lora.modules: {', '.join(lora.modules)}: the LLaMA has no such layers "
+            f"({error}); its attention has q_proj, k_proj, v_proj and o_proj"
+        ) from error
     for parameter in llama.parameters():
         if parameter.requires_grad:  # AdamW's small steps vanish in half precision
             parameter.data = parameter.data.float()

@@ -43,6 +43,18 @@ class Objective(nn.Module):
         self.texts = [text for _, text in pairs]
         self.emotion_of_text: Tensor
         self.register_buffer("emotion_of_text", torch.tensor([n for n, _ in pairs]), False)
+        self._held_texts: Tensor | None = None
+
+    def hold_texts(self) -> None:
+        """Embed the texts once for the whole training, if the language model is frozen.
+
+        Before any weight is restored: new adapters add nothing (Hu et al. 2021, section 4.1), and
+        trained ones would let the word loss move what speech is to come to.
+        """
+        language_model = self.model.language_model
+        if language_model.frozen:
+            language_model.eval()
+            self._held_texts = language_model.embed_texts(self.texts)
 
     def forward(
         self, batch: Batch, losses: Losses, prompt: str, progress: float, word_share: float
@@ -89,8 +101,13 @@ class Objective(nn.Module):
         return word_loss(self.model.word_log_likelihood(heard, prompt, tokens, mask), word_share)
 
     def _contrast(self, heard: Heard, batch: Batch, losses: Losses) -> Tensor:
-        texts = self.model.language_model.embed_texts(self.texts).to(heard.embedding.dtype)
+        texts = self._held_texts
+        if texts is None:
+            texts = self.model.language_model.embed_texts(self.texts)
         positives = batch.emotions[:, None] == self.emotion_of_text[None, :]
         return speech_text_contrast(
-            self.of_speech(heard.embedding), self.of_text(texts), positives, losses.temperature
+            self.of_speech(heard.embedding),
+            self.of_text(texts.to(heard.embedding.dtype)),
+            positives,
+            losses.temperature,
         )

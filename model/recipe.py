@@ -225,6 +225,10 @@ class DataSettings(Settings):
     """Share of rows whose audio may be unusable; those of other labels are dropped and counted."""
 
 
+LOSSES = ("word", "contrast", "supervised_contrast", "adversary", "auxiliary")
+"""Those that `Losses` has a weight for, of the same name."""
+
+
 class Losses(Settings):
     """Weight of each loss; 0 switches it off."""
 
@@ -242,8 +246,8 @@ class Losses(Settings):
 
     @model_validator(mode="after")
     def _any(self) -> Self:
-        weights = (self.word, self.contrast, self.supervised_contrast, self.auxiliary)
-        if not any(weights):
+        # The adversary alone would teach nothing but not to know speakers.
+        if not any(getattr(self, name) for name in LOSSES if name != "adversary"):
             raise ValueError("all losses are switched off: give one a weight above 0")
         return self
 
@@ -257,7 +261,8 @@ class Stage(Settings):
     only: Literal["all", "human", "synthetic"] = "all"
     steps: Positive
     batch_size: Positive = 16
-    """Rows of a process in one pass; a step has `accumulate` of them."""
+    """Rows of a process in one pass; a step has `accumulate` of them. A clip is contrasted with
+    those of its own pass alone."""
     accumulate: Positive = 1
     paired: bool = False
     """Build batches of utterances in two languages, and of one speaker in several emotions."""
@@ -276,7 +281,8 @@ class Running(Settings):
     gradient_checkpointing: bool = False
     shard: bool = False
     """Each of several processes holds its share of the frozen LLaMA, and gathers a layer when it is
-    its turn (FSDP, Zhao et al. 2023): for a model that fills a GPU. One process holds it whole."""
+    its turn (FSDP, Zhao et al. 2023): for a model that fills a GPU. One process holds it whole, and
+    so do `m5ser evaluate` and, in the machine's memory, each of several while it loads."""
     validate_every: Positive = 100
     save_every: Positive = 100
     keep: Positive = 2
@@ -311,6 +317,8 @@ class TrainingRecipe(Settings):
         for prompt in self.prompts:
             if prompt.count(SPEECH) != 1:
                 raise ValueError(f"prompts: '{prompt}' has no single {SPEECH}: write it once")
+            if prompt.endswith(SPEECH):
+                raise ValueError(f"prompts: '{prompt}' ends with the speech: put words behind it")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels names an emotion more than once")
         names = [stage.name for stage in self.stages]

@@ -104,11 +104,8 @@ def make_model(recipe: TrainingRecipe, encoder_width: int) -> EmotionModel:
     """The model of a recipe over frames of this width, its new parts made from the seed.
 
     Raises:
-        InputError: the language model can't be had, or a prompt ends with the speech.
+        InputError: the language model can't be had.
     """
-    for prompt in recipe.prompts:
-        if prompt.endswith(SPEECH):
-            raise InputError(f"prompts: '{prompt}' ends with the speech: put words behind it")
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         language_model = load_language_model(recipe.language_model)

@@ -8,7 +8,7 @@ validate; the first one writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from transformers import get_cosine_schedule_with_warmup
 
 from model import checkpoint, ranks
+from model.ahead import ahead
 from model.checkpoint import Position
 from model.data import Batch, ClipSet
 from model.inference import verdicts
@@ -72,6 +73,8 @@ class Trainer:
         objective.to(accelerator.device)
         if running.gradient_checkpointing:
             model.language_model.llama.activation_checkpointing_enable()
+        if any(stage.losses.contrast for stage in self.recipe.stages):
+            objective.hold_texts()
         model.qformer.input.fit(*self.train.channel_statistics())
         place = checkpoint.newest(self.folder)
         position = checkpoint.read_position(place) if place else Position()
@@ -122,29 +125,35 @@ class _StageLoop:
             self.optimizer.load_state_dict(held["optimizer"])
             self.schedule.load_state_dict(held["schedule"])
         running, stage = self.trainer.recipe.running, self.stage
-        steps = self._steps()
-        while self.position.step < stage.steps:
-            found = self._step(next(steps))
-            self.position = replace(self.position, step=self.position.step + 1)
-            self.trainer.advance(stage.name, self.position.step, found)
-            last = self.position.step == stage.steps
-            if last or self.position.step % running.validate_every == 0:
-                found["validation_ua"] = self._validate()
-            if self.journal is not None:
-                self.journal.write(stage.name, self.position, found)
-            if last or self.position.step % running.save_every == 0:
-                self._save()
+        with closing(ahead(self._steps())) as steps:
+            while self.position.step < stage.steps:
+                found = self._step(next(steps))
+                self._count_step()
+                self.trainer.advance(stage.name, self.position.step, found)
+                last = self.position.step == stage.steps
+                if last or self.position.step % running.validate_every == 0:
+                    found["validation_ua"] = self._validate()
+                if self.journal is not None:
+                    self.journal.write(stage.name, self.position, found)
+                if last or self.position.step % running.save_every == 0:
+                    self._save()
+
+    def _count_step(self) -> None:
+        read = self.stage.accumulate * self.accelerator.num_processes
+        step, batches = self.position.step + 1, self.position.batches + read
+        self.position = replace(self.position, step=step, batches=batches)
 
     def _steps(self) -> Iterator[list[Batch]]:
         """The batches of each step, those of this rank, from the position on."""
         stage, world = self.stage, self.accelerator.num_processes
         seed = self.trainer.recipe.seed + self.position.stage
         sampler = BatchSampler(self.clips.rows, stage.batch_size, stage.paired, seed)
-        done = self.position.step * stage.accumulate * world
-        mine = islice(sampler.batches(done), self.accelerator.process_index, None, world)
+        batches = sampler.batches(self.position.batches)
+        mine = islice(batches, self.accelerator.process_index, None, world)
+        on_gpu = self.accelerator.device.type == "cuda"
         while True:
-            numbers = islice(mine, stage.accumulate)
-            yield [self.clips.batch(one).to(self.accelerator.device) for one in numbers]
+            own = [self.clips.batch(one) for one in islice(mine, stage.accumulate)]
+            yield [one.pinned() for one in own] if on_gpu else own
 
     def _step(self, batches: list[Batch]) -> dict[str, float]:
         stage, accelerator = self.stage, self.accelerator
@@ -160,9 +169,10 @@ class _StageLoop:
         progress = self.position.step / stage.steps
         sums: dict[str, float] = {}
         for number, batch in enumerate(batches):
+            here = batch.to(accelerator.device)
             with _synchronised(accelerator, self.wrapped, number == len(batches) - 1):
                 with accelerator.autocast():
-                    losses = self.wrapped(batch, stage.losses, prompt, progress, share)
+                    losses = self.wrapped(here, stage.losses, prompt, progress, share)
                 self._refuse_divergence(losses)
                 accelerator.backward(losses["total"] / stage.accumulate)
             for name, loss in losses.items():

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from model.checkpoint import Position
-from model.journal import Journal, read_metrics
+from model.journal import Journal, draw_curves, read_metrics
 
 FOUND = {"total": 1.5, "word": 1.5, "learning_rate": 1e-3}
 
@@ -34,6 +34,18 @@ def test_a_row_that_a_full_disk_cut_short_is_left_out(folder):
         file.write("0,align,4")
     with Journal(folder, Position(0, 3)):
         assert steps(folder) == [1, 2, 3]
+
+
+def test_rows_of_before_a_loss_was_added_stay(folder):
+    old = (folder / "metrics.csv").read_text().replace(",auxiliary", "").replace(",,,,,", ",,,,")
+    (folder / "metrics.csv").write_text(old)
+    with Journal(folder, Position(0, 3)) as journal:
+        journal.write("align", Position(0, 4), {**FOUND, "auxiliary": 0.5})
+    rows = read_metrics(folder)
+    assert [row["auxiliary"] for row in rows] == ["", "", "", "0.5"]
+    assert [row["learning_rate"] for row in rows] == ["0.001"] * 4
+    draw_curves(folder, folder / "curves.png")
+    assert (folder / "curves.png").stat().st_size > 0
 
 
 def test_a_start_that_fails_leaves_the_metrics_of_the_past(folder, monkeypatch):

@@ -15,6 +15,7 @@ from torch import distributed
 from torch.distributed.tensor import DTensor
 
 from model import ranks
+from model.checkpoint import newest, read_position
 from model.ser import make_model
 from tests.model.test_training import EVERYTHING
 from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_llama, write_set
@@ -54,12 +55,12 @@ def free_port():
         return one.getsockname()[1]
 
 
-def train(folder, ranks, out):
-    """Run the command in so many processes; what each has printed.
+def train(folder, ranks, out, command="train"):
+    """Run a command in so many processes; what each has printed.
 
     A deadlock of two ranks is a failure after two minutes.
     """
-    command = [sys.executable, "-m", "flows.cli", "train", str(folder / "recipe.yaml")]
+    command = [sys.executable, "-m", "flows.cli", command, str(folder / "recipe.yaml")]
     command += ["--out", str(out), "--work", str(folder / "work"), "--json"]
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
     own = [
@@ -105,6 +106,21 @@ def test_two_processes_that_split_the_llama_equal_one_that_accumulates(tmp_path,
         torch.testing.assert_close(two[name], wanted, rtol=1e-4, atol=1e-6)
     rows = (tmp_path / "two" / "metrics.csv").read_text().splitlines()
     assert len(rows) == 1 + STAGE["steps"]
+    places = [read_position(newest(tmp_path / name)) for name in ("two", "one")]
+    assert [place.batches for place in places] == [2 * STAGE["steps"]] * 2
+
+
+def test_an_ablation_in_two_processes_is_one(tmp_path):
+    write_set(tmp_path / "set")
+    recipe_file(tmp_path, TINY["language_model"], steps=1)
+    recipe = yaml.safe_load((tmp_path / "recipe.yaml").read_text())
+    first = {"name": "align", "steps": 1, "batch_size": 8}
+    recipe["stages"] = [first, *recipe["stages"]]
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    said, nothing = train(tmp_path, 2, tmp_path / "arms", "ablate")
+    assert nothing == ""
+    assert json.loads(said) == json.loads((tmp_path / "arms" / "ablation.json").read_text())
+    assert len(json.loads(said)) == 5
 
 
 def test_only_what_is_frozen_is_split_and_nothing_comes_out_otherwise(llama, process_group):

@@ -4,7 +4,9 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from model.objective import Objective
 from model.qformer import FrameInput
 from model.ser import make_model, trained_parameters, trained_tensors
 from pipeline.errors import InputError
@@ -176,8 +178,60 @@ def test_damaged_weights_are_a_sentence(tmp_path):
     write_llama(tmp_path)
     file = tmp_path / "model.safetensors"
     file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(InputError, match=r"language_model\.model: .* can't be opened as LLaMA"):
+    with pytest.raises(InputError, match=r"language_model\.model: .* can't be opened as Llama"):
         pretrained(tmp_path)
+
+
+def test_a_llama_without_a_head_is_refused_and_not_given_a_random_one(tmp_path):
+    write_llama(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["lm_head.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"lacks 1 weights of a Llama.*lm_head"):
+        pretrained(tmp_path)
+
+
+def test_adapters_for_layers_that_are_not_there_are_refused(checkpoint):
+    with pytest.raises(InputError, match=r"language_model\.lora\.modules: query: .* q_proj"):
+        pretrained(checkpoint, lora={"modules": ["query"]})
+
+
+def test_a_tokenizer_that_can_t_end_an_answer_is_refused(tmp_path):
+    write_llama(tmp_path)
+    file = tmp_path / "tokenizer_config.json"
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps({**settings, "eos_token": None}))
+    with pytest.raises(InputError, match="has no end of text"):
+        pretrained(tmp_path)
+
+
+def test_the_sentence_start_is_no_part_of_a_text_s_embedding():
+    language_model = model().language_model
+    language_model.tokenizer.bos_token = language_model.tokenizer.pad_token
+    start, *own = tokens = language_model.tokens("sad", start=True)
+    assert start == language_model.tokenizer.pad_token_id
+    hidden = language_model.llama.model(input_ids=torch.tensor([tokens])).last_hidden_state
+    [found] = language_model.embed_texts(["sad"])
+    assert torch.allclose(found, hidden[0, -len(own) :].mean(dim=0), atol=1e-6)
+
+
+def test_held_texts_neither_follow_the_adapters_nor_their_dropout(checkpoint):
+    objective = Objective(pretrained(checkpoint), ("angry", "sad"), speakers=1, shared_width=8)
+    plain = pretrained(checkpoint, lora=None).language_model.embed_texts(objective.texts)
+    objective.hold_texts()
+    for name, weight in trained_parameters(objective).items():
+        if "lora" in name:
+            torch.nn.init.normal_(weight)
+    objective.train()
+    drifted = objective.model.language_model.embed_texts(objective.texts)
+    assert not torch.allclose(drifted, plain, atol=1e-2)
+    assert torch.equal(objective._held_texts, plain)
+
+
+def test_a_language_model_that_is_trained_whole_gives_its_texts_anew():
+    objective = Objective(model(), ("angry", "sad"), speakers=1, shared_width=8)
+    objective.hold_texts()
+    assert objective._held_texts is None
 
 
 def test_code_that_lies_beside_the_weights_is_not_run(tmp_path, monkeypatch):

@@ -88,6 +88,19 @@ def test_a_recipe_that_came_to_nothing_leaves_its_folder_to_the_corrected_one(pl
     assert result.exit_code == 0, result.output
 
 
+def test_a_llama_that_can_t_be_had_is_told_of_before_anything_is_encoded(place, tmp_path):
+    (tmp_path / "llama").mkdir()
+    (tmp_path / "llama" / "model.safetensors").touch()
+    recipe = json.loads((place / "recipe.yaml").read_text())
+    recipe["language_model"] = {"engine": "pretrained", "model": str(tmp_path / "llama")}
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    work = ("--work", tmp_path / "w")
+    result = call("train", tmp_path / "recipe.yaml", "--out", tmp_path / "m", *work)
+    assert result.exit_code == 2
+    assert f"language_model.model: '{tmp_path / 'llama'}'" in result.output
+    assert not (tmp_path / "w").exists()
+
+
 def test_a_training_never_writes_over_a_dataset_or_a_model_from_elsewhere(place, tmp_path):
     shutil.copytree(place / "m", tmp_path / "m")
     (tmp_path / "m" / "training.yaml").unlink()
