@@ -51,6 +51,8 @@ class BuildOutcome:
             f"judge 'probe' was not fitted in this dry run: {unfitted}; its scores are missing, "
             "and a missing score passes no gate"
         ] * bool(unfitted)
+        if self.build.limit is None:  # a dry run's few utterances tell nothing of the corpus
+            said += self.build.census.shortfalls
         return said + [
             f"licences: '{name}' names nothing in this recipe whose licence is unknown: name a "
             "model or file as the recipe does, or by the last part of its path"

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from itertools import chain, islice
 from typing import Any
 
@@ -21,11 +22,14 @@ from pipeline.provenance.components import components_of, ledger, may_pass_on_te
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
+from pipeline.selection.splits import assign_splits
 from pipeline.stages.measure import text_error
 from pipeline.synthesis.command import Command
 from pipeline.translation.memory import Memory
 from pipeline.translation.table import pairs, read_table
+from pipeline.work.census import assign_voices
 from pipeline.work.intake import Intake, admitted, is_there
+from pipeline.work.shortfalls import shortfalls
 from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
@@ -33,6 +37,8 @@ _CHARACTERS_PER_S = 14.0
 _OVERHEAD_S = 0.3
 _BYTES_PER_SAMPLE = 1.25
 """FLAC of the embedded voices at 16 kHz, as `m5ser build` writes it."""
+_SAME = 0.8
+"""Likeness from which one sentence may be meant by another (assumed): a stop, a quote, a letter."""
 _PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
 """Prosody transfer by vocoder."""
 
@@ -80,6 +86,8 @@ class Plan:
     texts_withheld: int
     command: str | None
     """The outside program that the recipe wants to run here."""
+    warnings: tuple[str, ...]
+    """What the corpus can't give the set; of a dry run's few utterances nothing is said."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -170,7 +178,23 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         licence_reasons=licence.reasons,
         texts_withheld=count.withheld,
         command=recipe.synthesis.in_words if isinstance(recipe.synthesis, Command) else None,
+        warnings=() if limit or count.absent else tuple(_shortfalls(recipe, count.utterances)),
     )
+
+
+def _shortfalls(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:
+    genders = {one.speaker: one.gender for one in reversed(utterances)}
+    voices = assign_voices(recipe, genders)
+    speakers = [one.speaker for one in utterances]
+    splits = assign_splits(
+        [one.id for one in utterances],
+        speakers,
+        [voices[speaker] for speaker in speakers],
+        [one.text for one in utterances],
+        recipe.splits,
+    )
+    recorded = ((one.speaker, one.emotion) for one in utterances if one.recording)
+    return shortfalls(recipe, splits, recorded)
 
 
 def disk_bytes(recipe: Recipe, speech_s: float) -> float:
@@ -230,10 +254,14 @@ def _untranslated(recipe: Recipe, utterances: Sequence[Utterance]) -> Iterator[s
         if language == SOURCE:
             continue
         there = known(SOURCE, language) | pairs(table, SOURCE, language)
-        lacking = [one.text for one in utterances if one.text.strip() not in there]
+        lacking = [one.text.strip() for one in utterances if one.text.strip() not in there]
         if lacking:
+            sentences = list(dict.fromkeys(lacking))
+            close = get_close_matches(sentences[0], there, n=1, cutoff=_SAME)
             yield (
-                f"{len(lacking)} lines: the memory has no {language} translation of: {lacking[0]}"
+                f"{len(lacking)} lines: the memory has no {language} translation of "
+                f"{len(sentences)} sentences, the first: {sentences[0]}"
+                + (f" (it has: {close[0]})" if close else "")
             )
 
 
@@ -318,6 +346,8 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"not on this machine: {absent}"
     for reason in plan.licence_reasons:
         yield f"licence: {reason}"
+    for warning in plan.warnings:
+        yield f"warning: {warning}"
     if plan.texts_withheld:
         yield (
             f"text: {plan.texts_withheld} sentences may not be passed on; the set will hold their "

@@ -21,7 +21,7 @@ import soundfile
 from model.drafts import ITEMS, TABLE, unfinished
 from model.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
 from model.rows import Part, Row
-from pipeline.audio import encode_flac, resample
+from pipeline.audio import READABLE, encode_flac, resample
 from pipeline.engine import digest
 
 _BATCH = 16
@@ -80,7 +80,7 @@ def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.n
             most = -1 if longest_s is None else int(longest_s * speed * rate)
             samples = file.read(most, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise UnusableAudio(f"can't be decoded: {error.error_string}") from error
+        raise UnusableAudio(f"can't be decoded: {error.error_string} {READABLE}") from error
     except TypeError as error:
         raise UnusableAudio(f"can't be decoded: {error}") from error
     played = round(rate * speed)

@@ -24,6 +24,8 @@ _MOST_VALUES = 1 << 26
 """Of all channels together: 256 MiB, that is 30 s of eight channels at 192 kHz."""
 _LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """Of the errors in opening a file, those that another try doesn't mend."""
+READABLE = "WAV, FLAC, MP3 and Ogg are read: convert what is another, as by ffmpeg -i IN OUT.flac"
+"""What can be done about a clip that is none."""
 _SYSTEM_ERROR = 2
 """libsndfile's code for what the operating system refused: `SF_ERR_SYSTEM`."""
 
@@ -77,7 +79,7 @@ def open_recording(recording: Recording, door: Door) -> Clip:
         if error.code == _SYSTEM_ERROR:
             raise _unreadable(recording.path) from error
         # Its text names the path, which is nobody's business where the set is published.
-        raise BadAudio(f"'{name}' can't be decoded: {error.error_string}") from error
+        raise BadAudio(f"'{name}' can't be decoded: {error.error_string} {READABLE}") from error
     except OSError as error:
         if may_pass(error):
             raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +17,8 @@ from pipeline.errors import InputError
 
 _LONGEST_LINE = 100_000
 """Characters of a line, so that a file without line ends can't fill the memory."""
+_SLIP = 0.85
+"""Likeness from which a column's name counts as mistyped (assumed): `licens`, not `part`."""
 
 Listed = Mapping[str, Any] | str
 """A row by its columns, or the reason why it is none."""
@@ -24,23 +28,66 @@ class BadListing(InputError):
     """A table that can't be read as a whole, and what would make it readable."""
 
 
-def read_listing(path: Path, columns: Collection[str], required: Sequence[str]) -> Iterator[Listed]:
-    """The rows in the order of the file, with those of its columns that are in `columns`.
+@dataclass(frozen=True)
+class Columns:
+    """What a table of ours may hold; others are not read.
+
+    `also`: what people call a column beside its name, all in lower case. A table that has such a
+    one, or the name in other case or with a slip, and not the column itself, is refused: unread, it
+    would make another set than was meant.
+    """
+
+    known: Collection[str]
+    required: Sequence[str]
+    also: Mapping[str, str]
+
+    def check(self, path: Path, names: Sequence[str], whole: bool = True) -> None:
+        """Refuse a table that lacks a column, or has one by another name.
+
+        `whole`: whether these are all of its columns, and not those of one row.
+
+        Raises:
+            BadListing: with the name that it should have.
+        """
+        meant = {name: self._meant(name) for name in names if name not in self.known}
+        renamed = {column: name for name, column in meant.items() if column not in {None, *names}}
+        missing = [name for name in self.required if name not in names] if whole else []
+        if not missing and not renamed:
+            return
+        wrong = len(names) == 1 and any(mark in names[0] for mark in ",;\t")
+        fixes = ["put commas between them, or tabs in a .tsv"] if wrong else []
+        fixes += [f"call '{name}' {column}" for column, name in renamed.items()]
+        lacks = f"has no column {', '.join(missing)}" if missing else "has columns by other names"
+        raise BadListing(
+            f"corpus.path: '{path.name}' {lacks}; its columns are "
+            f"{', '.join(map(repr, names)) or 'none'}{': ' if fixes else ''}{'; '.join(fixes)}"
+        )
+
+    def _meant(self, name: str) -> str | None:
+        word = name.strip().lower()
+        if word in self.known:
+            return word
+        close = get_close_matches(word, self.known, n=1, cutoff=_SLIP) if len(word) > 3 else []
+        return self.also.get(word) or next(iter(close), None)
+
+
+def read_listing(path: Path, columns: Columns) -> Iterator[Listed]:
+    """The rows in the order of the file, with those of its columns that are known.
 
     Raises:
         BadListing: the ending names no format; it is not what its ending says; it is not UTF-8;
-            or a column of `required` is missing altogether.
+            or its columns are not those that are wanted.
     """
     try:
         match path.suffix.lower():
             case ".csv":
-                yield from _delimited(path, ",", required)
+                yield from _delimited(path, ",", columns)
             case ".tsv":
-                yield from _delimited(path, "\t", required)
+                yield from _delimited(path, "\t", columns)
             case ".jsonl":
-                yield from _json_lines(path)
+                yield from _json_lines(path, columns)
             case ".parquet":
-                yield from _parquet(path, columns, required)
+                yield from _parquet(path, columns)
             case suffix:
                 raise BadListing(
                     f"corpus.path: '{path.name}' ends in '{suffix}': "
@@ -52,14 +99,14 @@ def read_listing(path: Path, columns: Collection[str], required: Sequence[str]) 
         ) from error
 
 
-def _delimited(path: Path, delimiter: str, required: Sequence[str]) -> Iterator[Listed]:
+def _delimited(path: Path, delimiter: str, columns: Columns) -> Iterator[Listed]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = iter(lambda: _line(path, file), "")
         # Without `strict` a quote that nobody closes swallows the rest of the file.
         rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
         try:
             names = rows.fieldnames or ()
-            _require(path, names, required)
+            columns.check(path, names)
             for row in rows:
                 yield _fields(row, len(names))
         except csv.Error as error:
@@ -80,22 +127,18 @@ def _fields(row: dict[str | None, Any], columns: int) -> Listed:
     return {name: value for name, value in row.items() if name and value not in ("", None)}
 
 
-def _require(path: Path, names: Sequence[str], required: Sequence[str]) -> None:
-    missing = [name for name in required if name not in names]
-    if missing:
-        wrong = len(names) == 1 and any(mark in names[0] for mark in ",;\t")
-        fix = ": put commas between them, or tabs in a .tsv" if wrong else ""
-        raise BadListing(
-            f"corpus.path: '{path.name}' has no column {', '.join(missing)}; "
-            f"its columns are {', '.join(map(repr, names)) or 'none'}{fix}"
-        )
-
-
-def _json_lines(path: Path) -> Iterator[Listed]:
+def _json_lines(path: Path, columns: Columns) -> Iterator[Listed]:
+    """The first row stands for all: JSON has no line of columns."""
+    first = True
     with path.open(encoding="utf-8-sig") as file:
         while line := _line(path, file):
-            if line.strip():
-                yield _parse(line)
+            if not line.strip():
+                continue
+            row = _parse(line)
+            if first and not isinstance(row, str):
+                columns.check(path, list(row), whole=False)
+                first = False
+            yield row
 
 
 def _line(path: Path, file: TextIO) -> str:
@@ -117,12 +160,12 @@ def _parse(line: str) -> Listed:
     return row if isinstance(row, dict) else "is not a JSON object"
 
 
-def _parquet(path: Path, columns: Collection[str], required: Sequence[str]) -> Iterator[Listed]:
+def _parquet(path: Path, columns: Columns) -> Iterator[Listed]:
     try:
         with pq.ParquetFile(path) as table:
             names = table.schema_arrow.names
-            _require(path, names, required)
-            known = [name for name in names if name in columns]
+            columns.check(path, names)
+            known = [name for name in names if name in columns.known]
             for batch in table.iter_batches(batch_size=256, columns=known):
                 yield from batch.to_pylist()
     except pa.ArrowException as error:

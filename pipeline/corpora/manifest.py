@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.corpora.base import Corpus, Dropped, Entry, Unreadable, require
-from pipeline.corpora.listing import Listed, read_listing
+from pipeline.corpora.listing import Columns, Listed, read_listing
 from pipeline.emotions import OUR_LABELS, Emotion, map_label
 from pipeline.records import Gender, Recording, Utterance, composed
 
 _REQUIRED = ("text", "emotion", "speaker", "licence")
+_ALSO = {
+    "file": "path", "filename": "path", "file_name": "path", "filepath": "path", "audio": "path",
+    "clip": "path", "wav": "path", "sex": "gender", "begin": "start", "onset": "start",
+    "offset": "end", "stop": "end", "utterance_id": "id", "transcript": "text",
+    "transcription": "text", "sentence": "text", "label": "emotion", "speaker_id": "speaker",
+    "license": "licence",
+}  # fmt: skip
+"""What others call these columns."""
 
 # A bound has Pydantic refuse text that is no Unicode, as JSON can hold it.
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -100,7 +109,7 @@ class Manifest(Corpus):
         """
         path = require(self.path, "The manifest lists your recordings.", folder=False)
         labels = {**OUR_LABELS, **self.labels}
-        rows = read_listing(path, Row.model_fields, _REQUIRED)
+        rows = read_listing(path, Columns(Row.model_fields, _REQUIRED, _ALSO))
         for number, raw in enumerate(rows, start=1):
             yield _entry(raw, f"{path.stem}-{number:06d}", path.parent, labels)
 
@@ -112,12 +121,9 @@ def _entry(raw: Listed, name: str, folder: Path, labels: Mapping[str, Emotion]) 
         row = Row.model_validate(raw)
         recording = _recording(row, folder)
     except ValidationError as error:
-        reasons = "; ".join(
-            f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-        )
-        return Unreadable(name, f"row {name}: {reasons}")
+        return Unreadable(name, f"{_called(raw, name)}: {'; '.join(map(_reason, error.errors()))}")
     except ValueError as error:
-        return Unreadable(name, f"row {name}: {error}")
+        return Unreadable(name, f"{_called(raw, name)}: {error}")
     emotion = map_label(row.emotion, labels)
     if emotion is None:
         return Dropped(row.id or name, row.emotion)
@@ -133,6 +139,22 @@ def _entry(raw: Listed, name: str, folder: Path, labels: Mapping[str, Emotion]) 
     )
 
 
+def _called(raw: Mapping[str, Any], name: str) -> str:
+    """A row by its place in the file, and by the id that its person knows it by."""
+    own = raw.get("id")
+    return f"row {name} (id {shorten(own, 60)})" if isinstance(own, str) and own else f"row {name}"
+
+
+def _reason(error: Any) -> str:
+    """Field, value and what is wrong with it."""
+    field = error["loc"][0]
+    if error["type"] == "missing":
+        return f"{field}: it is empty: fill it in"
+    said = str(error["msg"]).removeprefix("Value error, ")
+    own = error["type"] == "value_error"
+    return f"{field}: {said}" if own else f"{field} {shorten(repr(error['input']), 60)}: {said}"
+
+
 def _recording(row: Row, folder: Path) -> Recording | None:
     if row.path is None:
         return None
@@ -144,6 +166,7 @@ def _recording(row: Row, folder: Path) -> Recording | None:
         raise ValueError(f"path: '{row.path}' is a link that leads to itself") from error
     if not clip.is_relative_to(folder.resolve()):
         raise ValueError(
-            f"path: a manifest lies above its clips, but '{row.path}' leaves the manifest's folder"
+            f"path: '{row.path}' leads out of the list's folder: move the list to a folder that "
+            "holds the clips, and name them from there"
         )
     return Recording(folder / row.path, row.start, row.end)

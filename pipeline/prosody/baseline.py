@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -11,7 +11,14 @@ import numpy as np
 
 from pipeline.prosody.profile import Profile
 
-Origin = Literal["speaker", "gender", "corpus"]
+Whose = Literal["speaker", "gender", "corpus"]
+Origin = Whose | Literal["speaker_any_emotion", "gender_any_emotion", "corpus_any_emotion"]
+"""Whose speech stands for neutral; `any_emotion` where a corpus has no neutral clip at all."""
+_ANY_EMOTION: Mapping[Whose, Origin] = {
+    "speaker": "speaker_any_emotion",
+    "gender": "gender_any_emotion",
+    "corpus": "corpus_any_emotion",
+}
 Row = tuple[str, str, str, Profile]
 
 
@@ -22,6 +29,8 @@ class Baselines:
     by_speaker: dict[str, Profile]
     by_gender: dict[str, Profile]
     of_corpus: Profile
+    any_emotion: bool = False
+    """Whether they are of clips in all emotions, as there was none in neutral."""
 
     @classmethod
     def fit(cls, rows: Iterable[Row]) -> Baselines:
@@ -36,7 +45,8 @@ class Baselines:
         every = list(rows)
         if not every:
             raise ValueError("no clip could be measured, so the corpus has no neutral speech")
-        neutral = [row for row in every if row[2] == "neutral"] or _of_several(every)
+        said_neutral = [row for row in every if row[2] == "neutral"]
+        neutral = said_neutral or _of_several(every)
         speakers: dict[str, list[Profile]] = {}
         genders: dict[str, list[Profile]] = {}
         for speaker, _, _, profile in neutral:
@@ -45,15 +55,19 @@ class Baselines:
         for speaker, gender in {row[0]: row[1] for row in neutral}.items():
             genders.setdefault(gender, []).append(by_speaker[speaker])
         by_gender = {gender: _mean(profiles) for gender, profiles in genders.items()}
-        return cls(by_speaker, by_gender, _mean(list(by_speaker.values())))
+        of_corpus = _mean(list(by_speaker.values()))
+        return cls(by_speaker, by_gender, of_corpus, any_emotion=not said_neutral)
 
     def neutral(self, speaker: str, gender: str) -> tuple[Profile, Origin]:
         """The neutral profile for a speaker, and whose mean it is."""
         if speaker in self.by_speaker:
-            return self.by_speaker[speaker], "speaker"
+            return self.by_speaker[speaker], self._called("speaker")
         if gender in self.by_gender:
-            return self.by_gender[gender], "gender"
-        return self.of_corpus, "corpus"
+            return self.by_gender[gender], self._called("gender")
+        return self.of_corpus, self._called("corpus")
+
+    def _called(self, whose: Whose) -> Origin:
+        return _ANY_EMOTION[whose] if self.any_emotion else whose
 
 
 def _of_several(rows: list[Row]) -> list[Row]:

@@ -20,6 +20,7 @@ from pipeline.stages.synthesize import Neutral
 from pipeline.work import tables
 from pipeline.work.intake import Batch, Intake
 from pipeline.work.references import Reference, references_of, voice_references
+from pipeline.work.shortfalls import shortfalls
 from pipeline.work.store import Store, to_json
 
 _HUMAN = pa.schema(
@@ -33,7 +34,8 @@ class Census:
 
     `splits` by utterance id; `voices` and `neutrals` by speaker (no neutrals without recordings);
     `human`: key of the table of the recordings' relative profiles, or None; `references` by
-    utterance id, as far as the synthesizer listens to any; `voice_references` by cloned voice.
+    utterance id, as far as the synthesizer listens to any; `voice_references` by cloned voice;
+    `shortfalls`: what the corpus can't give the set, in sentences.
     """
 
     splits: Mapping[str, Split]
@@ -42,6 +44,7 @@ class Census:
     human: str | None
     references: Mapping[str, tuple[Reference, ...]]
     voice_references: Mapping[str, tuple[Reference, ...]]
+    shortfalls: tuple[str, ...] = ()
 
 
 def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[str, str]) -> Census:
@@ -59,15 +62,17 @@ def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[s
         ids.append(utterance.id)
         speakers.append(utterance.speaker)
         texts.append(utterance.text)
-    voices = _assign_voices(recipe, genders)
+    voices = assign_voices(recipe, genders)
+    splits = assign_splits(ids, speakers, [voices[s] for s in speakers], texts, recipe.splits)
     neutrals = _neutrals(store, intake.batches, sources, genders)
     return Census(
-        assign_splits(ids, speakers, [voices[s] for s in speakers], texts, recipe.splits),
+        splits,
         voices,
         neutrals,
         _write_human(store, intake.batches, sources, neutrals) if neutrals else None,
         references_of(recorded, recipe.synthesis.conditioned_on),
         voice_references(recorded) if recipe.synthesis.clones else {},
+        tuple(shortfalls(recipe, splits, ((one.speaker, one.emotion) for _, one in recorded))),
     )
 
 
@@ -85,7 +90,8 @@ def _admitted(
                 yield batch.key, utterance, read
 
 
-def _assign_voices(recipe: Recipe, genders: Mapping[str, Gender]) -> dict[str, str]:
+def assign_voices(recipe: Recipe, genders: Mapping[str, Gender]) -> dict[str, str]:
+    """Name of the voice of each speaker."""
     voices: dict[str, str] = {}
     for speaker in sorted(genders):
         taken = set(voices.values())

@@ -63,7 +63,7 @@ def test_every_bad_recording_is_a_failed_row_and_the_good_ones_live(workbench):
     }.items():
         assert f"'{name}.wav'" in errors[name]
         assert message in errors[name]
-    assert any("leaves the manifest's folder" in error for error in errors.values())
+    assert any("leads out of the list's folder" in error for error in errors.values())
 
 
 @pytest.mark.parametrize(("times", "code"), [(2, 0), (9, 1)])

@@ -126,13 +126,28 @@ def test_a_plan_names_missing_clips_and_translations(workbench):
     recipe = str(workbench.folder / "tiny.yaml")
     planned = json.loads(run("plan", recipe, "--json").stdout)
     gone = workbench.folder / "gone.wav"
-    lacking = "1 lines: the memory has no de translation of: What a lovely dey!"
+    lacking = (
+        "1 lines: the memory has no de translation of 1 sentences, the first: What a lovely dey! "
+        "(it has: What a lovely day!)"
+    )
     assert planned["refused"] == [f"u0: '{gone}' is not a file", lacking]
     (workbench.folder / "own.tsv").write_text("en\tde\nWhat a lovely dey!\tSchön!\n")
     mended = f"corrections={workbench.folder / 'own.tsv'}"
     assert (
         lacking not in json.loads(run("plan", recipe, "--set", mended, "--json").stdout)["refused"]
     )
+
+
+def test_a_plan_and_a_build_say_what_the_corpus_can_t_give_the_set(workbench):
+    for row in workbench.rows:
+        row["speaker"] = "anna"
+    workbench.command()
+    recipe = str(workbench.folder / "tiny.yaml")
+    [warning] = json.loads(run("plan", recipe, "--json").stdout)["warnings"]
+    assert warning.startswith("splits: nothing is left for validation and test")
+    assert f"warning: {warning}" in run("plan", recipe).stdout
+    assert workbench.build()["warnings"] == [warning]
+    assert json.loads(run("plan", recipe, "--limit", "1", "--json").stdout)["warnings"] == []
 
 
 def test_tune_says_what_a_build_with_these_gates_keeps(workbench):

@@ -53,17 +53,23 @@ def test_your_labels_are_found_in_any_case_and_texts_are_composed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"path": "../../etc/passwd"}, "leaves the manifest's folder"),
-        ({"path": "/etc/passwd"}, "leaves the manifest's folder"),
+        ({"path": "../../etc/passwd"}, "leads out of the list's folder"),
+        ({"path": "/etc/passwd"}, "leads out of the list's folder"),
         ({"text": None}, "text"),
         ({"speaker": ""}, "speaker"),
         ({"path": "a.wav", "start": 2.0, "end": 1.0}, "start 2 is not before end 1"),
         ({"start": -1}, "start"),
         ({"gender": "loud"}, "gender"),
-        ({"start": float("nan")}, "start: Input should be a finite number"),
-        ({"end": float("inf")}, "end: Input should be a finite number"),
-        ({"text": "half a \ud800 pair"}, "text: Input should be a valid string"),
-        ({"path": "half a \udc80 pair.wav"}, "path: Input should be a valid string"),
+        ({"start": float("nan")}, "start nan: Input should be a finite number"),
+        ({"end": float("inf")}, "end inf: Input should be a finite number"),
+        (
+            {"text": "half a \ud800 pair"},
+            "text 'half a \\ud800 pair': Input should be",
+        ),
+        (
+            {"path": "half a \udc80 pair.wav"},
+            "path 'half a \\udc80 pair.wav': Input",
+        ),
         ({"path": "loop.wav"}, "'loop.wav' is a link that leads to itself"),
         ({"id": "../../x"}, "id: '../../x' would lead out of a folder"),
         ({"speaker": "me\nyou"}, "speaker: 'me\\nyou' has control characters"),
@@ -85,7 +91,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
     (tmp_path / "data" / "a.wav").symlink_to(tmp_path / "secret.wav")
     path = write_manifest(tmp_path / "data", [{**ROW, "path": "a.wav"}], ".jsonl")
     (bad,) = Manifest(path=path).read()
-    assert "leaves the manifest's folder" in bad.error
+    assert "leads out of the list's folder" in bad.error
 
 
 def test_lines_that_are_not_json_are_named(tmp_path):
@@ -126,7 +132,7 @@ def test_one_speaker_is_one_however_the_name_is_spaced_and_composed(tmp_path):
 def test_a_gender_that_is_no_text_is_a_bad_row(tmp_path, gender):
     path = write_manifest(tmp_path, [{**ROW, "gender": gender}], ".jsonl")
     (entry,) = Manifest(path=path, labels={"joy": "happy"}).read()
-    assert "gender: Input should be 'female', 'male' or 'unknown'" in entry.error
+    assert f"gender {gender!r}: Input should be 'female', 'male' or 'unknown'" in entry.error
 
 
 def test_a_gender_may_be_a_letter(tmp_path):
@@ -191,3 +197,35 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path):
     path = tmp_path / "list.jsonl"
     path.write_text(json.dumps(ROW) + "\n", encoding="utf-8-sig")
     assert list(Manifest(path=path).read()) == [Dropped("list-000001", "joy")]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("file", "path"), ("Path", "path"), ("sex", "gender"), ("gendr", "gender"), ("ID", "id")],
+)
+def test_a_column_by_another_name_makes_no_other_set(tmp_path, ending, column, meant):
+    path = write_manifest(tmp_path, [{**ROW, column: "a"}], ending)
+    with pytest.raises(BadListing, match=f"call '{column}' {meant}"):
+        list(Manifest(path=path).read())
+
+
+def test_a_needed_column_is_guessed_at(tmp_path):
+    row = {"license" if name == "licence" else name: value for name, value in ROW.items()}
+    path = write_manifest(tmp_path, [row], ".csv")
+    with pytest.raises(BadListing, match=r"has no column licence.*call 'license' licence"):
+        list(Manifest(path=path).read())
+
+
+def test_columns_of_one_s_own_are_left_alone(tmp_path):
+    own = {"part": 1, "stars": 2, "mid": 3, "intensity": "strong", "path": "", "file": "a.wav"}
+    path = write_manifest(tmp_path, [{**ROW, **own}], ".csv")
+    [entry] = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert isinstance(entry, Utterance)
+    assert entry.recording is None
+
+
+def test_a_bad_row_is_called_by_its_own_id(tmp_path):
+    path = write_manifest(tmp_path, [{**ROW, "id": "mine-7", "gender": "x"}], ".csv")
+    [bad] = Manifest(path=path).read()
+    assert bad.error.startswith("row list-000001 (id mine-7): gender 'x': ")

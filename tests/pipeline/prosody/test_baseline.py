@@ -43,7 +43,7 @@ def test_own_neutral_then_the_gender_then_the_corpus(plain: Profile) -> None:
 
 def test_a_corpus_without_neutral_clips_uses_all(plain: Profile) -> None:
     baselines = Baselines.fit([("anna", "female", "angry", at(plain, 40.0))])
-    assert baselines.neutral("anna", "female") == (at(plain, 40.0), "speaker")
+    assert baselines.neutral("anna", "female") == (at(plain, 40.0), "speaker_any_emotion")
 
 
 def test_no_clips_is_an_error() -> None:
@@ -56,7 +56,7 @@ def test_without_neutral_clips_no_speaker_is_relative_to_a_single_clip(plain: Pr
     baselines = Baselines.fit([*rows, ("bea", "female", "angry", at(plain, 60.0))])
     assert baselines.neutral("anna", "female")[0].f0_level_st == 38.0
     own, origin = baselines.neutral("bea", "female")
-    assert (own.f0_level_st, origin) == (38.0, "gender")
+    assert (own.f0_level_st, origin) == (38.0, "gender_any_emotion")
 
 
 def test_the_mean_is_of_those_that_know_the_number(plain: Profile) -> None:
