@@ -67,12 +67,12 @@ class Engine(Settings):
 
     def fingerprint(self) -> str:
         """Hash of settings, code version and wheels: equal fingerprints mean equal output."""
-        releases = [_release(one) for one in self.wheels]
+        releases = [release(one) for one in self.wheels]
         return digest(type(self).__name__, self.version, self.model_dump(mode="json"), *releases)
 
 
 @cache
-def _release(package: str) -> str | None:
+def release(package: str) -> str | None:
     """The installed version of a package; None if it isn't, which loading the engine will say."""
     try:
         return version(package)

@@ -49,7 +49,8 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
 def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -> Root:
     """The settings of a YAML text.
 
-    `overrides` are `field=value` with dotted fields and YAML values, as in `gates.cer.max=0.1`.
+    `overrides` are `field=value` with dotted fields and YAML values, as in `gates.cer.max=0.1`;
+    `null` takes a section, or an entry of a list, out.
 
     Raises:
         BadRecipe: with every error at once.
@@ -114,12 +115,15 @@ def _override(fields: dict[str, Any], override: str) -> None:
     node: Any = fields
     for key in parents:
         node = _child(node, key, override)
-    if isinstance(node, list):
-        node[_position(node, last, override)] = parse_yaml(value, f"--set '{override}': the value")
-    elif isinstance(node, dict):
-        node[last] = parse_yaml(value, f"--set '{override}': the value")
-    else:
+    if not isinstance(node, list | dict):
         raise BadRecipe([f"--set '{override}': '{'.'.join(parents)}' has no fields"])
+    place: Any = _position(node, last, override) if isinstance(node, list) else last
+    given = parse_yaml(value, f"--set '{override}': the value")
+    section = isinstance(node, list) or isinstance(node.get(last), dict)
+    if given is None and section:
+        del node[place]
+    else:
+        node[place] = given
 
 
 def _child(node: Any, key: str, override: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.audio import BadAudio, open_recording
 from pipeline.corpora.base import Door
 from pipeline.emotions import Emotion
-from pipeline.engine import digest
+from pipeline.engine import digest, release
 from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
 from pipeline.synthesis.espeak import count_phones
@@ -19,11 +19,13 @@ from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
 _VERSION = 3
+_WHEELS = ("espeakng-loader", "pyworld", "soxr")
+"""Packages that measure: phones, F0 and spectrum, rate."""
 
 
 def key(batch: str, door: Door) -> str:
     """Name of the batch's sources."""
-    return digest(STAGE, _VERSION, batch, door.model_dump())
+    return digest(STAGE, _VERSION, batch, door.model_dump(), [release(one) for one in _WHEELS])
 
 
 def run(store: Store, batch: str, output: str, door: Door) -> Tally:

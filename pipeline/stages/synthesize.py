@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio import Clip, decode_flac, encode_flac, resample
-from pipeline.engine import digest
+from pipeline.engine import digest, release
 from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
@@ -27,6 +27,8 @@ from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
 _VERSION = 9
+_WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")
+"""Packages that have a part in the takes of every engine: phones, prosody, rate, FLAC."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class SynthesisJob:
         if recipe.watermark:
             settings["watermark"] = recipe.watermark.fingerprint()
         engine = recipe.synthesis.fingerprint_for(self.language)
-        return digest(STAGE, _VERSION, engine, settings, asdict(self))
+        releases = [release(one) for one in _WHEELS]
+        return digest(STAGE, _VERSION, engine, settings, asdict(self), releases)
 
 
 def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:
@@ -144,7 +147,7 @@ def _with_phones(
     mute = [
         at
         for at, of_line in enumerate(spoken)
-        if any(isinstance(one, Speech) and not one.phones for one in of_line)
+        if any(isinstance(one, Speech) and one.phone_count is None for one in of_line)
     ]
     counted: dict[int, int | None] = {}
     for language in dict.fromkeys(lines[at].language for at in mute):
@@ -153,7 +156,9 @@ def _with_phones(
         counted.update(zip(places, count_phones(texts, language), strict=True))
     return [
         [
-            replace(one, counted_phones=counted.get(at)) if isinstance(one, Speech) else one
+            replace(one, counted_phones=counted[at])
+            if isinstance(one, Speech) and one.phone_count is None
+            else one
             for one in of_line
         ]
         for at, of_line in enumerate(spoken)

@@ -9,7 +9,7 @@ from pipeline.synthesis.espeak import Espeak
 def test_another_release_of_the_wheel_that_brings_a_model_is_another_fingerprint(monkeypatch):
     before = [engine().fingerprint() for engine in (Speech, Espeak)]
     assert before == [engine().fingerprint() for engine in (Speech, Espeak)]
-    monkeypatch.setattr("pipeline.engine._release", lambda package: f"{package} 99")
+    monkeypatch.setattr("pipeline.engine.release", lambda package: f"{package} 99")
     after = [engine().fingerprint() for engine in (Speech, Espeak)]
     assert all(one != other for one, other in zip(before, after, strict=True))
 

@@ -7,6 +7,7 @@ import yaml
 
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe, parse_recipe
+from pipeline.selection.choose import Selection
 from pipeline.settings_file import BadRecipe
 
 MINIMAL = "name: mine\ncorpus: {engine: quickstart}\nlanguages: [de]\n"
@@ -24,6 +25,22 @@ def test_every_bundled_recipe_opens_with_its_command_and_is_valid(name):
     text = Path("recipes", f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith(f"# m5ser build recipes/{name}.yaml")
     assert load_recipe(name).name == name
+
+
+def test_null_takes_a_section_or_an_entry_of_a_list_out():
+    overrides = ["judges.whisper=null", "gates.transcript=null", "languages=[en, pl]"]
+    overrides += ["selection=null", "text_judges.form=null"]
+    recipe = load_recipe("quickstart", overrides)
+    assert "whisper" not in {judge.engine for judge in recipe.judges}
+    assert "transcript" not in recipe.gates
+    assert [judge.engine for judge in recipe.text_judges] == ["language"]
+    assert recipe.selection == Selection()
+
+
+def test_null_is_a_value_of_a_field_that_may_have_none():
+    assert load_recipe("quickstart", ["licence=null"]).licence is None
+    [error] = errors(MINIMAL, "takes=null")
+    assert error.startswith("takes: None is not allowed")
 
 
 def test_there_are_bundled_recipes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,12 +16,14 @@ import pytest
 import soundfile
 
 from pipeline.audio import decode_flac
+from pipeline.engine import release
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
 from pipeline.stages import synthesize, voices
 from pipeline.stages.synthesize import Neutral, SynthesisJob
 from pipeline.synthesis.base import Speech
 from pipeline.synthesis.command import Command
+from pipeline.synthesis.espeak import count_phones
 from pipeline.work import tables
 from pipeline.work.references import Reference
 from pipeline.work.store import Store
@@ -117,6 +120,29 @@ def test_phones_are_counted_in_the_text_and_make_the_rate(bench: Bench) -> None:
     assert counts[0] == counts[1] > counts[2] == counts[3] > 4
     rates = [json.loads(row["reference"])["rate_phones_s"] for row in rows[:4]]
     assert rates[0] / rates[2] == pytest.approx(counts[0] / counts[2], rel=0.15)
+
+
+def test_an_engine_s_own_count_of_phones_stays(bench: Bench) -> None:
+    lines = tables.lines(bench.store.read("lines", "key"))[:1]
+    speech = Speech(np.zeros(10, np.float32), 16_000, counted_phones=99)
+    [[told]] = synthesize._with_phones(lines, [[speech]])
+    [[counted]] = synthesize._with_phones(lines, [[replace(speech, counted_phones=None)]])
+    assert [told.phone_count] == [99]
+    assert [counted.phone_count] == count_phones([lines[0].text], "de")
+
+
+@pytest.mark.parametrize("package", ["espeakng-loader", "pyworld", "soxr", "soundfile"])
+def test_another_release_of_what_shapes_every_take_is_another_key(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    recipe = Recipe.model_validate(
+        {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
+    )
+    job = SynthesisJob("de", "key", "key", "key", {}, {})
+    before = job.key(recipe)
+    assert job.key(recipe) == before
+    monkeypatch.setattr(synthesize, "release", lambda one: "99" if one == package else release(one))
+    assert job.key(recipe) != before
 
 
 def test_a_cloned_voice_is_heard_in_a_recording(bench: Bench) -> None:
