@@ -71,9 +71,17 @@ def build(
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", min=1, help="Default: all cores; each CUDA GPU has one more of its own."
+            "--workers", min=1, help="Default: all cores; each CUDA GPU has more of its own."
         ),
     ] = None,
+    per_gpu: Annotated[
+        int,
+        typer.Option(
+            "--workers-per-gpu",
+            min=1,
+            help="With 2, one speaks while the other shapes takes; a GPU then holds models twice.",
+        ),
+    ] = 1,
     address: Annotated[
         str | None, typer.Option("--address", help="Of a Dask scheduler or a Ray cluster.")
     ] = None,
@@ -90,7 +98,9 @@ def build(
     run_build, open_runner = _guarded(_import_build)
     console = Console(stderr=True)
     folder = out or Path("builds") / loaded.name
-    opening = _guarded(lambda: open_runner(runner, _worker_count(workers, address), address))
+    opening = _guarded(
+        lambda: open_runner(runner, _worker_count(workers, address), address, per_gpu)
+    )
     with stopping_at_once():
         outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
     _emit(outcome.as_dict(), as_json, outcome.print_to)

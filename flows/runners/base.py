@@ -58,9 +58,11 @@ class Runner(Protocol):
 
 
 def open_runner(
-    name: RunnerName, workers: int, address: str | None
+    name: RunnerName, workers: int, address: str | None, per_gpu: int = 1
 ) -> AbstractContextManager[Runner]:
     """The runner of a name: on this machine with `workers`, or the cluster at `address`.
+
+    `per_gpu`: workers that share each CUDA GPU; that of a Dask cluster is its own affair.
 
     Raises:
         InputError: `address` with a runner that has none, or a cluster that doesn't answer.
@@ -68,13 +70,13 @@ def open_runner(
     if name == "dask":
         from flows.runners.dask import dask_cluster
 
-        return dask_cluster(workers, address)
+        return dask_cluster(workers, address, per_gpu)
     if name == "ray":
         from flows.runners.ray import ray_cluster
 
-        return ray_cluster(workers, address)
+        return ray_cluster(workers, address, per_gpu)
     if address is not None:
         raise InputError("--address: processes run on this machine; add --runner dask or ray")
     from flows.runners.processes import processes
 
-    return processes(workers)
+    return processes(workers, per_gpu)

@@ -55,8 +55,8 @@ class OnDask:
 
 
 @contextmanager
-def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
-    """Connect to the scheduler at `address`, or start `workers` processes here, and one a GPU.
+def dask_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[OnDask]:
+    """Connect to the scheduler at `address`, or start `workers` processes here, and some a GPU.
 
     Raises:
         InputError: no scheduler answers at `address`, or it has no workers.
@@ -66,7 +66,7 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
     if address is None:
         gpus = gpu_names()
         if gpus:
-            opening = _with_gpus(workers, gpus)
+            opening = _with_gpus(workers, gpus, per_gpu)
         else:
             opening = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
         with opening as local, Client(local) as client:
@@ -86,8 +86,8 @@ def dask_cluster(workers: int, address: str | None) -> Iterator[OnDask]:
         yield OnDask(client, threads, has_gpus, is_here=False)
 
 
-def _with_gpus(workers: int, gpus: Sequence[str]) -> SpecCluster:
-    """A worker here for each GPU, the only one that it sees, and others that see none."""
+def _with_gpus(workers: int, gpus: Sequence[str], per_gpu: int) -> SpecCluster:
+    """`per_gpu` workers here for each GPU, the only one that it sees, and others that see none."""
     from distributed import Nanny, Scheduler, SpecCluster
 
     def worker(resource: str, device: str) -> dict[str, Any]:
@@ -100,6 +100,6 @@ def _with_gpus(workers: int, gpus: Sequence[str]) -> SpecCluster:
         return {"cls": Nanny, "options": options}
 
     on_cores = {f"core-{at}": worker(_CORE, "") for at in range(workers)}
-    on_gpus = {f"gpu-{name}": worker(_GPU, name) for name in gpus}
+    on_gpus = {f"gpu-{name}-{at}": worker(_GPU, name) for name in gpus for at in range(per_gpu)}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard": False}}
     return SpecCluster(workers=on_cores | on_gpus, scheduler=scheduler)

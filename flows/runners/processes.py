@@ -65,19 +65,20 @@ class OnThisMachine:
 
 
 @contextmanager
-def processes(workers: int) -> Iterator[OnThisMachine]:
+def processes(workers: int, per_gpu: int = 1) -> Iterator[OnThisMachine]:
     """Worker processes on this machine, each with its own loaded models.
 
-    One more for each CUDA GPU, which it has to itself, so that a GPU holds every model once; the
-    `workers` see no GPU then. On an error or an interrupt all are ended at once: what they had not
-    finished was never written, and the next build does it again.
+    `per_gpu` more for each CUDA GPU, the only one that they see, and that holds every model as
+    often: while one shapes takes on its core, another speaks. The `workers` see no GPU then. On an
+    error or an interrupt all are ended at once: what they had not finished was never written, and
+    the next build does it again.
     """
     gpus = gpu_names()
     with ExitStack() as opened:
         opened.enter_context(
             _environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
         )
-        on_gpus = opened.enter_context(_pool(gpus)) if gpus else None
+        on_gpus = opened.enter_context(_pool(gpus * per_gpu)) if gpus else None
         on_cores = opened.enter_context(_pool(["" if gpus else None] * workers))
         yield OnThisMachine(on_cores, workers, on_gpus)
 

@@ -44,6 +44,7 @@ class OnRay:
     workers: int
     has_gpus: bool
     is_here: bool
+    per_gpu: int = 1
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, on_gpu: bool = False
@@ -51,7 +52,7 @@ class OnRay:
         """Hand over a call. Ray repeats nothing: retries are the flow's business."""
         import ray
 
-        gpus = 1 if on_gpu and self.has_gpus else 0
+        gpus = 1 / self.per_gpu if on_gpu and self.has_gpus else 0
         remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_call)
         return _Pending(remote.remote(function, *arguments))
 
@@ -62,8 +63,8 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 @contextmanager
-def ray_cluster(workers: int, address: str | None) -> Iterator[OnRay]:
-    """Connect to the cluster at `address`, or start one with `workers` here.
+def ray_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[OnRay]:
+    """Connect to the cluster at `address`, or start one with `workers` here; some share a GPU.
 
     Raises:
         InputError: no cluster answers at `address`.
@@ -81,6 +82,6 @@ def ray_cluster(workers: int, address: str | None) -> Iterator[OnRay]:
     try:
         found = ray.cluster_resources()
         cores, has_gpus = max(1, int(found.get("CPU", 1))), found.get("GPU", 0) > 0
-        yield OnRay(cores, has_gpus, is_here=address is None)
+        yield OnRay(cores, has_gpus, is_here=address is None, per_gpu=per_gpu)
     finally:
         ray.shutdown()

@@ -88,6 +88,16 @@ def test_work_on_a_gpu_goes_to_workers_that_have_one_each(two_gpus, tmp_path):
     assert {one.result()["OMP_NUM_THREADS"] for one in met} == {"1"}
 
 
+def test_workers_that_share_a_gpu_work_at_once(monkeypatch, tmp_path):
+    monkeypatch.setattr("flows.runners.processes.gpu_names", lambda: ["0"])
+    meeting = tmp_path / "meeting"
+    os.mkfifo(meeting)  # opening either end waits for the other: no worker does both
+    with open_runner("processes", 1, None, per_gpu=2) as runner:
+        calls = [f"open({str(meeting)!r}, {how!r}) and __import__('os').environ" for how in "wr"]
+        met = [runner.submit(eval, f"({call}).copy()", on_gpu=True) for call in calls]
+        assert [one.result()[gpus.VISIBLE] for one in met] == ["0", "0"]
+
+
 @pytest.mark.parametrize("on_gpu", [True, False])
 def test_an_error_on_either_side_ends_the_workers_of_both(monkeypatch, on_gpu):
     monkeypatch.setattr("flows.runners.processes.gpu_names", lambda: ["0"])
@@ -187,8 +197,10 @@ def test_a_cluster_at_an_address_is_not_taken_for_this_machine() -> None:
 
 def test_dask_on_this_machine_has_a_worker_for_each_gpu(monkeypatch):
     monkeypatch.setattr("flows.runners.dask.gpu_names", lambda: ["GPU-7c2"])
-    with open_runner("dask", 1, None) as runner:
+    with open_runner("dask", 1, None, per_gpu=2) as runner:
         assert (runner.workers, runner.has_gpus) == (1, True)
+        resources = [one["resources"] for one in runner.client.scheduler_info()["workers"].values()]
+        assert sorted(map(str, resources)) == ["{'CORE': 1}", "{'GPU': 1}", "{'GPU': 1}"]
         assert [seen(runner, on_gpu).result() for on_gpu in (True, False)] == ["GPU-7c2", ""]
 
 
