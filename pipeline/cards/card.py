@@ -24,29 +24,6 @@ from pipeline.recipe import AnyJudge
 from pipeline.selection.gates import Gate
 from pipeline.text_judges.any import AnyTextJudge
 
-_CHECKS = {
-    "duration": "length and speaking rate, against the source recording where there is one",
-    "clipping": "clipped samples, level, and silence at the ends",
-    "speech": "whether there is speech at all (silero-vad)",
-    "quality": "sound quality as DNSMOS estimates it, a model of what listeners said of noisy and "
-    "denoised speech",
-    "speaker": "whether a voice is itself in every language and unlike the others (resemblyzer)",
-    "wavlm": "whether a voice is itself in every language and unlike the others (WavLM)",
-    "prosody": "how far the prosody is from what was asked for",
-    "expressivity": "pauses and speaking rate, against the source recording",
-    "autopcp": "how alike raters would call its prosody and the source recording's (AutoPCP)",
-    "probe": "whether a classifier fitted on the human source recordings hears the wanted emotion",
-    "emotion": "whether a pretrained emotion classifier hears the wanted emotion",
-    "dimensions": "arousal, dominance and valence as a pretrained model hears them",
-    "whisper": "whether the clip says its text, all of it, in its language (Whisper)",
-}
-_READ = {
-    "language": "the language of the text (lingua)",
-    "form": "length, numbers and repetition against the English sentence",
-    "back_translation": "how much of the sentence comes back when the line is translated back",
-    "emotion": "whether a classifier of texts finds the same emotion in the line",
-}
-"""What each judge of texts looks at, before anything is spoken."""
 _ABSENT = (
     ({"whisper"}, "**No transcript check**: nothing verified that a clip says its text, all of it, "
      "in its language."),
@@ -238,7 +215,7 @@ def _checks(dataset: DatasetFolder) -> list[Check]:
     judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(dataset.recipe["judges"])
     gates = gates_of(dataset.recipe)
     return [
-        (getattr(one, "name", one.engine), _CHECKS[one.engine], _readers(gates, one.scores))
+        (one.title, one.checks, _readers(gates, one.scores))
         for one in judges
         if not (one.engine == "probe" and _unfitted(dataset))
     ]
@@ -255,7 +232,7 @@ def _text_checks(recipe: dict[str, Any]) -> list[Check]:
     given = recipe.get("text_judges", [])
     judges = TypeAdapter(tuple[AnyTextJudge, ...]).validate_python(given)
     gates = gates_of(recipe, "text_gates")
-    return [(one.engine, _READ[one.engine], _readers(gates, one.scores)) for one in judges]
+    return [(one.title, one.checks, _readers(gates, one.scores)) for one in judges]
 
 
 def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:

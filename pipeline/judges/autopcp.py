@@ -41,6 +41,9 @@ class AutoPcp(Pretrained, Judge):
 
     engine: Literal["autopcp"] = "autopcp"
     version: ClassVar[int] = 3
+    checks: ClassVar[str] = (
+        "how alike raters would call its prosody and the source recording's (AutoPCP)"
+    )
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 120 million parameters")
     hears_source: ClassVar[bool] = True

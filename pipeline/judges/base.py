@@ -99,6 +99,11 @@ class Judge(Engine):
 
     @property
     @abstractmethod
+    def checks(self) -> str:
+        """What it looks at, as a card says it of every take; a class variable."""
+
+    @property
+    @abstractmethod
     def scores(self) -> tuple[str, ...]:
         """What it writes for every take; a class variable where the settings don't change it."""
 

@@ -29,6 +29,7 @@ class Clipping(Judge):
 
     engine: Literal["clipping"] = "clipping"
     version: ClassVar[int] = 1
+    checks: ClassVar[str] = "clipped samples, level, and silence at the ends"
     scores: ClassVar[tuple[str, ...]] = (
         "clipped_share",
         "peak_dbfs",

@@ -32,6 +32,7 @@ class Dimensions(Pretrained, Judge):
 
     engine: Literal["dimensions"] = "dimensions"
     version: ClassVar[int] = 3
+    checks: ClassVar[str] = "arousal, dominance and valence as a pretrained model hears them"
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters")
     hears_source: ClassVar[bool] = True

@@ -23,6 +23,9 @@ class Duration(Judge):
 
     engine: Literal["duration"] = "duration"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = (
+        "length and speaking rate, against the source recording where there is one"
+    )
     scores: ClassVar[tuple[str, ...]] = (
         "duration_s",
         "duration_ratio",

@@ -44,6 +44,7 @@ class SpeechEmotion(Pretrained, Judge):
 
     engine: Literal["emotion"] = "emotion"
     version: ClassVar[int] = 1
+    checks: ClassVar[str] = "whether a pretrained emotion classifier hears the wanted emotion"
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters")
     name: JudgeName = "emotion"

@@ -60,6 +60,7 @@ class Expressivity(Judge):
 
     engine: Literal["expressivity"] = "expressivity"
     version: ClassVar[int] = 3
+    checks: ClassVar[str] = "pauses and speaking rate, against the source recording"
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed, as speech")
     hears_source: ClassVar[bool] = True

@@ -53,6 +53,9 @@ class Probe(Judge):
 
     engine: Literal["probe"] = "probe"
     version: ClassVar[int] = 4
+    checks: ClassVar[str] = (
+        "whether a classifier fitted on the human source recordings hears the wanted emotion"
+    )
     scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
     needs_sources: ClassVar[bool] = True
 

@@ -33,6 +33,7 @@ class Prosody(Judge):
 
     engine: Literal["prosody"] = "prosody"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = "how far the prosody is from what was asked for"
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)
 

@@ -52,6 +52,10 @@ class Quality(Judge):
 
     engine: Literal["quality"] = "quality"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = (
+        "sound quality as DNSMOS estimates it, a model of what listeners said of noisy and "
+        "denoised speech"
+    )
     wheels: ClassVar[tuple[str, ...]] = ("speechmos",)
     p835: bool = True
     """Run the costly network; without it there are no `dnsmos_sig`, `_bak` and `_ovrl`."""

@@ -37,6 +37,9 @@ class Speaker(Judge):
 
     engine: Literal["speaker"] = "speaker"
     version: ClassVar[int] = 1
+    checks: ClassVar[str] = (
+        "whether a voice is itself in every language and unlike the others (resemblyzer)"
+    )
     wheels: ClassVar[tuple[str, ...]] = ("resemblyzer",)
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speaker_cosine", "speaker_margin")

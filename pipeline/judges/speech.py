@@ -43,6 +43,7 @@ class Speech(Judge):
 
     engine: Literal["speech"] = "speech"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = "whether there is speech at all (silero-vad)"
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speech_share", "speech_s")

@@ -85,6 +85,7 @@ class Whisper(Judge):
 
     engine: Literal["whisper"] = "whisper"
     version: ClassVar[int] = 5
+    checks: ClassVar[str] = "whether the clip says its text, all of it, in its language (Whisper)"
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price(

@@ -30,6 +30,9 @@ class WavlmSpeaker(Pretrained, Judge):
 
     engine: Literal["wavlm"] = "wavlm"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = (
+        "whether a voice is itself in every language and unlike the others (WavLM)"
+    )
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters")
     needs_voices: ClassVar[bool] = True

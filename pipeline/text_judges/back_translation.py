@@ -29,6 +29,7 @@ class BackTranslation(TextJudge):
 
     engine: Literal["back_translation"] = "back_translation"
     version: ClassVar[int] = 1
+    checks: ClassVar[str] = "how much of the sentence comes back when the line is translated back"
     scores: ClassVar[tuple[str, ...]] = ("back_translation_chrf",)
     translator: AnyTranslator
 

@@ -42,6 +42,11 @@ class TextJudge(Engine):
 
     @property
     @abstractmethod
+    def checks(self) -> str:
+        """What it looks at, as a card says it of every line; a class variable."""
+
+    @property
+    @abstractmethod
     def scores(self) -> tuple[str, ...]:
         """What it writes for every line; a class variable where the settings don't change it."""
 

@@ -32,6 +32,7 @@ class TextEmotion(Pretrained, TextJudge):
 
     engine: Literal["emotion"] = "emotion"
     version: ClassVar[int] = 1
+    checks: ClassVar[str] = "whether a classifier of texts finds the same emotion in the line"
     price: ClassVar[Price] = Price("cuda", 0.002, "line", "assumed, of 300 million parameters")
     scores: ClassVar[tuple[str, ...]] = ("text_emotion_kept", "text_emotion_probability")
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]

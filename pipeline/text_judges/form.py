@@ -28,6 +28,7 @@ class Form(TextJudge):
 
     engine: Literal["form"] = "form"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = "length, numbers and repetition against the English sentence"
     scores: ClassVar[tuple[str, ...]] = (
         "text_length_ratio",
         "text_script_share",

@@ -28,6 +28,7 @@ class TextLanguage(TextJudge):
 
     engine: Literal["language"] = "language"
     version: ClassVar[int] = 2
+    checks: ClassVar[str] = "the language of the text (lingua)"
     wheels: ClassVar[tuple[str, ...]] = ("lingua-language-detector",)
     price: ClassVar[Price] = Price("cpu", 0.001, "line", "assumed")
     needs_languages: ClassVar[bool] = True

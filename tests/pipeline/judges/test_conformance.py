@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
+from pipeline.recipe import AnyJudge
 from pipeline.records import Failure
+from tests.unions import engines_of, names_of
 
 SEVEN: dict[str, Emotion | None] = {
     **{label: label for label in ("angry", "fearful", "happy", "neutral", "sad", "surprised")},
@@ -174,3 +177,21 @@ def test_another_engine_name_is_refused(judge):
 def test_no_two_judges_write_the_same_score(tiny_networks):
     names = [name for make in JUDGES.values() for name in make(tiny_networks).scores]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("engine", engines_of(AnyJudge), ids=names_of(AnyJudge))
+def test_every_judge_says_what_it_checks(engine):
+    assert isinstance(engine.checks, str)
+    assert engine.checks.strip()
+
+
+def test_a_judge_that_does_not_say_what_it_checks_is_refused_before_any_work():
+    class Silent(Judge):
+        engine: str = "silent"
+        scores: ClassVar[tuple[str, ...]] = ("loudness",)
+
+        def load(self, context: JudgeContext) -> JudgeBatch:
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match="checks"):
+        Silent()

@@ -18,6 +18,7 @@ from pipeline.text_judges.language import TextLanguage
 from pipeline.translation.memory import Memory
 from pipeline.translation.nllb import Nllb
 from tests.checkpoints import text
+from tests.unions import engines_of, names_of
 
 LABELS = {"joy": "happy", "anger": "angry", "love": None, "neutral": "neutral"}
 LANGUAGES = ("en", "de", "zh")
@@ -85,6 +86,12 @@ def test_settings_survive_the_way_through_a_file_and_an_unknown_one_is_refused(j
 def test_no_two_judges_write_the_same_score(judges):
     names = [name for one in judges.values() for name in one.scores]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("engine", engines_of(AnyTextJudge), ids=names_of(AnyTextJudge))
+def test_every_judge_says_what_it_checks(engine):
+    assert isinstance(engine.checks, str)
+    assert engine.checks.strip()
 
 
 def test_the_same_text_keeps_all_of_its_emotion(judge):
