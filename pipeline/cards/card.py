@@ -12,7 +12,7 @@ from pipeline.cards import tables
 from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import clusters_of
 from pipeline.cards.origin import origin
-from pipeline.cards.rules import gates_of
+from pipeline.cards.rules import gates_of, why_spare
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
@@ -123,6 +123,7 @@ def _values(
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
         "lost": lost,
         "spare": f"{judged - kept['takes'] - of_gates:,}",
+        "why_spare": why_spare(),
         "hit_hard": hit_hard,
         "cluster": cluster,
         "clusters": kept["speakers" if cluster == "speaker" else "sources"],

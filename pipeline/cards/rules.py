@@ -9,16 +9,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from pipeline.dataset.reading import DatasetFolder, score
-from pipeline.selection.choose import BALANCE, BEST_TAKE, DUPLICATE
+from pipeline.selection.choose import BEST_TAKE, CHOICES
 from pipeline.selection.gates import Bounds, Gate, ScoreGate, VoteGate
 
 _GATES: TypeAdapter[dict[str, Gate]] = TypeAdapter(dict[str, Gate])
-
-_CHOICES = {
-    DUPLICATE: "its audio is the same, byte for byte, as that of a take before it",
-    BEST_TAKE: "another take of the same line has the higher utility",
-    BALANCE: "its language has enough of this emotion, with higher utility",
-}
 
 _UNITS = {
     "speech_share": "of the clip",
@@ -50,7 +44,15 @@ def gates_of(recipe: Mapping[str, Any], section: str = "gates") -> dict[str, Gat
 def reasons_of(recipe: Mapping[str, Any]) -> dict[str, str]:
     """Every reason for which a take can be rejected, in the order of the work, and its rule."""
     rules = {name: describe(gate) for name, gate in gates_of(recipe).items()}
-    return {**rules, **_CHOICES}
+    return {**rules, **{name: choice.rule for name, choice in CHOICES.items()}}
+
+
+def why_spare() -> str:
+    """Why takes that passed every gate were not chosen, in words."""
+    # For most it is that another take is better, whatever is chosen before.
+    names = sorted(CHOICES, key=lambda name: name != BEST_TAKE)
+    *others, last = [CHOICES[name].spare for name in names]
+    return f"{', '.join(others)} or {last}"
 
 
 def score_gates(gate: Gate) -> tuple[ScoreGate, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,8 +16,6 @@ from pipeline.selection.gates import Columns, Gate, apply_gate
 BEST_TAKE = "best_take"
 DUPLICATE = "duplicate"
 BALANCE = "balance"
-CHOICES = (BEST_TAKE, DUPLICATE, BALANCE)
-"""Reasons that are no gate's."""
 
 
 class Selection(Settings):
@@ -64,13 +62,14 @@ class Decision:
 def decide(
     candidates: Candidates, gates: Mapping[str, Gate], selection: Selection
 ) -> list[Decision]:
-    """Decide every take, in the order given: gates, duplicates, best take of a line, balance."""
+    """Decide every take, in the order given: by the gates, then by each of the `CHOICES`."""
     utility = utilities(candidates.columns, selection.utility, len(candidates.take_ids))
     decisions = list(_hold_against_gates(candidates, gates))
-    for choose in (_drop_duplicates, _keep_best_takes, _balance):
+    for name, choice in CHOICES.items():
         open_rows = [row for row, decision in enumerate(decisions) if decision.reason is None]
-        for row, rejection in choose(candidates, utility, open_rows, selection):
-            decisions[row] = rejection
+        for row, score, threshold in choice.reject(candidates, utility, open_rows, selection):
+            take_id = candidates.take_ids[row]
+            decisions[row] = Decision(take_id, name, score, threshold, (name,))
     return decisions
 
 
@@ -100,7 +99,8 @@ def _hold_against_gates(candidates: Candidates, gates: Mapping[str, Gate]) -> It
             yield Decision(take_id, None, np.nan, np.nan)
 
 
-Rejections = Iterator[tuple[int, Decision]]
+Rejections = Iterator[tuple[int, float, float]]
+"""Rows that are not chosen, each with its score and what it had to be."""
 
 
 def _drop_duplicates(
@@ -110,16 +110,14 @@ def _drop_duplicates(
     seen: set[str] = set()
     for row in rows:
         if candidates.audio_sha256[row] in seen:
-            yield row, Decision(candidates.take_ids[row], DUPLICATE, 1.0, 0.0, (DUPLICATE,))
+            yield row, 1.0, 0.0
         seen.add(candidates.audio_sha256[row])
 
 
 def _keep_best_takes(
     candidates: Candidates, utility: np.ndarray, rows: list[int], selection: Selection
 ) -> Rejections:
-    yield from _keep_top(
-        candidates, utility, rows, candidates.lines, selection.takes_per_line, BEST_TAKE
-    )
+    yield from _keep_top(candidates, utility, rows, candidates.lines, selection.takes_per_line)
 
 
 def _balance(
@@ -131,7 +129,7 @@ def _balance(
         f"{language}/{emotion}"
         for language, emotion in zip(candidates.languages, candidates.emotions, strict=True)
     ]
-    yield from _keep_top(candidates, utility, rows, cells, selection.most_per_emotion, BALANCE)
+    yield from _keep_top(candidates, utility, rows, cells, selection.most_per_emotion)
 
 
 def _keep_top(
@@ -140,7 +138,6 @@ def _keep_top(
     rows: list[int],
     keys: Sequence[str],
     most: int,
-    reason: str,
 ) -> Rejections:
     """Reject all but the `most` rows of highest utility under each key; ties go by take id."""
     by_key: defaultdict[str, list[int]] = defaultdict(list)
@@ -150,5 +147,37 @@ def _keep_top(
         ranked = sorted(group, key=lambda row: (-utility[row], digest(candidates.take_ids[row])))
         lowest_kept = float(utility[ranked[:most][-1]])
         for row in ranked[most:]:
-            take_id = candidates.take_ids[row]
-            yield row, Decision(take_id, reason, float(utility[row]), lowest_kept, (reason,))
+            yield row, float(utility[row]), lowest_kept
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice among takes that passed every gate.
+
+    `rule` says of a take, and `spare` of several, why it was not chosen; `reject` finds those that
+    are not among the rows that are still open.
+    """
+
+    rule: str
+    spare: str
+    reject: Callable[[Candidates, np.ndarray, list[int], Selection], Rejections]
+
+
+CHOICES: Mapping[str, Choice] = {
+    DUPLICATE: Choice(
+        "its audio is the same, byte for byte, as that of a take before it",
+        "they are duplicates",
+        _drop_duplicates,
+    ),
+    BEST_TAKE: Choice(
+        "another take of the same line has the higher utility",
+        "another take of the line is better",
+        _keep_best_takes,
+    ),
+    BALANCE: Choice(
+        "its language has enough of this emotion, with higher utility",
+        "there were enough",
+        _balance,
+    ),
+}
+"""The reasons that are no gate's, in the order of the work."""

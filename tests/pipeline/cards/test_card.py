@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section
 from pipeline.cards.figures import write_figures
+from pipeline.selection.choose import CHOICES, Choice
 from tests.pipeline.cards.reading import Make, card_of, header_of
 
 HOSTILE = (
@@ -61,6 +63,22 @@ def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
     assert "The intervals take all takes of one sentence as one draw" in card
     removed = "9 (21.4 %) by gates; 5 that passed, because another take of the line is better, "
     assert f"| Removed | {removed}they are duplicates or there were enough |" in card
+
+
+def test_a_new_choice_is_told_with_its_rule(
+    make_dataset_folder: Make, rejected_rows: list[dict[str, Any]], monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", _none))
+    for row in rejected_rows[:2]:
+        row.update(reason="loud", failed_gates=["loud"])
+    card = card_of(make_dataset_folder(rejected=rejected_rows))
+    spare = "another take of the line is better, they are duplicates, there were enough or they are"
+    assert f"7 that passed, because {spare} loud |" in card
+    assert cells_of(card, "loud") == ["loud", "it is loud", "2 (4.8 %)", "2 (4.8 %)"]
+
+
+def _none(*_: Any) -> Iterator[tuple[int, float, float]]:
+    yield from ()
 
 
 def test_it_says_which_checks_ran_and_which_did_not(

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.selection.choose import Candidates, Selection, decide, utilities
+from pipeline.recipe_file import load_recipe
+from pipeline.selection.choose import (
+    CHOICES,
+    Candidates,
+    Choice,
+    Selection,
+    decide,
+    utilities,
+)
 from pipeline.selection.gates import Gate
+from pipeline.settings_file import BadRecipe
 
 
 def candidates(lines, mos, **fields):
@@ -58,6 +67,19 @@ def test_balance_keeps_the_best_of_each_language_and_emotion():
     takes = candidates(["a/de", "b/de", "c/de", "d/fr"], [1.0, 3.0, 2.0, 0.0])
     decisions = decide(takes, {}, Selection(utility={"mos": 1.0}, most_per_emotion=2))
     assert reasons(decisions) == ["balance", None, None, None]
+
+
+def test_a_new_choice_is_made_after_the_others_and_its_name_is_no_gates(monkeypatch):
+    def too_loud(candidates, utility, rows, selection):
+        yield from ((row, 9.0, 1.0) for row in rows)
+
+    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", too_loud))
+    takes = candidates(["a/de", "b/de"], [1.0, 1.0], audio_sha256=["same", "same"])
+    first, second = decide(takes, {}, Selection())
+    assert (first.reason, first.score, first.threshold, first.failed) == ("loud", 9, 1, ("loud",))
+    assert second.reason == "duplicate"
+    with pytest.raises(BadRecipe, match="'loud' is a choice among takes that passed"):
+        load_recipe("quickstart", ["gates.loud={score: duration_s, max: 1}"])
 
 
 def test_every_take_gets_a_decision_in_its_order():
