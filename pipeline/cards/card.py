@@ -61,7 +61,7 @@ def render_card(folder: Path) -> str:
 
     Raises:
         LicenceError: the recipe claims a laxer licence than its components and rows allow.
-        KeyError: an engine of the recipe has no entry in the ledger.
+        InputError: an engine of the recipe has no entry in the ledger.
     """
     with open_folder(folder) as dataset:
         return card_of(dataset)
@@ -71,7 +71,7 @@ def card_of(dataset: DatasetFolder) -> str:
     """The card of an open dataset folder; see `render_card`.
 
     Raises:
-        LicenceError, KeyError: as `render_card`.
+        LicenceError, InputError: as `render_card`.
     """
     values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
     card = render_markdown("dataset_card.md.jinja", **values)

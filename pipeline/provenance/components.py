@@ -17,6 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from pipeline.engine import Settings
+from pipeline.errors import InputError
 from pipeline.provenance.licences import terms_of
 
 Kind = Literal[
@@ -67,14 +68,31 @@ class Component(Settings):
     citation: str = ""
 
 
+class Ledger(dict[tuple[Kind, str], Component]):
+    """Entries by kind and key: an engine's name, or a pattern over a model's."""
+
+    def __missing__(self, key: tuple[Kind, str]) -> Component:
+        """Say where the entry belongs.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(_lacking(*key))
+
+
+def _lacking(kind: Kind, name: str) -> str:
+    place = f"pipeline/provenance/ledger/{_FILES[kind]}.yaml"
+    return f"{place} has no entry '{name}': every {kind} needs one, under the name of its engine"
+
+
 @cache
-def ledger() -> Mapping[tuple[str, str], Component]:
-    """Every entry by kind and key: an engine's name, or a pattern over a model's.
+def ledger() -> Ledger:
+    """Every entry; to ask for one that is not there is an InputError.
 
     Raises:
         ValidationError: an entry has an unknown or a missing field.
     """
-    entries: dict[tuple[str, str], Component] = {}
+    entries = Ledger()
     for kind, name in _FILES.items():
         text = (
             files("pipeline.provenance.ledger").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
@@ -89,15 +107,13 @@ def components_of(recipe: Mapping[str, Any]) -> tuple[Component, ...]:
     """Every component that a resolved recipe uses, in the order of the work, each once.
 
     Raises:
-        KeyError: an engine has no entry in the ledger.
+        InputError: engines have no entry in the ledger; it names all of them.
     """
     engines = list(_engines(recipe))
     keys = [(kind, settings["engine"]) for kind, settings in engines]
-    missing = [f"{kind} '{name}'" for kind, name in keys if (kind, name) not in ledger()]
+    missing = [_lacking(*key) for key in keys if key not in ledger()]
     if missing:
-        raise KeyError(
-            f"no entry in pipeline/provenance/ledger for {', '.join(missing)}: add one each"
-        )
+        raise InputError("\n".join(missing))
     stated = recipe.get("licences", {})
     found = [one for kind, settings in engines for one in _used(kind, settings, stated)]
     return tuple(dict.fromkeys(found))
@@ -210,5 +226,8 @@ def may_pass_on_text(corpus: str, licence: str) -> bool:
     """Whether a row's sentence, and its translation, may stand in a set.
 
     Not if its corpus forbids it, and not if the terms of the row's licence aren't known.
+
+    Raises:
+        InputError: the corpus has no entry in the ledger.
     """
     return "text" in ledger()["corpus", corpus].redistribute and terms_of(licence) is not None

@@ -25,7 +25,7 @@ def write_credentials(folder: Path) -> None:
 
     Raises:
         LicenceError: the recipe claims a laxer licence than its components and rows allow.
-        KeyError: an engine of the recipe has no entry in the ledger.
+        InputError: an engine of the recipe has no entry in the ledger.
     """
     with open_folder(folder) as dataset:
         text = credentials_text(dataset)
@@ -36,7 +36,7 @@ def credentials_text(dataset: DatasetFolder) -> str:
     """What `provenance.json` says of a dataset folder.
 
     Raises:
-        LicenceError, KeyError: as `write_credentials`.
+        LicenceError, InputError: as `write_credentials`.
     """
     return json.dumps(_definition(dataset), indent=1, ensure_ascii=False) + "\n"
 

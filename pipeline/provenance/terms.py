@@ -45,7 +45,7 @@ def licence_of(dataset: DatasetFolder) -> Licence:
 
     Raises:
         LicenceError: the recipe claims a laxer one.
-        KeyError: an engine of the recipe has no entry in the ledger.
+        InputError: an engine of the recipe has no entry in the ledger.
     """
     rows = dataset.rows(
         "SELECT licence FROM takes UNION SELECT licence FROM rejected_lines "

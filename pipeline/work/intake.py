@@ -64,6 +64,7 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
 
     Raises:
         CorpusMissing: see `Corpus.read`.
+        InputError: an utterance names a corpus that the ledger doesn't know.
         OSError: a recording that is there can't be read now.
     """
     intake, hashed = Intake(), _hashed_once()

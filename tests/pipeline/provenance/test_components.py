@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from flows.doctor import bundled_recipes
+from pipeline.errors import InputError
 from pipeline.provenance.components import (
     Component,
     components_of,
@@ -66,10 +67,25 @@ def test_the_vocoder_is_named_only_where_prosody_is_transferred() -> None:
     assert "world" not in names(components_of(recipe(prosody={"from": "none"})))
 
 
-def test_an_engine_without_an_entry_is_an_error_that_names_it() -> None:
+def test_engines_without_an_entry_are_an_error_that_names_each_and_its_file() -> None:
     unknown = recipe(synthesis={"engine": "parrot"}, judges=[{"engine": "utmos"}])
-    with pytest.raises(KeyError, match="synthesizer 'parrot', voice 'parrot', judge 'utmos'"):
+    with pytest.raises(InputError) as wrong:
         components_of(unknown)
+    assert str(wrong.value).splitlines() == [
+        f"pipeline/provenance/ledger/{file}.yaml has no entry '{name}': every {kind} needs one, "
+        "under the name of its engine"
+        for file, name, kind in (
+            ("synthesizers", "parrot", "synthesizer"),
+            ("voices", "parrot", "voice"),
+            ("judges", "utmos", "judge"),
+        )
+    ]
+
+
+def test_a_corpus_without_an_entry_is_an_error_that_names_its_file() -> None:
+    for ask in (lambda: ledger()["corpus", "diary"], lambda: may_pass_on_text("diary", "MIT")):
+        with pytest.raises(InputError, match=r"ledger/corpora.yaml has no entry 'diary': every"):
+            ask()
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 import errno
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
+from pipeline.corpora.quickstart import Quickstart
 from pipeline.dataset.manifest import sha256
+from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
-from pipeline.work.intake import take_in
+from pipeline.work.intake import Intake, admitted, take_in
 from pipeline.work.store import open_store
 
 CLIP = "03-01-05-01-02-01-01.wav"
@@ -70,3 +73,9 @@ def test_names_that_are_no_utf_8_are_failed_rows_that_can_be_written(tmp_path):
     assert "'caf\\udce9' in the path of its recording is not UTF-8: rename it" in clip.error
     assert "'caf\\udce9.wav' is not a RAVDESS file name" in name.error
     assert "\udce9" not in clip.error + name.error + name.id
+
+
+def test_an_utterance_that_names_a_corpus_which_no_engine_is_ends_the_intake_in_a_sentence():
+    [one, *_] = Quickstart().read()
+    with pytest.raises(InputError, match=r"corpora.yaml has no entry 'quick-start': every corpus"):
+        list(admitted([replace(one, corpus="quick-start")], Intake()))
