@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.cards.rules import gates_of, why_spare
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
+from pipeline.judges.base import Judge, Measured
 from pipeline.languages import TONAL, language_name
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.licences import texts_of
@@ -24,15 +25,15 @@ from pipeline.recipe import AnyJudge
 from pipeline.selection.gates import Gate
 from pipeline.text_judges.any import AnyTextJudge
 
-_ABSENT = (
-    ({"whisper"}, "**No transcript check**: nothing verified that a clip says its text, all of it, "
-     "in its language."),
-    ({"probe", "emotion"}, "**No emotion classifier** heard the takes."),
-    ({"speech"}, "No voice activity detector looked for speech."),
-    ({"quality"}, "Sound quality was not estimated."),
-    ({"speaker", "wavlm"}, "No speaker verification: voices may be less distinct than named."),
-)  # fmt: skip
-"""What a card must say where none of these judges ran."""
+_ABSENT: Mapping[Measured, str] = {
+    "transcript": "**No transcript check**: nothing verified that a clip says its text, all of it, "
+    "in its language.",
+    "emotion": "**No emotion classifier** heard the takes.",
+    "speech": "No voice activity detector looked for speech.",
+    "quality": "Sound quality was not estimated.",
+    "speaker": "No speaker verification: voices may be less distinct than named.",
+}
+"""What a card must say where no judge measured it, the weightiest first."""
 _UNFITTED = (
     "**The probe was not fitted**: too few of the recordings came in, as in a dry run. Its scores "
     "are missing, and a missing score passes no gate."
@@ -213,13 +214,17 @@ def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
 
 def _checks(dataset: DatasetFolder) -> list[Check]:
     """The judges that measured the takes, and which gates read them."""
-    judges = TypeAdapter(tuple[AnyJudge, ...]).validate_python(dataset.recipe["judges"])
     gates = gates_of(dataset.recipe)
     return [
         (one.title, one.checks, _readers(gates, one.scores))
-        for one in judges
+        for one in _judges(dataset.recipe)
         if not (one.engine == "probe" and _unfitted(dataset))
     ]
+
+
+def _judges(recipe: dict[str, Any]) -> tuple[Judge, ...]:
+    judges: TypeAdapter[tuple[Judge, ...]] = TypeAdapter(tuple[AnyJudge, ...])
+    return judges.validate_python(recipe["judges"])
 
 
 def _unfitted(dataset: DatasetFolder) -> bool:
@@ -242,8 +247,8 @@ def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:
 
 def _unchecked(dataset: DatasetFolder) -> list[str]:
     """What a reader might take for checked: sentences, the weightiest first."""
-    ran = {judge["engine"] for judge in dataset.recipe["judges"]}
-    absent = [sentence for judges, sentence in _ABSENT if not judges & ran]
+    measured = {one for judge in _judges(dataset.recipe) for one in judge.measures}
+    absent = [sentence for one, sentence in _ABSENT.items() if one not in measured]
     return [_UNFITTED, *absent] if _unfitted(dataset) else absent
 
 

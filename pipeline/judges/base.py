@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -81,6 +81,9 @@ class JudgeContext:
 JudgeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """Of a judge that may stand in a recipe more than once: it comes before its scores."""
 
+Measured = Literal["transcript", "emotion", "speech", "quality", "speaker"]
+"""What a reader takes for checked, unless the card says that no judge measured it."""
+
 Scores = dict[str, float]
 JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
 
@@ -88,6 +91,8 @@ JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
 class Judge(Engine):
     """A measuring instrument."""
 
+    measures: ClassVar[frozenset[Measured]] = frozenset()
+    """Of what a card need not say that nobody measured it."""
     needs_languages: ClassVar[bool] = False
     """Whether a score depends on which languages the recipe has besides the take's own."""
     needs_voices: ClassVar[bool] = False

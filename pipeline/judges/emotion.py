@@ -11,7 +11,15 @@ from pydantic import Field
 
 from pipeline.calibration import tempered
 from pipeline.emotions import EMOTIONS, Emotion
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
+from pipeline.judges.base import (
+    Judge,
+    JudgeBatch,
+    JudgeContext,
+    JudgeItem,
+    JudgeName,
+    Measured,
+    Scores,
+)
 from pipeline.judges.usable import usable_only
 from pipeline.judges.verdict import verdict
 from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
@@ -45,6 +53,7 @@ class SpeechEmotion(Pretrained, Judge):
     engine: Literal["emotion"] = "emotion"
     version: ClassVar[int] = 1
     checks: ClassVar[str] = "whether a pretrained emotion classifier hears the wanted emotion"
+    measures: ClassVar[frozenset[Measured]] = frozenset({"emotion"})
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters")
     name: JudgeName = "emotion"

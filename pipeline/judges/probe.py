@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pipeline.emotions import Emotion
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Measured, Scores
 from pipeline.judges.usable import usable_only
 from pipeline.judges.verdict import verdict
 from pipeline.prosody.relative import relative_scalars
@@ -56,6 +56,7 @@ class Probe(Judge):
     checks: ClassVar[str] = (
         "whether a classifier fitted on the human source recordings hears the wanted emotion"
     )
+    measures: ClassVar[frozenset[Measured]] = frozenset({"emotion"})
     scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
     needs_sources: ClassVar[bool] = True
 

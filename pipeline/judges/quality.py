@@ -10,7 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import (
+    JUDGE_RATE_HZ,
+    Judge,
+    JudgeBatch,
+    JudgeContext,
+    JudgeItem,
+    Measured,
+    Scores,
+)
 from pipeline.judges.bundled import on_gpu, open_onnx, package_folder
 from pipeline.judges.mel import HOP, MelSpectrum
 from pipeline.judges.usable import usable_only
@@ -56,6 +64,7 @@ class Quality(Judge):
         "sound quality as DNSMOS estimates it, a model of what listeners said of noisy and "
         "denoised speech"
     )
+    measures: ClassVar[frozenset[Measured]] = frozenset({"quality"})
     wheels: ClassVar[tuple[str, ...]] = ("speechmos",)
     p835: bool = True
     """Run the costly network; without it there are no `dnsmos_sig`, `_bak` and `_ovrl`."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Measured, Scores
 from pipeline.judges.bundled import need
 from pipeline.judges.mel import MelSpectrum
 from pipeline.judges.usable import usable_only
@@ -40,6 +40,7 @@ class Speaker(Judge):
     checks: ClassVar[str] = (
         "whether a voice is itself in every language and unlike the others (resemblyzer)"
     )
+    measures: ClassVar[frozenset[Measured]] = frozenset({"speaker"})
     wheels: ClassVar[tuple[str, ...]] = ("resemblyzer",)
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speaker_cosine", "speaker_margin")

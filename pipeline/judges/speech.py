@@ -8,7 +8,15 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.judges.base import JUDGE_RATE_HZ, Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import (
+    JUDGE_RATE_HZ,
+    Judge,
+    JudgeBatch,
+    JudgeContext,
+    JudgeItem,
+    Measured,
+    Scores,
+)
 from pipeline.judges.bundled import need, open_onnx, package_folder
 from pipeline.judges.usable import usable_only
 from pipeline.needs import Price
@@ -44,6 +52,7 @@ class Speech(Judge):
     engine: Literal["speech"] = "speech"
     version: ClassVar[int] = 2
     checks: ClassVar[str] = "whether there is speech at all (silero-vad)"
+    measures: ClassVar[frozenset[Measured]] = frozenset({"speech"})
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = ("speech_share", "speech_s")

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.engine import Settings
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Measured, Scores
 from pipeline.judges.listening import AGREEMENT, OWN, Listener
 from pipeline.judges.speech import Speech
 from pipeline.judges.usable import Score, usable_only
@@ -86,6 +86,7 @@ class Whisper(Judge):
     engine: Literal["whisper"] = "whisper"
     version: ClassVar[int] = 5
     checks: ClassVar[str] = "whether the clip says its text, all of it, in its language (Whisper)"
+    measures: ClassVar[frozenset[Measured]] = frozenset({"transcript"})
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price(

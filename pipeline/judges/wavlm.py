@@ -9,7 +9,15 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, JudgeName, Scores
+from pipeline.judges.base import (
+    Judge,
+    JudgeBatch,
+    JudgeContext,
+    JudgeItem,
+    JudgeName,
+    Measured,
+    Scores,
+)
 from pipeline.judges.dimensions import hear_sources
 from pipeline.judges.usable import usable_only
 from pipeline.judges.waveforms import Hearing, frame_count, load_network, shortest_clip
@@ -33,6 +41,7 @@ class WavlmSpeaker(Pretrained, Judge):
     checks: ClassVar[str] = (
         "whether a voice is itself in every language and unlike the others (WavLM)"
     )
+    measures: ClassVar[frozenset[Measured]] = frozenset({"speaker"})
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.005, "speech_s", "assumed, of 100 million parameters")
     needs_voices: ClassVar[bool] = True

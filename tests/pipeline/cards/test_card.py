@@ -3,16 +3,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
 
 import pytest
 from huggingface_hub import DatasetCardData
 from markdown_it import MarkdownIt
 
-from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section
+from pipeline.cards.card import _ABSENT, OWN_END, OWN_START, own_section, with_own_section
 from pipeline.cards.figures import write_figures
+from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, Measured
+from pipeline.provenance.components import ledger
+from pipeline.recipe import AnyJudge
 from pipeline.selection.choose import CHOICES, Choice
 from tests.pipeline.cards.reading import Make, card_of, header_of
+from tests.unions import engines_of
 
 HOSTILE = (
     "</td><script>alert(1)</script> | x\n## owned\n---\n![p](http://evil.example/p) "
@@ -94,6 +98,36 @@ def test_it_says_which_checks_ran_and_which_did_not(
     assert "No transcript check" not in other
     assert "**No emotion classifier**" in other
     assert "Measured only: no gate reads it." in other
+
+
+class Ear(Judge):
+    """A judge that is new to the card."""
+
+    engine: Literal["ear"] = "ear"
+    checks: ClassVar[str] = "how it sounds to an ear"
+    measures: ClassVar[frozenset[Measured]] = frozenset({"quality"})
+    scores: ClassVar[tuple[str, ...]] = ("ear_opinion",)
+
+    def load(self, context: JudgeContext) -> JudgeBatch:
+        raise NotImplementedError
+
+
+def test_a_new_judge_is_told_of_by_what_it_says_itself(
+    make_dataset_folder: Make, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("pipeline.cards.card.AnyJudge", Ear)
+    monkeypatch.setitem(ledger(), ("judge", "ear"), ledger()["judge", "duration"])
+    card = card_of(make_dataset_folder(recipe={"judges": [{"engine": "ear"}], "gates": {}}))
+    assert "- **ear**: how it sounds to an ear. Measured only: no gate reads it." in card
+    assert "Sound quality was not estimated." not in card
+    assert "No voice activity detector looked for speech." in card
+
+
+def test_what_no_judge_measured_is_said_of_each(make_dataset_folder: Make) -> None:
+    assert {one for judge in engines_of(AnyJudge) for one in judge.measures} == set(_ABSENT)
+    assert set(_ABSENT) == set(get_args(Measured))
+    card = card_of(make_dataset_folder(recipe={"judges": [], "gates": {}}))
+    assert [sentence for sentence in _ABSENT.values() if f"\n- {sentence}\n" not in card] == []
 
 
 def test_judges_of_one_kind_are_told_apart_by_name(make_dataset_folder: Make) -> None:
