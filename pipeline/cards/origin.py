@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from pipeline.recipe import AnySynthesizer
 from pipeline.synthesis.base import ConditionedOn, Synthesizer
-from pipeline.synthesis.command import Command
 
 _SYNTHESIZER: TypeAdapter[Synthesizer] = TypeAdapter(AnySynthesizer)
 _HEARD: dict[ConditionedOn, str] = {
@@ -39,7 +38,7 @@ def origin(recipe: Mapping[str, Any], build: Mapping[str, Any]) -> dict[str, Any
 
 
 def _given(synthesizer: Synthesizer) -> str:
-    told = "was told the line's emotion" if isinstance(synthesizer, Command) else ""
+    told = "was told the line's emotion" if synthesizer.told_emotion else ""
     heard = _HEARD.get(synthesizer.conditioned_on, "")
     return " and ".join(said for said in (told, heard) if said)
 

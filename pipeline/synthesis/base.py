@@ -73,6 +73,8 @@ class Synthesizer(Engine):
 
     deterministic: ClassVar[bool] = False
     """Whether the seed changes nothing, so that one rendition serves every take of a line."""
+    told_emotion: ClassVar[bool] = False
+    """Whether what speaks is told `SpeechRequest.emotion`."""
 
     @property
     def conditioned_on(self) -> ConditionedOn:

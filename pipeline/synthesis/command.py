@@ -48,6 +48,7 @@ class Command(Synthesizer):
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.5, "speech_s", "assumed, of an unknown program")
+    told_emotion: ClassVar[bool] = True
     command: Annotated[tuple[str, ...], Field(min_length=1)]
     """The program and its arguments."""
     revision: str = ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from pydantic import TypeAdapter
 
 from pipeline.cards.card import render_card
+from pipeline.synthesis.espeak import Espeak
 
 Make = Callable[..., Path]
 
@@ -80,6 +82,20 @@ def test_a_synthesizer_that_has_more_than_the_words_is_said_to(
     assert f"nothing was transferred. The synthesizer {given}{MADE_OF_IT}" in card
     assert "in the words alone" not in card
     assert ("after recordings of English speech where it heard any" in card) is ("heard" in given)
+
+
+class Actor(Espeak):
+    """An engine that is new to the card, and told the emotion."""
+
+    told_emotion: ClassVar[bool] = True
+
+
+def test_another_engine_that_is_told_the_emotion_is_said_to(
+    make_dataset_folder: Make, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("pipeline.cards.origin._SYNTHESIZER", TypeAdapter(Actor))
+    card = render_card(make_dataset_folder(recipe={"prosody": NONE}))
+    assert f"nothing was transferred. The synthesizer {TOLD}{MADE_OF_IT}" in card
 
 
 def test_one_that_has_the_words_alone_is_said_to(make_dataset_folder: Make) -> None:
