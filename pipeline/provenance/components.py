@@ -61,7 +61,9 @@ class Component(Settings):
     source_type: SourceType | None = None
     """Of a synthesizer: the IPTC digital source type of what it makes."""
     setting: str | None = None
-    """Field of the recipe that names the model in use."""
+    """Field of the recipe that names the model in use, or the table."""
+    setting_names: Literal["model", "texts"] = "model"
+    """Which of the two it names."""
     package: str | None = None
     """Python package whose version is the component's."""
     note: str = ""
@@ -161,7 +163,7 @@ def _used(
         engine = engine.model_copy(update=_stated(stated.get(settings["engine"])))
     yield engine
     for name, revision in _weights(settings, engine.setting):
-        model = _model(name, stated)
+        model = _model(name, engine.setting_names, stated)
         covers = model.covers_output and kind not in ("judge", "text judge")
         yield model.model_copy(update={"revision": revision, "covers_output": covers})
     if kind == "text judge" and "translator" in settings:
@@ -186,19 +188,18 @@ def _names(value: object) -> list[str]:
     return [] if value is None else [str(value)]
 
 
-def _model(name: str, stated: Mapping[str, str]) -> Component:
-    """A model's entry; of one that the ledger doesn't know, what the recipe says of it.
+def _model(name: str, kind: Literal["model", "texts"], stated: Mapping[str, str]) -> Component:
+    """A model's or table's entry; of one that the ledger doesn't know, what the recipe says of it.
 
     A licence that nobody has read is taken to reach what the model makes.
     """
     said = {"covers_output": True, **_stated(stated.get(name) or stated.get(Path(name).name))}
-    for (kind, pattern), entry in ledger().items():
-        if kind == "model" and fnmatchcase(name, pattern):
+    for (file, pattern), entry in ledger().items():
+        # A table may be called as a model is: small.tsv is none of Whisper's weights.
+        if file == "model" and entry.kind == kind and fnmatchcase(name, pattern):
             known = entry.model_copy(update={"name": name}) if entry.name == pattern else entry
             return known if known.read_in else known.model_copy(update=said)
-    return Component(name=name, kind="model", licence=None, covers_output=True).model_copy(
-        update=said
-    )
+    return Component(name=name, kind=kind, licence=None, covers_output=True).model_copy(update=said)
 
 
 def _stated(licence: str | None) -> dict[str, Any]:

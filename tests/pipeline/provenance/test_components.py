@@ -113,7 +113,7 @@ def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
 @pytest.mark.parametrize("name", bundled_recipes())
 def test_every_model_that_a_bundled_recipe_names_has_an_entry(name: str) -> None:
     fields = {**published(load_recipe(name)), "licences": {}}
-    models = [one for one in components_of(fields) if one.kind == "model"]
+    models = [one for one in components_of(fields) if one.kind in ("model", "texts")]
     yours = ("checkpoints/", "data/")  # what a person makes or brings
     assert [one.name for one in models if not one.name.startswith(yours) and not one.licence] == []
 
@@ -199,8 +199,22 @@ def test_both_models_of_a_judge_are_named_with_what_pins_them() -> None:
 
 def test_corrected_lines_are_texts_with_a_licence_of_their_own() -> None:
     corrected = components_of(recipe(corrections="corrections.tsv"))
-    [unknown] = [one for one in corrected if one.kind == "model"]
-    assert (unknown.name, unknown.licence, unknown.covers_output) == ("corrections.tsv", None, True)
+    [unknown] = [one for one in corrected if one.kind == "texts" and not one.licence]
+    assert (unknown.name, unknown.covers_output) == ("corrections.tsv", True)
+
+
+@pytest.mark.parametrize("name", ["memory.tsv", "small.tsv", "large-v3.tsv", "our-xtts-lines.tsv"])
+def test_a_table_of_translations_is_no_model_whatever_its_name(name: str) -> None:
+    translation = {"engine": "memory", "path": f"data/{name}" if name == "memory.tsv" else name}
+    [table] = [one for one in components_of(recipe(translation=translation)) if one.kind == "texts"]
+    assert (table.name, table.licence, table.covers_output) == (translation["path"], None, True)
+    assert not [
+        one for one in components_of(recipe(translation=translation)) if one.kind == "model"
+    ]
+    stated = recipe(translation=translation, licences={name: "CC-BY-4.0"})
+    [table] = [one for one in components_of(stated) if one.kind == "texts"]
+    assert (table.licence, table.covers_output) == ("CC-BY-4.0", True)
+    assert unused_licences(stated) == ()
 
 
 def test_a_model_is_found_by_its_name_and_shows_its_revision() -> None:
