@@ -141,6 +141,38 @@ def test_judges_of_one_kind_are_told_apart_by_name(make_dataset_folder: Make) ->
     assert "- **second**: whether a pretrained emotion classifier" in card
 
 
+UNREAD = "No person who speaks the language read the translations"
+
+
+def test_who_read_an_own_table_of_translations_is_its_owner_s_to_say(
+    make_dataset_folder: Make,
+) -> None:
+    memory = {"engine": "memory", "path": "ours.tsv"}
+    stated = {"translation": memory, "licences": {"ours.tsv": "CC-BY-4.0"}}
+    card = card_of(make_dataset_folder("own", recipe=stated))
+    assert UNREAD not in card
+    told = (
+        "- The translations were given in the table `ours.tsv`: who wrote them, and who read them"
+    )
+    assert f"{told}, is its owner's to say; no model rated them.\n" in card
+    assert (
+        "| ours.tsv (texts) | – | CC-BY-4.0 | the recipe, by whoever built the set | yes |" in card
+    )
+    judged = card_of(
+        make_dataset_folder("read", recipe={**stated, "text_judges": [{"engine": "form"}]})
+    )
+    assert f"{told}, is its owner's to say.\n" in judged
+
+
+def test_the_built_in_translations_and_a_model_s_are_said_to_be_unread(
+    make_dataset_folder: Make,
+) -> None:
+    assert f"- {UNREAD}, and no model rated them.\n" in card_of(make_dataset_folder("built-in"))
+    nllb = {"engine": "nllb", "revision": "abc"}
+    made = make_dataset_folder("made", recipe={"translation": nllb, "corrections": "own.tsv"})
+    assert f"- {UNREAD}, and no model rated them, but for the corrected lines.\n" in card_of(made)
+
+
 def test_a_recipe_without_judges_says_so(make_dataset_folder: Make) -> None:
     card = card_of(make_dataset_folder(recipe={"judges": [], "gates": {}}))
     assert "No judge measured the takes." in card
