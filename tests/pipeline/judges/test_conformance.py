@@ -105,6 +105,10 @@ def items(make_item, voices):
     ]
 
 
+def test_every_judge_is_held_to_it(tiny_networks):
+    assert {type(make(tiny_networks)) for make in JUDGES.values()} == set(engines_of(AnyJudge))
+
+
 @each_judge
 def test_a_batch_scores_as_its_takes_do_alone_and_in_their_order(judge, loaded, items):
     judge_batch = loaded(judge)

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.audio import Clip
 from pipeline.languages import Language
+from pipeline.recipe import AnySynthesizer
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.command import Command
@@ -23,6 +24,7 @@ from pipeline.synthesis.espeak import Espeak
 from pipeline.synthesis.seamless import SeamlessSpeech
 from pipeline.synthesis.vits.engine import Vits
 from pipeline.synthesis.xtts.engine import Xtts
+from tests.unions import engines_of
 
 ENGINES = ("espeak", "xtts", "vits", "mms", "seamless", "command")
 HEARING = ("xtts", "seamless")
@@ -46,7 +48,7 @@ for line in sys.stdin:
 
 
 def make(name: str, checkpoint: Callable[[str], Path], folder: Path) -> Synthesizer:
-    """An engine of each kind, on the CPU."""
+    """An engine of each of `ENGINES`, on the CPU."""
     if name == "espeak":
         return Espeak()
     if name == "command":
@@ -54,12 +56,26 @@ def make(name: str, checkpoint: Callable[[str], Path], folder: Path) -> Synthesi
         program.write_text(PROGRAM, encoding="utf-8")
         command = (sys.executable, "-X", "utf8", "-I", str(program))
         return Command(command=command, reference="none").allowed()
-    path = str(checkpoint(name))
     if name == "xtts":
-        return Xtts(model=path, device="cpu", longest_s=0.4, batch_size=4)
+        return Xtts(model=str(checkpoint(name)), device="cpu", longest_s=0.4, batch_size=4)
     if name == "seamless":
-        return SeamlessSpeech(model=path, device="cpu", longest_tokens=8)
-    return Vits(model={"de": path, "fr": str(checkpoint("several-speakers"))}, device="cpu")
+        return SeamlessSpeech(model=str(checkpoint(name)), device="cpu", longest_tokens=8)
+    if name in ("vits", "mms"):
+        models = {"de": str(checkpoint(name)), "fr": str(checkpoint("several-speakers"))}
+        return Vits(model=models, device="cpu")
+    raise ValueError(f"make one of '{name}' here, with a tiny checkpoint if it needs one")
+
+
+def test_every_synthesizer_is_held_to_it(checkpoint: Any, tmp_path: Path) -> None:
+    made = {type(make(name, checkpoint, tmp_path)) for name in ENGINES}
+    assert made == set(engines_of(AnySynthesizer))
+
+
+def test_an_engine_that_none_is_made_of_here_is_not_taken_for_another(
+    checkpoint: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="make one of 'parrot' here"):
+        make("parrot", checkpoint, tmp_path)
 
 
 class Bench:

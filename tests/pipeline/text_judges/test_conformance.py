@@ -53,6 +53,11 @@ def judge(judges):
     return lambda name, items=ITEMS: loaded[name](items)
 
 
+def test_every_judge_is_held_to_it(judges):
+    assert {type(one) for one in judges.values()} == set(engines_of(AnyTextJudge))
+    assert set(judges) == set(ENGINES)
+
+
 @each_judge
 def test_a_batch_scores_as_its_lines_do_alone_and_in_their_order(judge, judges, name):
     together, backwards = judge(name), judge(name, ITEMS[::-1])[::-1]

@@ -8,13 +8,20 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.records import Failure
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.base import Sentence, Translation
+from pipeline.translation.memory import Memory
 from tests.checkpoints.text import LANGUAGE_CODES
 from tests.pipeline.translation.conftest import SENTENCES
+from tests.unions import engines_of
 
 ENGINES = ("nllb", "m2m100", "madlad", "seamless", "marian", "llm")
 MULTILINGUAL = ("nllb", "m2m100", "madlad", "seamless", "llm")
 
 each_engine = pytest.mark.parametrize("name", ENGINES)
+
+
+def test_every_translator_but_the_table_is_held_to_it(engines):
+    assert set(ENGINES) == set(engines)
+    assert {Memory, *map(type, engines.values())} == set(engines_of(AnyTranslator))
 
 
 @each_engine
