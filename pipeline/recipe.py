@@ -27,6 +27,7 @@ from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
 from pipeline.languages import SOURCE, Language
 from pipeline.needs import Lack
+from pipeline.prosody.frames import RATE as PROSODY_RATE_HZ
 from pipeline.prosody.transfer import NEUTRAL_DB
 from pipeline.provenance.watermark import WATERMARK_RATE_HZ, AudioSeal
 from pipeline.selection.choose import CHOICES, Selection
@@ -112,6 +113,7 @@ class Recipe(Settings):
     """An inaudible mark in every take (none: the marks of its row and file alone)."""
     takes: Annotated[int, Field(ge=1, le=32)] = 1
     sampling_rate: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
+    """Of the takes, in Hz; above 16000 only with `prosody.from: none`."""
     judges: tuple[AnyJudge, ...] = ()
     gates: dict[GateName, Gate] = {}
     selection: Selection = Selection()
@@ -132,6 +134,7 @@ class Recipe(Settings):
         wrong = [*_repeats("languages", list(self.languages))]
         if self.watermark and self.sampling_rate != WATERMARK_RATE_HZ:
             wrong.append(f"watermark needs sampling_rate {WATERMARK_RATE_HZ}")
+        wrong += self._empty_band()
         wrong += self._unknown_languages()
         wrong += self._shared_scores()
         wrong += self._unwritten_text_scores()
@@ -139,6 +142,15 @@ class Recipe(Settings):
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    def _empty_band(self) -> Iterator[str]:
+        if self.prosody.origin != "none" and self.sampling_rate > PROSODY_RATE_HZ:
+            yield (
+                f"sampling_rate: {self.sampling_rate} is above {PROSODY_RATE_HZ}, at which prosody "
+                "is put on a take: there would be nothing in it to hear above "
+                f"{PROSODY_RATE_HZ // 2} Hz; set sampling_rate to {PROSODY_RATE_HZ}, or "
+                "prosody.from to none"
+            )
 
     def _unknown_languages(self) -> Iterator[str]:
         engines: dict[str, AnySynthesizer | AnyJudge] = {"synthesis": self.synthesis}

@@ -139,6 +139,14 @@ def test_what_the_sections_want_of_each_other_comes_at_once():
         assert error.startswith(f"recipe: {start}")
 
 
+def test_no_rate_is_claimed_above_the_one_at_which_prosody_is_put_on():
+    (error,) = errors(MINIMAL + "sampling_rate: 24000\n")
+    assert "sampling_rate: 24000 is above 16000, at which prosody is put on" in error
+    assert error.endswith("set sampling_rate to 16000, or prosody.from to none")
+    assert parse_recipe(MINIMAL, ["sampling_rate=24000", "prosody={from: none}"])
+    assert parse_recipe(MINIMAL, ["sampling_rate=8000"]).prosody.origin == "source"
+
+
 def test_a_recipe_in_another_encoding_is_said_so(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(("# Zoë\n" + MINIMAL).encode("cp1252"))

@@ -151,7 +151,7 @@ def test_nothing_clips_and_turning_down_is_recorded(energy_db: float) -> None:
     assert (shaped.limited_db[0] > 0) == (energy_db == 40.0)
 
 
-@pytest.mark.parametrize("rate", [16_000, 24_000])
+@pytest.mark.parametrize("rate", [8_000, 16_000])
 def test_takes_begin_and_end_in_quiet_at_any_rate(rate: int) -> None:
     shaped = transfer(speech(), from_emotion("angry", 0), [1.0], [0], sampling_rate=rate)
     take = shaped.takes[0]
