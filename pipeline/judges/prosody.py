@@ -32,7 +32,7 @@ class Prosody(Judge):
     """
 
     engine: Literal["prosody"] = "prosody"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     checks: ClassVar[str] = "how far the prosody is from what was asked for"
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
     scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)

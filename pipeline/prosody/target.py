@@ -22,7 +22,8 @@ class Target(Numbers):
     Attributes:
         f0_level_st, energy_db, tilt_db_oct, aperiodicity_db, pause_share, voiced_share:
             Differences of the profile's numbers of that name.
-        f0_range_ratio, energy_range_ratio, rate_ratio: Ratios of the profile's ranges and rate.
+        f0_range_ratio, energy_range_ratio, rate_ratio: Ratios of the profile's ranges and rate;
+            that of a clip's F0 is within `F0_RANGE_RATIO`.
         f0_contour_st, energy_contour_db: The movement itself [POINTS], as in the profile: a
             phrase has its own, so a neutral phrase's is no ground to subtract.
         f0_yield: Share of the rendition's own F0 movement that gives way to `f0_contour_st`.
@@ -52,6 +53,11 @@ accents and tones): chosen on RAVDESS."""
 _SHARED = 0.75
 """Share of a clip's spectrum that gives way to that of its emotion: chosen on RAVDESS, with the
 curves of nEMO alone, and the other way round (benchmarks/RESULTS.md)."""
+
+F0_RANGE_RATIO = (0.25, 4.0)
+"""Least and most that a take's F0 range is asked to be of its own neutral one (assumed): four times
+the 6 st of neutral speech is two octaves, about all that a voice speaks in, and a neutral clip said
+on one note has no range to hold others against."""
 
 _ERROR_UNITS: dict[str, float] = {
     "f0_level_st": 2.0,
@@ -84,7 +90,7 @@ def from_source(profile: Profile, neutral: Profile) -> Target:
 
     return Target(
         f0_level_st=minus("f0_level_st"),
-        f0_range_ratio=over("f0_range_st"),
+        f0_range_ratio=float(np.clip(over("f0_range_st"), *F0_RANGE_RATIO)),
         energy_db=minus("energy_db"),
         energy_range_ratio=over("energy_range_db"),
         rate_ratio=over("rate_phones_s"),

@@ -12,7 +12,7 @@ from scipy.signal import butter, sosfilt
 
 from pipeline.prosody.frames import FFT, RATE, band_centres_hz, cut, frame_energy_db
 from pipeline.prosody.profile import POINTS, Profile, profile_of, to_rate
-from pipeline.prosody.target import Target
+from pipeline.prosody.target import F0_RANGE_RATIO, Target
 from pipeline.prosody.timing import time_map
 from pipeline.prosody.vocoder import minimum_phase, synthesize
 from pipeline.synthesis.base import Speech
@@ -176,8 +176,8 @@ class Shaper:
 
 
 def widened(reference: float, ratio: float, strength: float) -> float:
-    """A range of the reference made wider or narrower by a ratio."""
-    return float(reference * ratio**strength)
+    """An F0 range of the reference made wider or narrower by a ratio."""
+    return float(reference * np.clip(ratio**strength, *F0_RANGE_RATIO))
 
 
 def _at_points(contour: Sequence[float], where: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 9
+_VERSION = 10
 _WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")
 """Packages that have a part in the takes of every engine: phones, prosody, rate, FLAC."""
 

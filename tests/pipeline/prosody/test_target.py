@@ -30,6 +30,13 @@ def test_a_clip_without_unvoiced_speech_asks_for_no_other_colour_of_it() -> None
         assert set(from_source(profile, neutral).unvoiced_bands_db) == {0.0}
 
 
+def test_a_neutral_clip_said_on_one_note_asks_for_no_endless_range() -> None:
+    moving, one_note = measure(voice(), RATE, 16), measure(voice(glide_st=0.0), RATE, 16)
+    assert moving.f0_range_st > 50 * one_note.f0_range_st
+    assert from_source(moving, one_note).f0_range_ratio == 4.0
+    assert from_source(one_note, moving).f0_range_ratio == 0.25
+
+
 def test_a_higher_louder_clip_asks_for_that() -> None:
     neutral = measure(voice(), RATE, 16)
     target = from_source(measure(voice(f0_hz=300.0, level_db=-15.0), RATE, 16), neutral)

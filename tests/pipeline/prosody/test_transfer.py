@@ -166,6 +166,13 @@ def test_a_voice_is_never_sent_below_what_can_be_measured() -> None:
     assert measure(shaped.takes[0], RATE, 16).f0_level_st == pytest.approx(lowest_st, abs=0.3)
 
 
+def test_no_strength_makes_a_range_wider_than_a_voice_has() -> None:
+    shaped = shape(replace(NOTHING, f0_range_ratio=4.0), 1.0, 2.0)
+    for take in shaped.takes:
+        range_st = measure(take, RATE, 16).f0_range_st
+        assert range_st == pytest.approx(4.0 * shaped.reference.f0_range_st, rel=0.1)
+
+
 def test_as_many_seeds_as_strengths() -> None:
     with pytest.raises(ValueError, match="zip"):
         transfer(speech(), NOTHING, [1.0, 0.5], [1])
