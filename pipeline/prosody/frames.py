@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import cast
 
@@ -30,11 +30,15 @@ _NEAR_VOICE_S = 0.25
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames [F] of a clip, every `hop_s` seconds; `first` and `last` bound the speech."""
+    """Frames [F] of a clip, every `hop_s` seconds; `first` and `last` bound the speech.
+
+    `f0_hz`, `strength`, `creak_hz`: see `Pitch`.
+    """
 
     hop_s: float
     f0_hz: np.ndarray
     strength: np.ndarray
+    creak_hz: np.ndarray
     energy_db: np.ndarray
     active: np.ndarray
     envelope: np.ndarray
@@ -44,6 +48,11 @@ class Frames:
     def voiced(self) -> np.ndarray:
         """Frames that are speech and have a pitch [F]."""
         return self.active & (self.f0_hz > 0)
+
+    @property
+    def sounding_hz(self) -> np.ndarray:
+        """F0 [F] with that of creak, in Hz, 0 where unvoiced."""
+        return np.where(self.f0_hz > 0, self.f0_hz, self.creak_hz)
 
     @property
     def first(self) -> int:
@@ -66,8 +75,7 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
         raise ValueError(f"the clip has {len(samples) / RATE:.3f} s; prosody needs 0.1 s or more")
     if not np.isfinite(samples).all():
         raise ValueError("the clip has samples that are not finite")
-    # A constant offset, as cheap interfaces have, would make speech of every pause.
-    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    samples = _centred(samples)
     if not np.any(np.abs(samples) > _SILENCE):
         raise ValueError("the clip is silent")
     pitch = track_pitch(samples, RATE, hop_s)
@@ -76,9 +84,29 @@ def cut(samples: np.ndarray, hop_s: float) -> Frames:
     active = loud & _near(loud & (pitch.f0_hz > 0), round(_NEAR_VOICE_S / hop_s))
     if not active.any():
         raise ValueError("the clip has no voiced frame: no pitch to measure")
-    times_s = np.arange(len(pitch.f0_hz)) * hop_s
-    envelope = _cheaptrick()(samples.astype(np.float64), pitch.f0_hz, times_s, RATE, fft_size=FFT)
-    return Frames(hop_s, pitch.f0_hz, pitch.strength, energy_db, active, envelope)
+    envelope = _envelope(samples, pitch.f0_hz, hop_s)
+    return Frames(hop_s, pitch.f0_hz, pitch.strength, pitch.creak_hz, energy_db, active, envelope)
+
+
+def with_creak(frames: Frames, samples: np.ndarray) -> Frames:
+    """The frames of samples [T] with creak as speech: to be spoken again, and not measured."""
+    if not frames.creak_hz.any():
+        return frames
+    return replace(
+        frames,
+        active=frames.active | (frames.creak_hz > 0),
+        envelope=_envelope(_centred(samples), frames.sounding_hz, frames.hop_s),
+    )
+
+
+def _centred(samples: np.ndarray) -> np.ndarray:
+    """Without a constant offset, as cheap interfaces have: it would make speech of every pause."""
+    return np.asarray(samples - samples.mean(dtype=np.float64).astype(np.float32))
+
+
+def _envelope(samples: np.ndarray, f0_hz: np.ndarray, hop_s: float) -> np.ndarray:
+    times_s = np.arange(len(f0_hz)) * hop_s
+    return _cheaptrick()(samples.astype(np.float64), f0_hz, times_s, RATE, fft_size=FFT)
 
 
 def _near(where: np.ndarray, reach: int) -> np.ndarray:

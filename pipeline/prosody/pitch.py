@@ -19,43 +19,56 @@ _LOWEST, _HIGHEST = 0.72, 1.9
 the silence threshold is twice his 0.03 (assumed): breath and room noise stay unvoiced.
 De Looze and Hirst (2008): 0.75 of the first and 1.5 of the third quartile; widened (assumed)."""
 
+_CREAK_STRENGTH, _CREAK_S = 0.7, 0.15
+"""Below the speaker's own range a pitch this periodic for this long is a creaky voice, and no error
+of an octave (assumed)."""
+
 
 @dataclass(frozen=True)
 class Pitch:
-    """F0 a frame, in Hz, 0 where unvoiced [F], and autocorrelation at that period, 0 to 1 [F]."""
+    """F0 a frame, in Hz, 0 where unvoiced [F], and autocorrelation at that period, 0 to 1 [F].
+
+    `creak_hz`: F0 of a creaky voice, which `f0_hz` leaves out, 0 elsewhere [F].
+    """
 
     f0_hz: np.ndarray
     strength: np.ndarray
+    creak_hz: np.ndarray
 
 
 def track_pitch(samples: np.ndarray, sampling_rate: int, hop_s: float) -> Pitch:
     """F0 of samples [T]; frame i is centred at i * hop_s, F = floor(T / rate / hop_s) + 1.
 
     The path is sought twice: the second time within the speaker's own range, which removes most
-    octave errors and creak (De Looze and Hirst 2008, quartiles of the first pass).
+    octave errors and creak (De Looze and Hirst 2008, quartiles of the first pass); creak that lasts
+    is told apart.
     """
     lags, strengths, loudness = _candidates(samples, sampling_rate, hop_s)
     f0_hz = np.where(lags > 0, sampling_rate / np.maximum(lags, 1e-9), 0.0)
     scores = _scores(f0_hz, strengths, loudness)
     rows = np.arange(len(f0_hz))
-    first = f0_hz[rows, _best_path(f0_hz, scores, hop_s)]
-    if np.any(first > 0):
-        low, high = np.percentile(first[first > 0], [25, 75])
-        outside = (f0_hz > 0) & ((f0_hz < _LOWEST * low) | (f0_hz > _HIGHEST * high))
-        scores[outside] = -np.inf
+    free = _best_path(f0_hz, scores, hop_s)
+    first = f0_hz[rows, free]
+    low, high = np.percentile(first[first > 0], [25, 75]) if np.any(first > 0) else (0.0, np.inf)
+    outside = (f0_hz > 0) & ((f0_hz < _LOWEST * low) | (f0_hz > _HIGHEST * high))
+    scores[outside] = -np.inf
     path = _best_path(f0_hz, scores, hop_s)
-    voiced = _without_specks(f0_hz[rows, path] > 0)
+    voiced = _in_runs(f0_hz[rows, path] > 0, 3)
+    periodic = (first > 0) & (first < _LOWEST * low) & (strengths[rows, free] > _CREAK_STRENGTH)
+    creaky = _in_runs(periodic & ~voiced, round(_CREAK_S / hop_s))
     return Pitch(
-        np.where(voiced, f0_hz[rows, path], 0.0), np.where(voiced, strengths[rows, path], 0.0)
+        np.where(voiced, f0_hz[rows, path], 0.0),
+        np.where(voiced, strengths[rows, path], 0.0),
+        np.where(creaky, first, 0.0),
     )
 
 
-def _without_specks(voiced: np.ndarray) -> np.ndarray:
-    """Voicing [F] without runs of one or two frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], voiced.astype(int), [0]])))
-    kept = voiced.copy()
+def _in_runs(where: np.ndarray, least: int) -> np.ndarray:
+    """Frames [F] that are true, but for runs of fewer than `least`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], where.astype(int), [0]])))
+    kept = where.copy()
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        kept[start:end] = end - start > 2
+        kept[start:end] = end - start >= least
     return kept
 
 

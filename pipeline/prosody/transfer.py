@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 from scipy.signal import butter, sosfilt
 
-from pipeline.prosody.frames import FFT, RATE, band_centres_hz, cut, frame_energy_db
+from pipeline.prosody.frames import FFT, RATE, band_centres_hz, cut, frame_energy_db, with_creak
 from pipeline.prosody.profile import POINTS, Profile, profile_of, to_rate
 from pipeline.prosody.target import F0_RANGE_RATIO, Target
 from pipeline.prosody.timing import time_map
@@ -94,10 +94,11 @@ class Shaper:
 
     def __init__(self, speech: Speech, neutral_dbfs: float = NEUTRAL_DB) -> None:
         samples = to_rate(speech.samples, speech.sampling_rate)
-        self._frames = cut(samples, HOP_S)
-        self._spectra = minimum_phase(self._frames.envelope)
-        as_rendered = profile_of(self._frames, speech.phone_count)
+        measured = cut(samples, HOP_S)
+        as_rendered = profile_of(measured, speech.phone_count)
         self.reference = replace(as_rendered, energy_db=neutral_dbfs)
+        self._frames = with_creak(measured, samples)
+        self._spectra = minimum_phase(self._frames.envelope)
 
     def take(self, target: Target, strength: float, seed: int) -> tuple[np.ndarray, float]:
         """A take, float32 [T] at 16 kHz, and by how many dB it was turned down lest it clip."""
@@ -145,8 +146,8 @@ class Shaper:
     ) -> np.ndarray:
         """F0 of the take [F], Hz, 0 where unvoiced."""
         frames, reference = self._frames, self.reference
-        known = np.flatnonzero(frames.f0_hz > 0)
-        own_st = np.interp(at, known, 12 * np.log2(frames.f0_hz[known] / 27.5))
+        known = np.flatnonzero(frames.sounding_hz > 0)
+        own_st = np.interp(at, known, 12 * np.log2(frames.sounding_hz[known] / 27.5))
         own_st = own_st - reference.f0_level_st
         moved_st = (1 - target.f0_yield * min(strength, 1.0)) * own_st
         moved_st += strength * _at_points(target.f0_contour_st, where)
@@ -156,7 +157,7 @@ class Shaper:
         scaled = (moved_st - middle) * wanted / max(high - low, 0.5)
         level_st = max(_LOWEST_ST, reference.f0_level_st + strength * target.f0_level_st)
         f0_hz = 27.5 * 2 ** ((level_st + scaled) / 12)
-        return np.where((frames.f0_hz > 0)[index], np.clip(f0_hz, *_F0_HZ), 0.0)
+        return np.where((frames.sounding_hz > 0)[index], np.clip(f0_hz, *_F0_HZ), 0.0)
 
     def _gain_db(
         self,

@@ -40,6 +40,13 @@ def voice(
     return np.concatenate([rest, wave, rest]).astype(np.float32)
 
 
+def creaky() -> np.ndarray:
+    """A voice of 180 Hz whose last 0.4 s are at 75 Hz."""
+    rest = round(0.2 * RATE)
+    end = voice(f0_hz=75.0, level_db=-28.0, seconds=0.4, glide_st=0.5)
+    return np.concatenate([voice(f0_hz=180.0)[:-rest], end[rest:]])
+
+
 def speech(**settings: float) -> Speech:
     """The voice as a rendition of sixteen phones."""
     samples = voice(**settings)

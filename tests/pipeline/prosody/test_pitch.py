@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.prosody.pitch import track_pitch
-from tests.pipeline.prosody.signals import RATE, voice
+from tests.pipeline.prosody.signals import RATE, creaky, voice
 
 
 def test_a_glide_is_followed_without_octave_errors() -> None:
@@ -34,3 +34,12 @@ def test_strength_is_lower_in_noise() -> None:
     clean = track_pitch(voice(noise=0.001), RATE, 0.01)
     noisy = track_pitch(voice(noise=0.15), RATE, 0.01)
     assert np.median(clean.strength[clean.f0_hz > 0]) > np.median(noisy.strength[noisy.f0_hz > 0])
+
+
+def test_creak_that_lasts_is_told_apart_and_no_part_of_the_pitch() -> None:
+    pitch = track_pitch(creaky(), RATE, 0.01)
+    end = slice(183, 217)
+    assert not pitch.f0_hz[end].any()
+    assert np.allclose(pitch.creak_hz[end], 75.0, rtol=0.03)
+    assert not pitch.creak_hz[:175].any()
+    assert not track_pitch(voice(f0_hz=180.0), RATE, 0.01).creak_hz.any()

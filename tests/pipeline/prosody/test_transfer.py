@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from pipeline.prosody.frames import BANDS, band_centres_hz
+from pipeline.prosody.pitch import track_pitch
 from pipeline.prosody.profile import POINTS, measure
 from pipeline.prosody.target import Target, from_emotion, from_source
+from pipeline.prosody.timing import END_S
 from pipeline.prosody.transfer import NEUTRAL_DB, PEAK, Shaped, transfer
-from tests.pipeline.prosody.signals import RATE, speech
+from tests.pipeline.prosody.signals import RATE, creaky, speech
 
 NOTHING = Target(
     f0_level_st=0.0,
@@ -171,6 +173,17 @@ def test_no_strength_makes_a_range_wider_than_a_voice_has() -> None:
     for take in shaped.takes:
         range_st = measure(take, RATE, 16).f0_range_st
         assert range_st == pytest.approx(4.0 * shaped.reference.f0_range_st, rel=0.1)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_a_creaky_end_is_spoken_to_its_end_and_not_whispered(strength: float) -> None:
+    rendition = replace(speech(), samples=creaky(), phones=())
+    [take] = transfer(rendition, NOTHING, [strength], [0]).takes
+    assert len(take) / RATE == pytest.approx(2.0 + 2 * END_S, abs=0.05)
+    end = slice(-round(0.35 * RATE), -round(0.1 * RATE))
+    found = track_pitch(take[end], RATE, 0.01).f0_hz
+    assert np.mean(found > 0) > 0.9
+    assert np.median(found[found > 0]) == pytest.approx(75.0, abs=3.0)
 
 
 def test_as_many_seeds_as_strengths() -> None:
