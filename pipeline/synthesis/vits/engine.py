@@ -40,7 +40,7 @@ class Vits(OnDevice, Synthesizer):
     """
 
     engine: Literal["vits"] = "vits"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     price: ClassVar[Price] = Price(
         "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
     )
@@ -126,7 +126,7 @@ class Vits(OnDevice, Synthesizer):
         if config.get("model_type") == "vits":
             from pipeline.synthesis.vits.of_transformers import TransformersVits
 
-            return TransformersVits(folder, device)
+            return TransformersVits(folder, device, language)
         if config.get("model") == "vits":
             from pipeline.synthesis.vits.of_coqui import CoquiVits
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.languages import Language
 from pipeline.pretrained.named import ModelError
 from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
 class TransformersVits(Steps):
     """The steps of `transformers.VitsModel.forward`."""
 
-    def __init__(self, folder: Path, device: str) -> None:
+    def __init__(self, folder: Path, device: str, language: Language) -> None:
         self._tokenizer: Any = open_tokenizer(folder)
+        _refuse_english_sounds(self._tokenizer, folder, language)
         _refuse_missing(self._tokenizer)
+        # One for all texts: transformers opens its tables anew for each.
+        uroman = import_module("uroman") if self._tokenizer.is_uroman else None
+        self._romanizer: Any = uroman and uroman.Uroman()
         self._model = model = open_model("VitsModel", folder, device, "float32")
         self._config = config = model.config
         self.rate_hz = config.sampling_rate
@@ -31,13 +37,21 @@ class TransformersVits(Steps):
 
     def tokens(self, text: str) -> list[int]:
         """Of a text whose letters and digits it knows; other signs may be left out in silence."""
-        known = self._tokenizer.get_vocab()
-        if not (self._tokenizer.is_uroman or self._tokenizer.phonemize):
-            unknown = {c for c in text if c.isalnum() and not {c, c.lower()} & known.keys()}
-            if unknown:
-                raise UnknownLetters("".join(sorted(unknown)))
-        tokens: list[int] = self._tokenizer(text).input_ids
+        read = self._normalised(text)
+        # Without `normalize` the library keeps what it would leave out in silence.
+        heard, _ = self._tokenizer.prepare_for_tokenization(read, normalize=False)
+        unknown = {one for one in heard if one.isalnum()} - self._tokenizer.get_vocab().keys()
+        if unknown:
+            raise UnknownLetters("".join(sorted(unknown)))
+        tokens: list[int] = self._tokenizer(read).input_ids
         return tokens
+
+    def _normalised(self, text: str) -> str:
+        if self._tokenizer.normalize:
+            text = self._tokenizer.normalize_text(text)
+        if self._romanizer and not text.isascii():
+            text = self._romanizer.romanize_string(text)
+        return text
 
     def voice(self, speaker: int) -> Tensor | None:
         """See `Steps.voice`."""
@@ -82,6 +96,16 @@ class TransformersVits(Steps):
         """See `Steps.decode`."""
         made: Tensor = self._model.decoder(latents, voice)
         return made
+
+
+def _refuse_english_sounds(tokenizer: Any, folder: Path, language: Language) -> None:
+    """Refuse what transformers would put into the sounds of English, whatever the language is."""
+    if tokenizer.phonemize and language != "en":
+        raise ModelError(
+            f"synthesis.model.{language}: '{folder}' reads sounds (phonemize), and transformers "
+            "knows those of American English alone; name a model that reads letters, or one of "
+            "coqui-tts"
+        )
 
 
 def _refuse_missing(tokenizer: Any) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 
 from pipeline.pretrained.named import ModelError
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.vits.engine import Vits
+from pipeline.synthesis.vits.of_transformers import TransformersVits
+from pipeline.synthesis.vits.parts import UnknownLetters
 
 
 def request(text: str) -> SpeechRequest:
@@ -28,6 +34,75 @@ def test_a_number_that_it_would_leave_out_is_refused(
     assert isinstance(failed, Failure)
     assert "can't read: ９" in failed.error
     assert isinstance(spoken, Speech)
+
+
+@pytest.fixture
+def reading(checkpoint: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
+    """Makes a model folder of transformers with other settings of its tokenizer, and a ţ for ß."""
+
+    def make(**settings: object) -> Path:
+        folder = tmp_path / "model"
+        shutil.copytree(checkpoint("mms"), folder)
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        (folder / "tokenizer_config.json").write_text(json.dumps(config | settings))
+        letters = json.loads((folder / "vocab.json").read_text())
+        letters["ţ"] = letters.pop("ß")
+        (folder / "vocab.json").write_text(json.dumps(letters))
+        return folder
+
+    return make
+
+
+def test_romanian_is_read_with_the_letter_that_the_library_puts_for_its_own(
+    reading: Callable[..., Path],
+) -> None:
+    synthesize = Vits(model={"ro": str(reading(language="ron"))}).load()
+    texts = ("Țin minte.", "ţin minte.", "Țin Maß.")
+    said, written, failed = synthesize([SpeechRequest(t, "ro", "speaker-0", 0) for t in texts])
+    assert isinstance(said, Speech)
+    assert isinstance(written, Speech)
+    assert np.array_equal(said.samples, written.samples)
+    assert isinstance(failed, Failure)
+    assert failed.error.endswith("can't read: ß")
+
+
+class Romanizer:
+    """In the place of the package uroman's: counts how often it is opened."""
+
+    opened = 0
+
+    def __init__(self) -> None:
+        type(self).opened += 1
+
+    def romanize_string(self, text: str) -> str:
+        return text.replace("네", "ne").replace("스물", "20")
+
+
+def test_a_romanizer_is_opened_once_and_what_it_writes_is_looked_at(
+    reading: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = ModuleType("uroman")
+    package.__spec__ = ModuleSpec("uroman", None)
+    monkeypatch.setattr(package, "Uroman", Romanizer, raising=False)
+    monkeypatch.setitem(sys.modules, "uroman", package)
+    monkeypatch.setattr(Romanizer, "opened", 0)
+    folder = reading(is_uroman=True)
+    letters = json.loads((folder / "vocab.json").read_text())
+    letters["#"] = letters.pop("0")
+    (folder / "vocab.json").write_text(json.dumps(letters))
+    vits = TransformersVits(folder, "cpu", "ko")
+    assert vits.tokens("네, 네!") == vits.tokens("ne, ne!")
+    with pytest.raises(UnknownLetters, match="^0$"):
+        vits.tokens("네, 스물!")
+    assert Romanizer.opened == 1
+
+
+def test_a_model_of_sounds_is_refused_where_the_library_would_read_english(
+    reading: Callable[..., Path],
+) -> None:
+    vits = Vits(model={"de": str(reading(phonemize=True))})
+    with pytest.raises(ModelError, match=r"synthesis.model.de: .* American English alone; name a"):
+        vits.load()([request("ja")])
 
 
 @pytest.fixture
