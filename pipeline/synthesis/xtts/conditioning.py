@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _RATE_HZ = 22_050
 _SHORTEST_S = 0.33
-"""Of all clips together: what coqui-tts leaves out as too short (`get_gpt_cond_latents`)."""
+"""Of all clips together, in samples at `_RATE_HZ`, a fraction of which a resampled clip may lack:
+what coqui-tts leaves out as too short (`get_gpt_cond_latents`)."""
 _KEPT = 256
 """References whose latents are kept: 130 kB each in XTTS v2."""
 
@@ -44,29 +45,32 @@ class Conditioner:
                 "xtts speaks in the voice of a recording and this utterance has none; use another "
                 "engine for a corpus of texts",
             )
-        seconds = sum(clip.duration_s for clip in clips)
-        if seconds < _SHORTEST_S:
-            return Failure(
-                "synthesize",
-                f"the reference lasts {seconds:.2f} s and xtts needs {_SHORTEST_S:g} s; set "
-                "synthesis.reference: speaker_emotion, so that the speaker's other clips help",
-            )
         key = "".join(clip.sha256 for clip in clips)
         found = self._kept.pop(key, None) or self._compute(clips)
+        if isinstance(found, Failure):
+            return found
         self._kept[key] = found
         if len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]
         return found
 
-    def _compute(self, clips: Sequence[Clip]) -> Conditioning:
+    def _compute(self, clips: Sequence[Clip]) -> Conditioning | Failure:
         """As `Xtts.get_conditioning_latents` does with files."""
         import torch
 
         config = self._model.config
         audio = [self._prepared(clip) for clip in clips]
+        whole = torch.cat(audio, dim=-1)
+        if whole.shape[-1] < _SHORTEST_S * _RATE_HZ:
+            return Failure(
+                "synthesize",
+                f"the reference lasts {whole.shape[-1] / _RATE_HZ:.2f} s and xtts needs more than "
+                f"{_SHORTEST_S:g} s; set synthesis.reference: speaker_emotion, so that the "
+                "speaker's other clips help",
+            )
         embeddings = [self._model.get_speaker_embedding(one, _RATE_HZ) for one in audio]
         latents = self._model.get_gpt_cond_latents(
-            torch.cat(audio, dim=-1),
+            whole,
             _RATE_HZ,
             length=config.gpt_cond_len,
             chunk_length=config.gpt_cond_chunk_len,

@@ -28,6 +28,9 @@ _LANGUAGES: frozenset[Language] = frozenset({
 })  # fmt: skip
 """Of `_V2`, as its config says."""
 
+_CHARACTERS = 250
+"""Of a text that is read at once in a language that has no number of its own: coqui-tts' own."""
+
 
 class Xtts(Pretrained, Synthesizer):
     """XTTS v2 through coqui-tts (Casanova et al. 2024, Interspeech).
@@ -151,7 +154,7 @@ class Reader:
         if language not in config.languages:
             known = ", ".join(config.languages)
             return Failure("synthesize", f"this xtts speaks {known}, and not {language}")
-        limit = tokenizer.char_limits[request.language]
+        limit = tokenizer.char_limits.get(request.language, _CHARACTERS)
         parts = pieces(request.text, limit)
         if not parts:
             error = f"text {request.text[:40]!r} can't be cut into pieces of {limit} characters"

@@ -49,7 +49,10 @@ def test_what_it_cannot_speak_is_a_sentence(reader: Reader, recording: Recording
     assert "tokens, and this xtts reads" in digits
     assert "write numbers out or split the sentence" in digits
     short = fail(reader, text="ja", references=(recording(0, 0.3),))
-    assert "lasts 0.30 s and xtts needs 0.33 s; set synthesis.reference: speaker_emotion" in short
+    assert (
+        "lasts 0.30 s and xtts needs more than 0.33 s; set synthesis.reference: speaker_emotion"
+        in short
+    )
 
 
 def test_a_number_that_cannot_be_spelled_out_fails_alone(
@@ -67,6 +70,27 @@ def test_a_number_that_cannot_be_spelled_out_fails_alone(
         assert isinstance(answer, Speech)
         assert isinstance(alone, Speech)
         np.testing.assert_allclose(answer.samples, alone.samples, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate_hz", [22_050, 24_000, 48_000])
+def test_a_reference_that_loses_a_fraction_of_a_sample_fails_alone(
+    reader: Reader, recording: Recording, rate_hz: int
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, int(0.33 * rate_hz)).astype(np.float32)
+    heard = ((Clip(noise, rate_hz, 1),), (recording(0, 0.6),))
+    requests = [SpeechRequest("Ja.", "de", "a", 0, references=clips) for clips in heard]
+    short, whole = reader.read(requests)
+    assert isinstance(short, Failure)
+    assert "lasts 0.33 s and xtts needs more than 0.33 s" in short.error
+    assert isinstance(whole, Speech)
+
+
+def test_a_language_that_coqui_tts_does_not_know_is_a_sentence(
+    model: Any, reader: Reader, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.config, "languages", [*model.config.languages, "ro"])
+    error = fail(reader, text="Da.", language="ro", references=(recording(0, 0.6),))
+    assert "Language 'ro' is not supported" in error
 
 
 def test_a_short_clip_is_helped_by_the_speakers_others(model: Any, recording: Recording) -> None:
