@@ -82,21 +82,31 @@ def _register_verify(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
 def _register_pull(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     @app.command(epilog="Example: m5ser pull my-org/m5ser --languages de,fr --hours 10")
     def pull(
-        name: Name,
-        out: Annotated[Path | None, typer.Option("--out", help="Default: builds/NAME.")] = None,
+        name: Annotated[
+            str, typer.Argument(metavar="DIR|ORG/NAME", help="A dataset folder, or a repository.")
+        ],
+        out: Annotated[
+            Path | None,
+            typer.Option("--out", help="Default: builds/NAME, of a folder builds/NAME-part."),
+        ] = None,
         languages: Annotated[str | None, typer.Option(help="By commas, as in de,fr.")] = None,
         emotions: Annotated[str | None, typer.Option(help="By commas, as in angry,sad.")] = None,
         splits: Annotated[str | None, typer.Option(help="By commas, as in train,test.")] = None,
         hours: Annotated[float | None, typer.Option(min=0, help="Of speech, at most.")] = None,
-        revision: AtRevision = None,
+        revision: Annotated[
+            str | None,
+            typer.Option(
+                "--revision",
+                help="A tag, branch or commit; of a folder its manifest's SHA-256 (default: any).",
+            ),
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Download a part of a set as a dataset folder of its own."""
+        """Write a part of a set, of the Hub or of a folder, as a dataset folder of its own."""
         flow = guarded(lambda: import_module("flows.publish"))
         wanted = flow.Selection(_listed(languages), _listed(emotions), _listed(splits), hours)
-        folder = out or Path("builds") / name.rpartition("/")[2]
         console = Console(stderr=True)
-        outcome = guarded(lambda: flow.run_pull(name, revision, wanted, folder, console))
+        outcome = guarded(lambda: flow.run_pull(name, revision, wanted, out, console))
         emit(outcome.as_dict(), as_json, outcome.print_to)
 
 

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from flows.progress import NowAndThen
-from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest
+from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, sha256
 from pipeline.dataset.place import put_in_place
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
@@ -29,6 +29,7 @@ from pipeline.hub.publish import Options, Published, publish
 from pipeline.hub.pull import Selection, needed_shards, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import MAIN, Repository, Revision, connect
+from pipeline.hub.source import InFolder, OnHub, SetSource
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.files import BESIDE
 from pipeline.verify.findings import Findings
@@ -129,10 +130,7 @@ def run_verify(
     if folder.is_dir():
         manifest, unknown = read_manifest(folder), list[str]()
     else:
-        try:
-            folder, manifest, unknown = _downloaded(name, revision)
-        except InputError as error:
-            raise InputError(f"there is no folder '{name}'; as a repository: {error}") from error
+        folder, manifest, unknown = _downloaded(name, revision)
     if rebuild and WEIGHTS in manifest.files:
         raise InputError(f"--rebuild: '{name}' is a model, which has no clips to make again")
     findings = verify_folder(folder, manifest)
@@ -153,8 +151,16 @@ def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, list[s
 
 
 def _published(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
+    """A repository of the name of a folder that isn't there."""
     if not _REPOSITORY.fullmatch(name):
         raise InputError(f"'{name}' is neither a folder nor a repository of the Hub (owner/name)")
+    try:
+        return _read_repository(name, revision)
+    except InputError as error:
+        raise InputError(f"there is no folder '{name}'; as a repository: {error}") from error
+
+
+def _read_repository(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
     repository = connect(name, "dataset", must_write=False)
     if not repository.exists() and repository.exists("model"):
         repository = connect(name, "model", must_write=False)
@@ -166,6 +172,7 @@ def _published(name: str, revision: str | None) -> tuple[Repository, Revision, M
 class PullOutcome:
     """The folder of a part of a set: its rows and seconds, and what was downloaded for it.
 
+    `shards`: those of the set that have some of it.
     `left_out`: each `language/split` whose share of the hours has room for no clip.
     """
 
@@ -182,9 +189,10 @@ class PullOutcome:
 
     def print_to(self, console: Console) -> None:
         """For a person."""
+        came = f" ({self.downloaded_bytes / 1e6:.1f} MB)" if self.downloaded_bytes else ""
         console.print(
             f"{self.folder}: {self.rows} rows, {self.seconds / 3600:.2f} h, from {self.shards} "
-            f"shards ({self.downloaded_bytes / 1e6:.1f} MB)",
+            f"shards{came}",
             markup=False,
         )
         if self.left_out:
@@ -202,25 +210,53 @@ def _refuse_full(folder: Path) -> None:
 
 
 def run_pull(
-    name: str, revision: str | None, selection: Selection, folder: Path, console: Console
+    name: str, revision: str | None, selection: Selection, out: Path | None, console: Console
 ) -> PullOutcome:
-    """Write a part of a set of the Hub as a dataset folder of its own.
+    """Write a part of a set, of the Hub or of a folder, as a dataset folder of its own.
+
+    Without an `out` it is `builds/NAME`, and of a folder `builds/NAME-part`.
 
     Raises:
         InputError: the set has no such part, or the folder is in use.
     """
+    folder = out or _place(name)
     _refuse_full(folder)
-    repository, at, manifest = _published(name, revision)
+    source, manifest = _source(name, revision, folder)
     if WEIGHTS in manifest.files:
         raise InputError(f"'{name}' is a model, which has no parts")
     shards = sum(map(len, needed_shards(manifest, selection).values()))
     with put_in_place(folder) as partial:
         _refuse_full(folder)  # another pull may have been here since
         with _bar("pulled", console) as advance:
-            done = pull(repository, at, manifest, selection, partial, advance)
+            done = pull(source, manifest, selection, partial, advance)
         describe(partial)
     written = [entry for _, entry in read_manifest(folder).shards()]
     rows = sum(entry.rows or 0 for entry in written)
     seconds = sum(entry.seconds or 0.0 for entry in written)
     left_out = tuple(f"{language}/{split}" for language, split in done.left_out)
-    return PullOutcome(folder, rows, seconds, done.downloaded_bytes, shards, left_out)
+    downloaded = done.read_bytes if isinstance(source, OnHub) else 0
+    return PullOutcome(folder, rows, seconds, downloaded, shards, left_out)
+
+
+def _place(name: str) -> Path:
+    """Where a part is written: a set of its whole name may lie in `builds` itself."""
+    whole = Path(name)
+    last = f"{whole.resolve().name}-part" if whole.is_dir() else name.rpartition("/")[2]
+    return Path("builds") / last
+
+
+def _source(name: str, revision: str | None, out: Path) -> tuple[SetSource, Manifest]:
+    folder = Path(name)
+    if not folder.is_dir():
+        repository, at, manifest = _published(name, revision)
+        return OnHub(repository, at), manifest
+    manifest = read_manifest(folder)
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"--out: '{out}' lies in '{name}' itself: name a folder outside of it")
+    found = sha256(folder / MANIFEST)
+    if revision not in (None, found):
+        raise InputError(
+            f"--revision: the SHA-256 of {MANIFEST} in '{name}' is {found}, not {revision}: leave "
+            "it out to take the part of what the folder holds now"
+        )
+    return InFolder(folder, found), manifest

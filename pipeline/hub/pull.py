@@ -19,7 +19,7 @@ from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.hub.push import Advance
-from pipeline.hub.repository import Repository, Revision
+from pipeline.hub.source import SetSource
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.claims import read_build
@@ -44,9 +44,9 @@ class Selection:
 
 @dataclass(frozen=True)
 class Pulled:
-    """Bytes that were downloaded; languages and splits whose share of the hours has no clip."""
+    """Bytes that were read; languages and splits whose share of the hours has no clip."""
 
-    downloaded_bytes: int
+    read_bytes: int
     left_out: tuple[Group, ...]
 
 
@@ -99,8 +99,7 @@ def _refuse_unknown(selection: Selection, known: dict[str, set[str]]) -> None:
 
 
 def pull(
-    repository: Repository,
-    at: Revision,
+    source: SetSource,
     manifest: Manifest,
     selection: Selection,
     folder: Path,
@@ -113,8 +112,8 @@ def pull(
             hours are fewer than a single clip has.
     """
     groups = needed_shards(manifest, selection)
-    _refuse_missing(groups, at)
-    recipe = parse_recipe(repository.text("recipe.yaml", at) or "")
+    _refuse_missing(groups, source)
+    recipe = parse_recipe(source.text("recipe.yaml") or "")
     schema = kept_schema(recipe.score_names, recipe.sampling_rate)
     share = _share(groups, selection.hours)
     due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
@@ -126,7 +125,7 @@ def pull(
         for shard in shards:
             if rows.is_full:
                 break
-            paths.append(_download(repository, at, shard, schema))
+            paths.append(_sound(source, shard, schema))
             rows.count(paths[-1])
             done += shard.entry.bytes
             advance(done, due)
@@ -135,16 +134,15 @@ def pull(
     if not (folder / "data").exists():
         hours = f"--hours: {selection.hours} have room for no clip: ask for more"
         raise InputError(hours if selection.hours else "the shards hold none of what the set says")
-    _write_facts(repository, at, manifest, selection, recipe, folder)
+    _write_facts(source, manifest, selection, recipe, folder)
     return Pulled(done, tuple(left_out))
 
 
-def _refuse_missing(groups: dict[Group, list[_Shard]], at: Revision) -> None:
+def _refuse_missing(groups: dict[Group, list[_Shard]], source: SetSource) -> None:
     for name in (shard.name for shards in groups.values() for shard in shards):
-        if name not in at.files:
+        if not source.has(name):
             raise InputError(
-                f"'{name}' is in the manifest and not in the repository: ask who published the set "
-                "to publish it again"
+                f"'{name}' is in the manifest of '{source.name}' and not there: {source.mend}"
             )
 
 
@@ -154,16 +152,17 @@ def _share(groups: dict[Group, list[_Shard]], hours: float | None) -> float:
     return 1.0 if hours is None else min(1.0, hours * 3600 / total) if total else 0.0
 
 
-def _download(repository: Repository, at: Revision, shard: _Shard, schema: pa.Schema) -> Path:
-    path = repository.download(shard.name, at.commit)
+def _sound(source: SetSource, shard: _Shard, schema: pa.Schema) -> Path:
+    """A shard on this machine that is what the manifest says and a build writes."""
+    path = source.file(shard.name)
     if sha256(path) != shard.entry.sha256:
-        raise InputError(f"'{shard.name}' of '{repository.id}' is not what its manifest says")
+        raise InputError(f"'{shard.name}' of '{source.name}' is not what its manifest says")
     try:
         wrong = schema_fault(path, schema)
     except pa.ArrowException as error:
         wrong = f"it is no Parquet that can be read: {error}"
     if wrong:
-        raise InputError(f"'{shard.name}' of '{repository.id}': {wrong}")
+        raise InputError(f"'{shard.name}' of '{source.name}': {wrong}")
     return path
 
 
@@ -227,25 +226,24 @@ def _single_rows(path: Path, columns: list[str] | None = None) -> Iterator[pa.Re
 
 
 def _write_facts(
-    repository: Repository,
-    at: Revision,
+    source: SetSource,
     manifest: Manifest,
     selection: Selection,
     recipe: Recipe,
     folder: Path,
 ) -> None:
     """The recipe of the part, what its build was, and what the part is of."""
-    build = read_build(repository.text("build.json", at) or "{}")
+    build = read_build(source.text("build.json") or "{}")
     there = {path.parent.name for path in (folder / "data").glob("*/*.parquet")}
     languages = tuple(one for one in recipe.languages if one in there)
     build["part"] = {
-        "repository": repository.id,
-        "revision": at.commit,
+        "repository": source.name,
+        "revision": source.revision,
         "fingerprint": manifest.fingerprint,
         **{name: value and list(value) for name, value in _names(selection).items()},
         "hours": selection.hours,
     }
-    build["fingerprint"] = digest(manifest.fingerprint, at.commit, build["part"])
+    build["fingerprint"] = digest(manifest.fingerprint, source.revision, build["part"])
     cut = published(recipe.model_copy(update={"languages": languages}))
     text = yaml.safe_dump(cut, sort_keys=False, allow_unicode=True)
     (folder / "recipe.yaml").write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,44 @@ def test_a_part_is_pulled_into_a_folder_of_its_own(hub: Hub, tones: Path, tmp_pa
     refused = m5ser("pull", NAME, "--out", out, code=2)
     assert "is not empty" in refused["error"]
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_part_of_a_folder_needs_no_network(
+    hub: Hub, my_tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(my_tones.parent)
+    pulled = m5ser("pull", "tones", "--languages", "de,fr", "--emotions", "angry")
+    assert (pulled["rows"], pulled["shards"], pulled["downloaded_bytes"]) == (8, 4, 0)
+    out = Path("builds") / "tones-part"
+    assert pulled["folder"] == str(out)
+    assert m5ser("verify", out)["sound"]
+    assert hub.requests == []
+    [again] = re.findall(r"^m5ser (pull tones .*)$", (out / "README.md").read_text(), re.M)
+    assert m5ser(*again.split(), "--out", tmp_path / "again")["rows"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("tones", "--out", "tones"), "'tones' is not empty"),
+        (("tones", "--out", "tones/part"), "'tones/part' lies in 'tones' itself"),
+        (("tones", "--revision", "v1"), "not v1: leave it out"),
+        (("tones", "--languages", "it"), "--languages: 'it' is not in the set"),
+        ((".",), f"'.' has no {MANIFEST}"),
+        (("some/nothing",), "there is no folder 'some/nothing'; as a repository: 'some/nothing'"),
+    ],
+)
+def test_a_part_that_can_not_be_taken(
+    hub: Hub,
+    my_tones: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(my_tones.parent)
+    kept = sorted(my_tones.rglob("*"))
+    assert said in m5ser("pull", *arguments, code=2)["error"]
+    assert sorted(my_tones.rglob("*")) == kept
 
 
 def test_a_set_that_was_changed_is_not_published(hub: Hub, my_tones: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.hub.publish import Options, publish
 from pipeline.hub.pull import Pulled, Selection, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import connect
+from pipeline.hub.source import InFolder, OnHub
 from pipeline.verify.folder import verify_folder
 from tests.hub_server import Hub
 from tests.publishing import publishing
@@ -44,7 +46,8 @@ def taken(folder: Path, **wanted: Any) -> Pulled:
     repository = connect(NAME, "dataset", must_write=False)
     at = repository.read()
     manifest = needed_manifest(repository, at)
-    return pull(repository, at, manifest, Selection(**wanted), folder, lambda done, due: None)
+    source = OnHub(repository, at)
+    return pull(source, manifest, Selection(**wanted), folder, lambda done, due: None)
 
 
 def downloads(hub: Hub) -> list[str]:
@@ -170,7 +173,7 @@ def test_a_shard_that_the_repository_lacks_is_named(
     lost = "data/de/train-00002-of-00002.parquet"
     manifest["files"][lost] = manifest["files"][name]
     repo.put(MANIFEST, json.dumps(manifest).encode())
-    with pytest.raises(InputError, match=f"'{lost}' is in the manifest and not in the repository"):
+    with pytest.raises(InputError, match=f"'{lost}' is in the manifest of '{NAME}' and not"):
         pulled(tmp_path / "part", languages=("de",))
     assert not downloads(hub)
 
@@ -212,3 +215,46 @@ def test_a_repository_without_a_manifest(hub: Hub, published: str, tmp_path: Pat
     repo.branches["main"] = repo.history("main")[-1].oid
     with pytest.raises(InputError, match=f"has no {MANIFEST}"):
         pulled(tmp_path / "part")
+
+
+def taken_of(whole: Path, folder: Path, **wanted: Any) -> Pulled:
+    source = InFolder(whole, "cd" * 32)
+    selection = Selection(**wanted)
+    return pull(source, read_manifest(whole), selection, folder, lambda done, due: None)
+
+
+def test_a_part_of_a_folder_is_the_part_of_the_hub(
+    published: str, tones: Path, tmp_path: Path
+) -> None:
+    wanted = {"languages": ("de", "fr"), "emotions": ("angry",), "hours": 3.0 / 3600}
+    taken(tmp_path / "hub", **wanted)
+    taken_of(tones, tmp_path / "here", **wanted)
+    [theirs, ours] = [sorted((tmp_path / one).glob("data/*/*")) for one in ("hub", "here")]
+    assert [path.read_bytes() for path in theirs] == [path.read_bytes() for path in ours]
+    part = json.loads((tmp_path / "here" / "build.json").read_text())["part"]
+    assert (part["repository"], part["revision"]) == ("tones", "cd" * 32)
+    describe(tmp_path / "here")
+    assert verify_folder(tmp_path / "here").sentences() == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda path: path.unlink(), "is in the manifest of 'tones' and not there: `m5ser ver"),
+        (lambda path: path.write_bytes(b"other"), "is not what its manifest says"),
+    ],
+    ids=["lost", "other"],
+)
+def test_a_damaged_shard_of_a_folder_is_named(
+    my_tones: Path, tmp_path: Path, spoil: Callable[[Path], Any], said: str
+) -> None:
+    name = "data/de/train-00000-of-00002.parquet"
+    spoil(my_tones / name)
+    with pytest.raises(InputError, match=f"'{name}' .*{said}"):
+        taken_of(my_tones, tmp_path / "part", languages=("de",))
+
+
+def test_a_text_of_a_folder_that_is_none_is_damage(my_tones: Path, tmp_path: Path) -> None:
+    (my_tones / "build.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="is no dataset folder, or damaged"):
+        taken_of(my_tones, tmp_path / "part", languages=("de",))
