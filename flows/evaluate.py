@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
@@ -23,8 +23,13 @@ from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, predict, verdicts
 from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet
 from pipeline.corpora.manifest import Manifest
+from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.errors import InputError
+from pipeline.languages import meant_language
 from pipeline.pretrained.devices import Device
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+"""A code as BCP-47 writes it."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,45 @@ class Predictions:
 class Tested:
     """What a model is held against.
 
-    `place`: a dataset folder's test split, or all of a manifest's recordings, in a `language`
-    (none: the test split of the recipe's own sets).
+    `place`: a dataset folder's test split, or all of a manifest's recordings, in a `language` and
+    with `labels`, the list's own words by ours (none: the test split of the recipe's own sets).
     """
 
     place: Path | None = None
     language: str = "en"
+    labels: Mapping[str, Emotion] = field(default_factory=dict)
 
-    def settings(self, own: DataSettings) -> DataSettings:
-        """The settings of the training with the tested set in the place of its own.
+    def check(self, known: Collection[str]) -> None:
+        """Refuse what only a list has, and another word for a language that has a code.
+
+        `known`: languages as the model's own sets write them.
 
         Raises:
-            InputError: the language is none.
+            InputError: with the code that is meant.
         """
+        if self.place is None or not self.place.is_file():
+            if self.labels:
+                raise InputError("--labels: maps the labels of a list of recordings: DATA is none")
+            return
+        meant = meant_language(self.language)
+        theirs = [one for one in sorted(known) if meant and meant_language(one) == meant]
+        right = theirs[0] if theirs else meant
+        if self.language not in known and right not in (None, self.language):
+            raise InputError(f"--language '{self.language}' is unknown: did you mean {right}?")
+        if self.language not in known and not _LANGUAGE.fullmatch(self.language):
+            raise InputError(
+                f"--language '{self.language}' is unknown: name the recordings' language by its "
+                "code (BCP-47), as in pl"
+            )
+
+    def settings(self, own: DataSettings) -> DataSettings:
+        """The settings of the training with the tested set in the place of its own."""
         if self.place is None:
             return own
         tested: AnySet = FolderSet(path=str(self.place))
         if self.place.is_file():
-            tested = _recordings(Manifest(path=self.place), self.language)
+            recordings = Manifest(path=self.place, labels=dict(self.labels))
+            tested = CorpusSet(corpus=recordings, language=self.language, split="test")
         return own.model_copy(update={"sets": (tested,)})
 
     def title(self, own: DataSettings) -> str:
@@ -91,13 +117,23 @@ class Tested:
         return f"the {kind} of {self.place.absolute().name}"
 
 
-def _recordings(manifest: Manifest, language: str) -> CorpusSet:
-    try:
-        return CorpusSet(corpus=manifest, language=language, split="test")
-    except ValidationError as error:
-        raise InputError(
-            f"--language '{language}': name the recordings' language by its code, as in pl"
-        ) from error
+def read_labels(text: str | None) -> dict[str, Emotion]:
+    """A list's own labels and the emotion of each, of `anger=angry,joy=happy`.
+
+    Raises:
+        InputError: it is none of that, or an emotion is not ours.
+    """
+    found: dict[str, Emotion] = {}
+    for pair in text.split(",") if text else ():
+        theirs, _, ours = (part.strip() for part in pair.partition("="))
+        emotion = next((one for one in EMOTIONS if one == ours), None)
+        if not theirs or emotion is None:
+            raise InputError(
+                f"--labels '{pair.strip()}': write the list's label and the emotion that it is, "
+                f"as in anger=angry; emotions are: {', '.join(EMOTIONS)}"
+            )
+        found[theirs] = emotion
+    return found
 
 
 def run_evaluate(
@@ -119,8 +155,9 @@ def run_evaluate(
     """
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
-    settings = tested.settings(recipe.data)
     train, unaltered = _training_clips(trained, cache) if baselines else (None, None)
+    tested.check(train.language_names if train else ())
+    settings = tested.settings(recipe.data)
     test = load_clips(settings, "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     embedded = embed(stage_models(folder, trained), unaltered, test)

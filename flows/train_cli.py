@@ -114,8 +114,16 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
             ),
         ] = None,
         language: Annotated[
-            str, typer.Option("--language", help="Language of the manifest's recordings.")
+            str, typer.Option("--language", help="Of the manifest's recordings, by its code.")
         ] = "en",
+        labels: Annotated[
+            str | None,
+            typer.Option(
+                "--labels",
+                metavar="THEIRS=OURS",
+                help="What the manifest's labels mean, by commas: anger=angry,joy=happy.",
+            ),
+        ] = None,
         out: Annotated[
             Path | None,
             typer.Option("--out", help="Folder of the results (default: MODEL, and its card)."),
@@ -130,7 +138,7 @@ def _register_evaluate(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
     ) -> None:
         """Measure a model on test clips: UA, WA and macro-F1 by language, beside baselines."""
         flow = guarded(lambda: import_module("flows.evaluate"))
-        tested = flow.Tested(data, language)
+        tested = guarded(lambda: flow.Tested(data, language, flow.read_labels(labels)))
         found = guarded(
             lambda: flow.run_evaluate(model, tested, out, work / _FRAMES, device, baselines)
         )

@@ -29,6 +29,8 @@ from model.sources import parts
 from pipeline.engine import digest
 from pipeline.errors import InputError
 
+OTHER_LABEL = "label "
+"""How the reason begins why a row is not used whose emotion is none of the model's."""
 _MEASURED = 1024
 """Clips that are enough to know the encoder's channels by."""
 
@@ -272,7 +274,7 @@ def _usable(
             f"{first['unusable']}"
         )
     unknown = table["label"].filter(pc.invert(known)).value_counts().to_pylist()
-    dropped = {f"label '{one['values']}'": int(one["counts"]) for one in unknown}
+    dropped = {f"{OTHER_LABEL}'{one['values']}'": int(one["counts"]) for one in unknown}
     if len(bad):
         dropped["unusable audio"] = len(bad)
     kept = table.filter(pc.and_(known, sound))
@@ -280,7 +282,8 @@ def _usable(
         raise InputError(
             f"data.sets: no clip of '{split}' has an emotion of `labels` ({', '.join(labels)}); "
             f"dropped: {', '.join(f'{reason} {n}x' for reason, n in dropped.items()) or 'nothing'}"
-            "; `engine: datasets` maps a set's own labels by `labels`"
+            "; say what a set's own labels mean: `engine: datasets` by `labels`, a list by "
+            "`corpus.labels`, or by `m5ser evaluate --labels anger=angry`"
         )
     return kept, dropped
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from model.baselines import frames_and_mlp, majority, own_language_mlp, summed_up
-from model.data import ClipSet
+from model.data import OTHER_LABEL, ClipSet
 from model.metrics import Metrics, confusion, measure
 from pipeline.cards.losses import FEWEST_SPEAKERS
 from pipeline.cards.templates import plain
@@ -59,6 +59,7 @@ class Evaluation:
             "readable_off_the_embedding": self.readable,
             "intervals_over": self.drawn,
             "dropped": self.dropped,
+            "warnings": self.warnings(),
             "caveats": list(self.caveats),
         }
 
@@ -81,6 +82,36 @@ class Evaluation:
         named = "each language" if len(own) == len(self.drawn) - 1 else ", ".join(own)
         return f"{said}, and for {named} over {next(iter(own.values()))}."
 
+    def warnings(self) -> list[str]:
+        """What makes the numbers mean less than they seem to: to be read before them."""
+        return [*self._unmapped(), *self._unheard()]
+
+    def _unmapped(self) -> Iterator[str]:
+        others = {
+            reason.removeprefix(OTHER_LABEL): count
+            for reason, count in self.dropped.items()
+            if reason.startswith(OTHER_LABEL)
+        }
+        if others:
+            ranked = sorted(others, key=lambda one: -others[one])
+            named = ", ".join(f"{one} {others[one]}x" for one in ranked[:_MOST_REASONS])
+            more = ", ..." if len(ranked) > _MOST_REASONS else ""
+            total = sum(others.values())
+            yield (
+                f"{total} rows were left out for their label ({named}{more}), and "
+                f"{self.metrics[MODEL][ALL].clips} measured. If a list means the model's emotions "
+                f"({', '.join(self.labels)}), say so: --labels THEIRS=OURS, as in anger=angry."
+            )
+
+    def _unheard(self) -> Iterator[str]:
+        of_class = self.counts[ALL].sum(axis=1)
+        absent = [label for label, count in zip(self.labels, of_class, strict=True) if not count]
+        if absent:
+            yield (
+                f"No clip is {', '.join(absent)}: UA and F1 are of the other "
+                f"{len(self.labels) - len(absent)} of {len(self.labels)} emotions."
+            )
+
     def remarks(self) -> list[str]:
         """What the numbers have to be read with."""
         found = [
@@ -89,7 +120,7 @@ class Evaluation:
             for stage, by_name in self.readable.items()
             for name, recall in by_name.items()
         ]
-        return [*self._left_out(), *found, *self.caveats]
+        return [*self._unheard(), *self._left_out(), *found, *self.caveats]
 
     def _left_out(self) -> Iterator[str]:
         ranked = sorted(self.dropped.items(), key=lambda one: -one[1])
@@ -99,12 +130,15 @@ class Evaluation:
             yield f"Rows that were left out: {rest}, for other reasons."
 
     def print_to(self, console: Console) -> None:
-        """For a person: a row a language and system."""
+        """For a person: warnings, and a row a language and system."""
+        for warning in self.warnings():
+            console.print(plain(warning), style="yellow", markup=False)
         table = Table(*COLUMNS, title=escape(plain(f"On {self.tested}")))
         for row in self.rows():
             table.add_row(*(escape(plain(cell)) for cell in row))
         console.print(table)
-        for remark in (self.intervals, *self.remarks()):
+        said = self.warnings()
+        for remark in (self.intervals, *(one for one in self.remarks() if one not in said)):
             console.print(plain(remark), markup=False)
 
 

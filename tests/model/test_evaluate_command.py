@@ -1,13 +1,16 @@
 """`m5ser evaluate` as a person calls it."""
 
 import json
+import re
 import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from flows import evaluate
 from pipeline.audio import encode_flac
+from pipeline.errors import InputError
 from tests.model.calling import call, fresh_place
 from tests.model.tiny import RATE, TINY, tone, write_set
 
@@ -99,6 +102,87 @@ def test_the_card_says_what_was_tested_and_what_was_left_out(place, tmp_path, re
     assert "test clips" not in card
     assert "- Rows that were left out: 1, label 'bored'." in card
     assert "- Nobody looked whether the model met these clips or speakers in training" in card
+
+
+NOUNS = {"angry": "Anger", "happy": "happiness", "sad": "sadness"}
+
+
+def in_nouns(recordings):
+    """The same list with nouns for the emotions, but for one row."""
+    head, first, *others = recordings.read_text().splitlines()
+    lines = [re.sub(",(angry|happy|sad),", lambda m: f",{NOUNS[m[1]]},", line) for line in others]
+    recordings.write_text("\n".join([head, first, *lines]))
+    return recordings
+
+
+def test_rows_of_another_word_are_told_before_the_figures(place, tmp_path, recordings):
+    given = ("--language", "pl", "--no-baselines", "--work", place / "w", "--out", tmp_path / "o")
+    result = call("evaluate", place / "m", in_nouns(recordings), *given)
+    assert result.exit_code == 0, result.output
+    unmapped, absent = json.loads(result.output.splitlines()[-1])["warnings"]
+    assert unmapped.startswith("5 rows were left out for their label ('happiness' 2x, 'sadness' 2x")
+    assert "and 1 measured" in unmapped
+    assert "--labels THEIRS=OURS" in unmapped
+    assert absent == "No clip is happy, sad: UA and F1 are of the other 1 of 3 emotions."
+    assert absent in (tmp_path / "o" / "evaluation.md").read_text()
+
+
+def test_a_list_s_own_words_are_mapped_to_the_model_s(place, tmp_path, recordings):
+    given = ("--language", "pl", "--no-baselines", "--work", place / "w")
+    plain = call("evaluate", place / "m", recordings, *given, "--out", tmp_path / "plain")
+    labels = ("--labels", "anger=angry, Happiness=happy,sadness=sad")
+    nouns = (in_nouns(recordings), *given, *labels, "--out", tmp_path / "nouns")
+    result = call("evaluate", place / "m", *nouns)
+    assert result.exit_code == 0, result.output
+    ours, theirs = (json.loads(one.output.splitlines()[-1]) for one in (plain, result))
+    assert theirs["metrics"] == ours["metrics"]
+    assert theirs["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--labels", "anger"), "--labels 'anger': write the list's label and the emotion"),
+        (("--labels", "anger=angri"), "emotions are: angry, disgusted"),
+        (("--labels", "=angry"), "--labels '=angry': write"),
+        (("--language", "pol"), "--language 'pol' is unknown: did you mean pl?"),
+        (("--language", "Polish"), "did you mean pl?"),
+        (("--language", "klingon"), "'klingon' is unknown: name the recordings' language by its"),
+        (("--language", ""), "'' is unknown: name the recordings' language by its code"),
+    ],
+)
+def test_what_is_said_of_a_list_is_checked(place, tmp_path, recordings, arguments, said):
+    given = ("--no-baselines", "--work", place / "w", "--out", tmp_path / "o")
+    result = call("evaluate", place / "m", recordings, *given, *arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "known", "right"),
+    [
+        ("de", ("deu", "en"), "deu"),
+        ("deu", ("deu", "en"), None),
+        ("en-IN", ("en",), "en"),
+        ("ha", ("en",), None),
+        ("gsw", (), None),
+        ("gsw-CH", (), None),
+        ("pl", ("de", "en"), None),
+    ],
+)
+def test_a_language_is_said_as_the_model_s_sets_say_it(recordings, language, known, right):
+    if right is None:
+        evaluate.Tested(recordings, language).check(known)
+        return
+    with pytest.raises(InputError, match=f"did you mean {right}\\?"):
+        evaluate.Tested(recordings, language).check(known)
+
+
+def test_labels_are_of_a_list_alone(place):
+    result = call("evaluate", place / "m", "--labels", "anger=angry", "--work", place / "w")
+    assert result.exit_code == 2
+    assert "--labels: maps the labels of a list" in result.output
 
 
 def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):

@@ -89,6 +89,9 @@ def test_an_evaluation_says_of_what_it_is_and_what_was_left_out():
     assert found.as_dict()["tested"] == "the recordings of list.csv"
     text = printed(found)
     assert all(one in text for one in ("On the recordings of list.csv", *remarks))
+    [warning] = found.warnings()
+    assert warning.startswith("27 rows were left out for their label ('bored' 7x, ")
+    assert text.startswith(warning[:80])
 
 
 def test_a_language_of_somebody_s_set_is_printed_as_it_is():
