@@ -21,6 +21,7 @@ from model.language_model import need_language_model
 from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
+from model.sources import refuse_empty
 from model.training import Trainer, trained_clips
 from pipeline.errors import InputError
 
@@ -69,6 +70,8 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     with own.main_process_first():
         _claim(folder, recipe)
         need_language_model(recipe.language_model)
+    for split in ("train", "validation"):
+        refuse_empty(recipe.data.sets, split)
     encoder = load_encoder(recipe.encoder)
     train = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
     names = train.speaker_names

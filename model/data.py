@@ -25,7 +25,7 @@ from model.recipe import AnySet, DataSettings, HubSet
 from model.recordings import as_in_takes
 from model.rows import Split
 from model.sampling import Rows
-from model.sources import parts
+from model.sources import parts, refuse_empty
 from pipeline.engine import digest
 from pipeline.errors import InputError
 
@@ -225,17 +225,13 @@ def load_clips(
         InputError: a set is not what the recipe says, too much of it is unusable, or nothing is
             left.
     """
+    refuse_empty(data.sets, split)
     speeds = data.speeds if split == "train" else (1.0,)
     wanted = [
         (one, part, speed)
         for one in data.sets
         for part, speed in product(parts(one, split), range(len(speeds)))
     ]
-    if not wanted:
-        raise InputError(
-            f"data.sets: no set has a split '{split}'; add a set that has, or for `engine: "
-            f"datasets` name it in `splits`, for `engine: corpus` in `split`"
-        )
     played = [(part, speeds[speed]) for _, part, speed in wanted]
     ready = prepare(played, cache, encoder, data.cache == "frames", data.longest_s)
     tables = [
@@ -263,6 +259,11 @@ def _labelled(ready: ClipPart, one: AnySet, numbers: Mapping[str, int]) -> pa.Ta
 def _usable(
     table: pa.Table, labels: Sequence[str], data: DataSettings, split: Split
 ) -> tuple[pa.Table, dict[str, int]]:
+    if not table.num_rows:
+        raise InputError(
+            f"data.sets: no recording and no row of '{split}' was found, though a set may have "
+            "some: correct its `splits`, `like` or corpus"
+        )
     known = pc.is_in(table["emotion"], pa.array(labels))
     sound = pc.is_null(table["unusable"])
     bad = table.filter(pc.and_not(known, sound))

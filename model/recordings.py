@@ -45,6 +45,15 @@ def recorded_part(data: CorpusSet, split: Split) -> list[Part]:
     return [Part(name, key, lambda: _rows(entries, data, lists))]
 
 
+def may_have(data: CorpusSet, split: Split) -> bool:
+    """Whether any recording can be of a split: without reading what the corpus lists.
+
+    Raises:
+        InputError: the set whose splits they follow can't be read.
+    """
+    return bool(_takes_of(Path(data.like), split)) if data.like else split == data.split
+
+
 def as_in_takes(speaker: str) -> str:
     """A speaker's name as the takes of its recordings have it, where it is of a list."""
     return _OF_A_LIST.sub("manifest/", speaker)
@@ -78,9 +87,9 @@ def _readable(entry: Entry) -> Utterance | Dropped:
 
 def _takes_of(folder: Path, split: Split) -> set[str]:
     """Sources whose takes, kept or rejected, are of a split of a dataset folder."""
-    kept = [shard for shard in parquet_files(folder, "data") if shard.name.startswith(f"{split}-")]
-    rejects = parquet_files(folder, "rejects")
-    if not kept and not rejects:
+    data, rejects = parquet_files(folder, "data"), parquet_files(folder, "rejects")
+    kept = [shard for shard in data if shard.name.startswith(f"{split}-")]
+    if not data and not rejects:
         raise InputError(f"data.sets: like: '{folder}' is no dataset folder: build it first")
     names = ["corpus", "source_id"]
     tables = [ds.dataset(kept).to_table(names)] if kept else []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import fsspec
 import pyarrow.parquet as pq
 
 from model.recipe import AnySet, CorpusSet, FolderSet, HubSet
-from model.recordings import recorded_part
+from model.recordings import may_have, recorded_part
 from model.rows import Part, Row, Split
 from pipeline.engine import digest
 from pipeline.errors import InputError
@@ -19,6 +19,7 @@ from pipeline.selection.choose import BEST_TAKE
 from pipeline.verify.shards import schema_fault
 
 _COLUMNS = ("take_id", "source_id", "emotion", "language", "speaker_id", "corpus", "is_synthetic")
+_SPLITS: tuple[Split, ...] = get_args(Split)
 _HUB_READING = 3
 """Raise it when the same set of `datasets` gives other rows."""
 _LARGEST_ROW = 1 << 24
@@ -37,20 +38,52 @@ def parts(data: AnySet, split: Split) -> list[Part]:
     return _folder_parts(data, split) if isinstance(data, FolderSet) else _hub_parts(data, split)
 
 
+def refuse_empty(sets: Sequence[AnySet], split: Split) -> None:
+    """Refuse a split of which no set has a clip, before any is read.
+
+    Raises:
+        InputError: with how many clips each split has, where that is known.
+    """
+    if any(_known_clips(one, split) != 0 for one in sets):
+        return
+    counts = {name: [_known_clips(one, name) for one in sets] for name in _SPLITS}
+    known = [f"{name} {sum(filter(None, n))}" for name, n in counts.items() if None not in n]
+    raise InputError(
+        f"data.sets: the sets have no clip in '{split}' ({', '.join(known)}): build them with "
+        "other `splits`, as `by: [speaker]` where everybody says the same sentences; or name their "
+        "own split, for `engine: datasets` in `splits`, for `engine: corpus` in `split`"
+    )
+
+
+def _known_clips(data: AnySet, split: Split) -> int | None:
+    """How many clips are in a split, where that is known without reading them."""
+    if isinstance(data, FolderSet):
+        shards = _shards(data, split)
+        count = sum(pq.read_metadata(shard).num_rows for shard in shards)
+        return count or (None if data.rejects != "none" and split == "train" else 0)
+    if isinstance(data, CorpusSet):
+        return None if may_have(data, split) else 0
+    return None if split in data.splits else 0
+
+
 def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
+    folder = Path(data.path)
+    found = [_shard(folder, shard, {}) for shard in _shards(data, split)]
+    if data.rejects != "none" and split == "train":
+        only = {"split": split, **({"reason": BEST_TAKE} if data.rejects == "spare" else {})}
+        rejects = sorted(folder.glob("rejects/*/*.parquet"))
+        found += [_shard(folder, shard, only) for shard in rejects]
+    return found
+
+
+def _shards(data: FolderSet, split: Split) -> list[Path]:
     folder = Path(data.path)
     if not (folder / "data").is_dir():
         raise InputError(
             f"data.sets: '{data.path}' is no dataset folder: it has no data/; build it by "
             "`m5ser build`, or correct the path"
         )
-    shards = sorted(folder.glob(f"data/*/{split}-*.parquet"))
-    found = [_shard(folder, shard, {}) for shard in shards]
-    if data.rejects != "none" and split == "train":
-        only = {"split": split, **({"reason": BEST_TAKE} if data.rejects == "spare" else {})}
-        rejects = sorted(folder.glob("rejects/*/*.parquet"))
-        found += [_shard(folder, shard, only) for shard in rejects]
-    return found
+    return sorted(folder.glob(f"data/*/{split}-*.parquet"))
 
 
 def _shard(folder: Path, shard: Path, only: Mapping[str, str]) -> Part:

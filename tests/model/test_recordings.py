@@ -127,7 +127,7 @@ def test_their_frames_are_those_of_the_file(manifest, encoder):
 
 def test_all_are_of_one_split(manifest, encoder):
     assert len(load(manifest, encoder, "test", split="test")) == 6
-    with pytest.raises(InputError, match="no set has a split 'validation'"):
+    with pytest.raises(InputError, match=r"no clip in 'validation' \(train 0, valid"):
         load(manifest, encoder, "validation", split="test")
 
 
@@ -197,3 +197,20 @@ def test_a_bad_row_is_named(manifest, encoder):
         file.write("x,../../outside.wav,A text.,sad,anna,CC0-1.0\n")
     with pytest.raises(InputError, match="leaves the manifest's folder; correct or remove it"):
         load(manifest, encoder)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], r"the sets have no clip in 'test' \(validation 0, test 0\): build"),
+        (["nobody"], "no recording and no row of 'test' was found"),
+    ],
+    ids=["no-takes", "takes-of-others"],
+)
+def test_recordings_without_takes_in_a_split_are_no_clips_of_it(
+    manifest, encoder, tmp_path, names, said
+):
+    takes(tmp_path / "set", "train", ["anna-sad"])
+    takes(tmp_path / "set", "test", names)
+    with pytest.raises(InputError, match=said):
+        load(manifest, encoder, "test", like=str(tmp_path / "set"))

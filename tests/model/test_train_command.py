@@ -101,6 +101,21 @@ def test_a_llama_that_can_t_be_had_is_told_of_before_anything_is_encoded(place, 
     assert not (tmp_path / "w").exists()
 
 
+def test_an_empty_split_is_told_of_before_the_encoder_is_loaded(place, tmp_path, monkeypatch):
+    def only_train(row):
+        return row if row["source_id"].startswith("train") else None
+
+    train = fresh_place(place, tmp_path, only_train)
+    monkeypatch.setattr("flows.train.load_encoder", None)
+    result = call(*train)
+    assert result.exit_code == 2
+    assert "no clip in 'validation' (train 24, validation 0, test 0): build them with other" in (
+        result.output
+    )
+    assert "by: [speaker]" in result.output
+    assert not (tmp_path / "w").exists()
+
+
 def test_a_training_never_writes_over_a_dataset_or_a_model_from_elsewhere(place, tmp_path):
     shutil.copytree(place / "m", tmp_path / "m")
     (tmp_path / "m" / "training.yaml").unlink()
