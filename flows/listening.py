@@ -136,6 +136,9 @@ def score_answers(folder: Path, files: Sequence[Path]) -> Results:
         InputError: a file is not what the page saved, or of another test or set.
     """
     _checked(folder)
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"'{file}' is not there: give the files that the listeners sent back")
     every = [read_answers(file) for file in files]
     with damage_named(folder), open_folder(folder) as dataset:
         clips = draw_clips(dataset, every[0].draw)

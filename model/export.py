@@ -23,7 +23,7 @@ from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
 from pipeline.recipe import without_machine_paths
-from pipeline.whisper.checkpoint import pinned_sha256
+from pipeline.whisper.checkpoint import BUNDLED, OtherWeights, pinned_sha256
 
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
 RECIPE = "recipe.yaml"
@@ -94,11 +94,40 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
         )
     recipe = _read_recipe(folder)
     place = usable_device(device)
-    encoder = load_encoder(recipe.encoder, "cpu" if place == "cpu" else None)
+    encoder = _own_encoder(folder, recipe, place)
     encoder.whisper.to(place)
     model = make_model(recipe, encoder.width)
     checkpoint.load_weights(folder / _WEIGHTS, model)
     return Trained(recipe, encoder, model.eval().to(place))
+
+
+def _own_encoder(folder: Path, recipe: TrainingRecipe, place: str) -> FrozenEncoder:
+    """The encoder that a model was trained on; another one's frames mean nothing to it.
+
+    Raises:
+        InputError: it isn't here any more; see `load_encoder`.
+    """
+    try:
+        return load_encoder(recipe.encoder, "cpu" if place == "cpu" else None)
+    except InputError as error:
+        if isinstance(error.__cause__, OtherWeights) and isinstance(recipe.encoder, WhisperEncoder):
+            raise InputError(_other_weights(folder, recipe.encoder)) from error
+        raise
+
+
+def _other_weights(folder: Path, encoder: WhisperEncoder) -> str:
+    """Which weights a model needs, and where they are."""
+    said = (
+        f"'{folder}' was trained on the encoder '{encoder.model}' with the SHA-256 "
+        f"{encoder.sha256}, and the one here is another, whose frames mean nothing to it"
+    )
+    if encoder.model not in BUNDLED:
+        return f"{said}: put the weights that it was trained on in its place, or train it anew"
+    config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    return (
+        f"{said}: it came with the m5ser that wrote the model ({config['m5ser_version']}, and this "
+        f"is {M5SER_VERSION}): install that one, or train the model anew"
+    )
 
 
 def _read_recipe(folder: Path) -> TrainingRecipe:

@@ -49,6 +49,10 @@ class CheckpointError(InputError, ValueError):
     """Weights that can't be had, are damaged, or are not what the recipe pinned."""
 
 
+class OtherWeights(CheckpointError):
+    """Weights that are whole, and not those that were pinned."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A Whisper ready to run, how it spells, and the hash of the files that it came from.
@@ -77,7 +81,7 @@ def load_checkpoint(
     path = _find(name)
     found = checkpoint_sha256(path)
     if sha256 is not None and sha256 != found:
-        raise CheckpointError(
+        raise OtherWeights(
             f"sha256: {path} has {found}, the recipe pins {sha256}; get the pinned weights, "
             "or change the recipe to mean these"
         )

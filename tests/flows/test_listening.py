@@ -148,6 +148,11 @@ def test_what_is_no_json_or_too_large_is_refused(tones, tmp_path):
     assert "larger than 1 MiB" in run("listening-results", tones, file, code=2).stderr
 
 
+def test_answers_that_are_not_there_are_named(tones, tmp_path):
+    said = run("listening-results", tones, tmp_path / "none.json", code=2).stderr
+    assert f"'{tmp_path / 'none.json'}' is not there: give the files that the listeners" in said
+
+
 def test_a_folder_that_is_no_set_is_named(tmp_path):
     said = run("listening-test", tmp_path, code=2).stderr
     assert "is no dataset folder" in said
