@@ -34,23 +34,27 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities [N, L] of the labels for some files."""
+    """Probabilities [N, L] of the labels for some files; `failed` are others, each with why."""
 
     files: tuple[str, ...]
     labels: tuple[str, ...]
     probabilities: np.ndarray
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         rounded = self.probabilities.astype(float).round(4)
         rows = [dict(zip(self.labels, row, strict=True)) for row in rounded.tolist()]
-        return dict(zip(self.files, rows, strict=True))
+        failed = {file: {"error": why} for file, why in self.failed.items()}
+        return {**dict(zip(self.files, rows, strict=True)), **failed}
 
     def print_to(self, console: Console) -> None:
         """For a person: a row a file, whose name is never cut; one line each where that is read on.
 
         A terminal folds names that leave no room for the rest.
         """
+        if not self.files:
+            return
         table = Table(
             Column("file", overflow="fold"), box=None, pad_edge=False, padding=(0, 1, 0, 0)
         )
@@ -212,26 +216,35 @@ def run_predict(
 ) -> Predictions:
     """Probabilities of the model's labels, or of any others, for audio files heard whole.
 
+    A file that can't be used costs the others nothing.
+
     Raises:
-        InputError: the folder is no model, a file can't be used, or the labels leave no choice.
+        InputError: the folder is no model, or the labels leave no choice.
     """
     trained = load_trained(folder, device)
     chosen = trained.recipe.labels if labels is None else tuple(labels)
-    batches = [files[start : start + batch_size] for start in range(0, len(files), batch_size)]
-    found = [_predict(trained, batch, chosen) for batch in batches]
-    return Predictions(tuple(str(file) for file in files), chosen, np.concatenate(found))
+    failed: dict[str, str] = {}
+    heard: list[str] = []
+    found = [np.empty((0, len(chosen)))]
+    for start in range(0, len(files), batch_size):
+        clips = list(_readable(files[start : start + batch_size], failed))
+        if clips:
+            heard += [name for name, _ in clips]
+            found.append(_predict(trained, [samples for _, samples in clips], chosen))
+    return Predictions(tuple(heard), chosen, np.concatenate(found), failed)
 
 
-def _predict(trained: Trained, files: Sequence[Path], labels: Sequence[str]) -> np.ndarray:
-    clips = [_read(file) for file in files]
+def _predict(trained: Trained, clips: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
     longest_s = trained.recipe.data.longest_s
     return predict(trained.model, trained.encoder, clips, labels, longest_s)
 
 
-def _read(file: Path) -> np.ndarray:
-    try:
-        return read_audio(file.read_bytes(), longest_s=None)
-    except UnusableAudio as error:
-        raise InputError(f"'{file}' {error}") from error
-    except OSError as error:
-        raise InputError(f"'{file}' can't be read: {error.strerror}") from error
+def _readable(files: Sequence[Path], failed: dict[str, str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each file with its samples; into `failed` goes what can't be used, with the reason."""
+    for file in files:
+        try:
+            yield str(file), read_audio(file.read_bytes(), longest_s=None)
+        except UnusableAudio as error:
+            failed[str(file)] = f"'{file}' {error}"
+        except OSError as error:
+            failed[str(file)] = f"'{file}' can't be read: {error.strerror}"

@@ -164,3 +164,6 @@ def _register_predict(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         words = [word.strip() for word in labels.split(",")] if labels is not None else None
         found = guarded(lambda: flow.run_predict(model, files, words, device, batch_size))
         emit(found.as_dict(), as_json, found.print_to)
+        for why in found.failed.values():
+            typer.secho(f"error: {why}", fg="red", err=True)
+        raise typer.Exit(_FAILED if found.failed else 0)

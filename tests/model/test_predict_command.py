@@ -13,6 +13,7 @@ from flows.evaluate import Predictions
 from model.encoder import load_encoder
 from model.recipe import WhisperEncoder
 from pipeline.audio import encode_flac
+from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from tests.model.calling import call
@@ -61,22 +62,41 @@ def test_a_long_file_is_heard_to_its_end(place, tmp_path):
         (("--labels", "calm,,sad"), "name two or more"),
         (("--labels", ""), "name two or more"),
         (("--device", "mps"), "has no 'mps': say cpu or auto"),
-        ((), "can't be decoded: Format not recognised."),
     ],
 )
 def test_prediction_says_what_is_wrong(place, tmp_path, arguments, message):
     path = tmp_path / "a.flac"
-    good = encode_flac(tone("sad", "en", "anna", 5), RATE)
-    path.write_bytes(good if arguments else b"")
+    path.write_bytes(encode_flac(tone("sad", "en", "anna", 5), RATE))
     result = call("predict", place / "m", path, *arguments)
     assert result.exit_code == 2
     assert message in result.output
 
 
-def test_prediction_names_a_path_that_is_no_file(place, tmp_path):
-    result = call("predict", place / "m", tmp_path)
-    assert result.exit_code == 2
-    assert result.output.startswith(f"'{tmp_path}' can't be read: Is a directory")
+@pytest.mark.parametrize("at_once", [1, 16])
+def test_a_file_that_can_t_be_used_costs_the_others_nothing(place, tmp_path, at_once):
+    first, empty, last = (tmp_path / name for name in ("a.flac", "b.flac", "c.flac"))
+    for path in (first, last):
+        path.write_bytes(encode_flac(tone("sad", "en", "anna", 5), RATE))
+    empty.write_bytes(b"")
+    files = (first, empty, tmp_path, tmp_path / "none.wav", last)
+    result = call("predict", place / "m", *files, "--batch-size", at_once)
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert [name for name, one in found.items() if "sad" in one] == [str(first), str(last)]
+    reasons = [
+        f"'{empty}' can't be decoded: Format not recognised.",
+        f"'{tmp_path}' can't be read: Is a directory",
+        f"'{tmp_path / 'none.wav'}' can't be read: No such file or directory",
+    ]
+    assert [one["error"] for one in found.values() if "error" in one] == reasons
+    assert result.stderr.splitlines() == [f"error: {reason}" for reason in reasons]
+
+
+def test_where_no_file_can_be_used_there_is_no_table(place, tmp_path):
+    found = Predictions((), EMOTIONS, np.empty((0, len(EMOTIONS))), {"a": "'a' is none"})
+    console = Console(file=io.StringIO())
+    found.print_to(console)
+    assert console.file.getvalue() == ""
 
 
 def printed(files, **console):
@@ -104,6 +124,32 @@ def test_predictions_that_are_piped_are_a_line_a_file():
 def test_probabilities_as_json_have_four_places():
     found = Predictions(("a",), ("x", "y"), np.array([[0.12345678, 0.87654321]], np.float32))
     assert json.dumps(found.as_dict()) == '{"a": {"x": 0.1235, "y": 0.8765}}'
+
+
+def repinned(place, tmp_path, **encoder):
+    """The trained model as if it had been trained on a Whisper whose weights are others now."""
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "training.yaml").unlink()
+    held = yaml.safe_load((tmp_path / "m" / "recipe.yaml").read_text())
+    held["encoder"] = {"engine": "whisper", "sha256": "ab" * 32, "device": "cpu", **encoder}
+    (tmp_path / "m" / "recipe.yaml").write_text(yaml.safe_dump(held))
+    return call("predict", tmp_path / "m", tmp_path / "a.flac")
+
+
+def test_a_model_of_other_bundled_weights_names_the_m5ser_that_wrote_it(place, tmp_path):
+    result = repinned(place, tmp_path, model="small-espeak")
+    assert result.exit_code == 2
+    assert f"with the SHA-256 {'ab' * 32}, and the one here is another" in result.output
+    assert f"the m5ser that wrote the model ({M5SER_VERSION}, and this is" in result.output
+    assert "change the recipe" not in result.output
+
+
+def test_a_model_of_other_weights_asks_for_its_own(place, tmp_path):
+    path = write_whisper(tmp_path / "whisper.safetensors")
+    result = repinned(place, tmp_path, model=path)
+    assert result.exit_code == 2
+    assert "put the weights that it was trained on in its place, or train it" in result.output
+    assert "change the recipe" not in result.output
 
 
 def test_a_model_whose_encoder_was_on_a_gpu_is_asked_on_a_cpu(place, tmp_path):
