@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,7 @@ def _values(
         "neutral": neutral,
         "recorded": any(row["origin"] != "published" for row in neutral),
         "refused": unread - dataset.build["read"]["failed"],
+        "glossary": _glossary(dataset),
         "checks": _checks(dataset),
         "text_checks": _text_checks(dataset.recipe),
         "unchecked": _unchecked(dataset),
@@ -241,7 +242,14 @@ def _text_checks(recipe: dict[str, Any]) -> list[Check]:
     return [(one.title, one.checks, _readers(gates, one.scores)) for one in judges]
 
 
-def _readers(gates: dict[str, Gate], scores: Sequence[str]) -> list[str]:
+def _glossary(dataset: DatasetFolder) -> dict[str, str]:
+    """What each score of the takes is, in words."""
+    return {
+        name: about for judge in _judges(dataset.recipe) for name, about in judge.scores.items()
+    }
+
+
+def _readers(gates: dict[str, Gate], scores: Iterable[str]) -> list[str]:
     return [name for name, gate in gates.items() if set(gate.score_names) & set(scores)]
 
 

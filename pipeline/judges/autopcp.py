@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -59,9 +59,9 @@ class AutoPcp(Pretrained, Judge):
     """Seconds of speech in a batch, padding and all."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes: one score, its name."""
-        return (self.name,)
+        return {self.name: "likeness of the prosody to the source recording's, about 1 to 4"}
 
     @model_validator(mode="after")
     def _pickles_allowed(self) -> Self:

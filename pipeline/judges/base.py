@@ -109,8 +109,11 @@ class Judge(Engine):
 
     @property
     @abstractmethod
-    def scores(self) -> tuple[str, ...]:
-        """What it writes for every take; a class variable where the settings don't change it."""
+    def scores(self) -> Mapping[str, str]:
+        """What it writes for every take: names, and in words for a card what each is, with units.
+
+        A class variable where the settings don't change it.
+        """
 
     @abstractmethod
     def load(self, context: JudgeContext) -> JudgeBatch:

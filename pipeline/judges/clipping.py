@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -30,13 +31,13 @@ class Clipping(Judge):
     engine: Literal["clipping"] = "clipping"
     version: ClassVar[int] = 1
     checks: ClassVar[str] = "clipped samples, level, and silence at the ends"
-    scores: ClassVar[tuple[str, ...]] = (
-        "clipped_share",
-        "peak_dbfs",
-        "rms_dbfs",
-        "leading_silence_s",
-        "trailing_silence_s",
-    )
+    scores: ClassVar[Mapping[str, str]] = {
+        "clipped_share": "samples at full scale, as a share",
+        "peak_dbfs": "largest sample, dB of full scale",
+        "rms_dbfs": "level, dB of full scale",
+        "leading_silence_s": "silence before the first sound, s",
+        "trailing_silence_s": "silence behind the last sound, s",
+    }
     silence_db: Annotated[float, Field(gt=0, le=100)] = 40.0
     """A frame this far below the loudest one is silent (assumed; librosa trims at 60)."""
 

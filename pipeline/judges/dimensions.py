@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -42,9 +42,11 @@ class Dimensions(Pretrained, Judge):
     """Seconds of speech in a batch, padding and all."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes, under its name."""
-        return tuple(f"{self.name}_{score}" for score in (*_DIMENSIONS, "distance"))
+        found = {f"{self.name}_{one}": f"{one} of the voice, about 0 to 1" for one in _DIMENSIONS}
+        apart = "distance of these three to the source recording's"
+        return {**found, f"{self.name}_distance": apart}
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Load the regressor.

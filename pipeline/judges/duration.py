@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
@@ -26,13 +27,13 @@ class Duration(Judge):
     checks: ClassVar[str] = (
         "length and speaking rate, against the source recording where there is one"
     )
-    scores: ClassVar[tuple[str, ...]] = (
-        "duration_s",
-        "duration_ratio",
-        "chars_per_s",
-        "phones_per_s",
-        "hit_length_cap",
-    )
+    scores: ClassVar[Mapping[str, str]] = {
+        "duration_s": "length with the silence at its ends, s",
+        "duration_ratio": "length over that of the source recording, both with silence",
+        "chars_per_s": "characters of the text per second",
+        "phones_per_s": "phones of the text per second",
+        "hit_length_cap": "1 if the engine was cut off at its longest, else 0",
+    }
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Nothing is loaded: these are counts."""

@@ -35,7 +35,12 @@ _WHISPER_PRICE = Price(
     "cuda", 0.05 / CLIP_S, "speech_s", "assumed, 0.05 s a clip, of which it always hears 30 s"
 )
 """Of a classifier on Whisper large's encoder."""
-_SCORES = ("probability", "margin", "entropy", "outside")
+_SCORES = {
+    "probability": "probability of the wanted emotion, by a classifier of speech",
+    "margin": "that minus the likeliest other emotion's",
+    "entropy": "entropy of the probabilities, as a share of the largest possible",
+    "outside": "probability of labels that are none of our emotions",
+}
 
 
 class SpeechEmotion(Pretrained, Judge):
@@ -65,9 +70,9 @@ class SpeechEmotion(Pretrained, Judge):
     """Seconds of speech in a batch, padding and all."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes, under its name."""
-        return tuple(f"{self.name}_{score}" for score in _SCORES)
+        return {f"{self.name}_{score}": about for score, about in _SCORES.items()}
 
     def prices(self) -> Mapping[str, Price]:
         """What it costs by others' reports: a Whisper hears 30 s of every clip."""

@@ -9,7 +9,7 @@ assumed to run in step. AutoPCP is a judge of its own, `pipeline.judges.autopcp`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -64,12 +64,12 @@ class Expressivity(Judge):
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed, as speech")
     hears_source: ClassVar[bool] = True
-    scores: ClassVar[tuple[str, ...]] = (
-        "pause_agreement",
-        "pause_s",
-        "syllables_per_s",
-        "source_syllables_per_s",
-    )
+    scores: ClassVar[Mapping[str, str]] = {
+        "pause_agreement": "pauses like the source recording's, 0 to 1",
+        "pause_s": "pauses of the take and of the source recording, s in all",
+        "syllables_per_s": "syllables per second, without pauses",
+        "source_syllables_per_s": "the same of the source recording",
+    }
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Open the voice activity detector.

@@ -13,14 +13,20 @@ from pipeline.whisper.checkpoint import Checkpoint
 from pipeline.whisper.encoding import Window
 from pipeline.whisper.transcribing import Clip, Piece, Transcriber, Transcript
 
-AGREEMENT = ("cer", "wer", "missing_start", "missing_end", "repetition")
+AGREEMENT = {
+    "cer": "edits of the transcript's characters, over those of the text",
+    "wer": "edits of the transcript's words, over those of the text",
+    "missing_start": "what is missing at the beginning, as a share of the text's characters",
+    "missing_end": "what is missing at the end, as a share of the text's characters",
+    "repetition": "4-grams of the transcript that came before, as a share, beyond the text's",
+}
 """The transcript against the wanted text: of two models, on one scale."""
-OWN = (
-    "average_log_probability",
-    "text_log_probability",
-    "compression_ratio",
-    "language_audio_probability",
-)
+OWN = {
+    "average_log_probability": "mean log-probability of the transcript's tokens",
+    "text_log_probability": "mean log-probability of the wanted text's tokens",
+    "compression_ratio": "of the transcript by zlib; above 2.4 it repeats itself",
+    "language_audio_probability": "probability that the language that is heard is the take's",
+}
 """What a model says of itself and its transcript; NaN of a take without one."""
 
 

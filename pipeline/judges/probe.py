@@ -57,7 +57,11 @@ class Probe(Judge):
         "whether a classifier fitted on the human source recordings hears the wanted emotion"
     )
     measures: ClassVar[frozenset[Measured]] = frozenset({"emotion"})
-    scores: ClassVar[tuple[str, ...]] = ("probe_probability", "probe_margin", "probe_entropy")
+    scores: ClassVar[Mapping[str, str]] = {
+        "probe_probability": "probability of the wanted emotion, by the recordings' prosody",
+        "probe_margin": "that minus the likeliest other emotion's",
+        "probe_entropy": "entropy of the probabilities, as a share of the largest possible",
+    }
     needs_sources: ClassVar[bool] = True
 
     def load(self, context: JudgeContext) -> JudgeBatch:

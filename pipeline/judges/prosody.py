@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Scores
@@ -18,6 +19,7 @@ _DIMENSIONS = {
     "prosody_energy": "energy_db",
     "prosody_rate": "rate_ratio",
 }
+"""Scores, and what `prosody.target.distance` calls them."""
 
 
 class Prosody(Judge):
@@ -35,7 +37,14 @@ class Prosody(Judge):
     version: ClassVar[int] = 3
     checks: ClassVar[str] = "how far the prosody is from what was asked for"
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
-    scores: ClassVar[tuple[str, ...]] = tuple(_DIMENSIONS)
+    scores: ClassVar[Mapping[str, str]] = {
+        "prosody_distance": "prosody that was asked for against what came out: RMS of errors in "
+        "eight dimensions, each in units of its own (F0 level 2 semitones); 0 is exact",
+        "prosody_f0_level": "error of the F0 level, in units of 2 semitones",
+        "prosody_f0_range": "error of the F0 range, in units of a ratio of 1.4",
+        "prosody_energy": "error of the level, in units of 3 dB",
+        "prosody_rate": "error of the rate of speech, in units of a ratio of 1.16",
+    }
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Nothing is loaded but the code that measures."""

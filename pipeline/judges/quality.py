@@ -34,7 +34,12 @@ _WINDOW = 144_160
 _WORK_S, _CHEAP_WORK_S = 0.5, 0.02
 """Of one core for a window of the P.835 network, and of the P.808 one."""
 _DYNAMIC_RANGE_DB = 80.0
-_P835 = ("dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl")
+_P835 = {
+    "dnsmos_sig": "how the voice sounds, 1 to 5 (DNSMOS P.835)",
+    "dnsmos_bak": "how little is heard behind it, 1 to 5 (DNSMOS P.835)",
+    "dnsmos_ovrl": "how it sounds on the whole, 1 to 5 (DNSMOS P.835)",
+}
+_P808 = {"dnsmos_p808": "how it sounds on the whole, 1 to 5 (DNSMOS P.808)"}
 
 _SIG = (-0.08397278, 1.22083953, 0.0052439)
 _BAK = (-0.13166888, 1.60915514, -0.39604546)
@@ -76,9 +81,9 @@ class Quality(Judge):
     """On a GPU."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes: one score, or four with the costly network."""
-        return (*_P835, "dnsmos_p808") if self.p835 else ("dnsmos_p808",)
+        return {**_P835, **_P808} if self.p835 else _P808
 
     def prices(self) -> Mapping[str, Price]:
         """What it costs by its windows, one for each second of a clip unless there are fewer."""

@@ -43,7 +43,10 @@ class Speaker(Judge):
     measures: ClassVar[frozenset[Measured]] = frozenset({"speaker"})
     wheels: ClassVar[tuple[str, ...]] = ("resemblyzer",)
     price: ClassVar[Price] = Price("cpu", 0.03, "speech_s", "assumed")
-    scores: ClassVar[tuple[str, ...]] = ("speaker_cosine", "speaker_margin")
+    scores: ClassVar[Mapping[str, str]] = {
+        "speaker_cosine": "likeness to the voice's own neutral English clip, -1 to 1",
+        "speaker_margin": "that minus the likeness to the likest other voice",
+    }
     needs_voices: ClassVar[bool] = True
 
     def load(self, context: JudgeContext) -> JudgeBatch:

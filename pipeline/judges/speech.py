@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -55,7 +55,10 @@ class Speech(Judge):
     measures: ClassVar[frozenset[Measured]] = frozenset({"speech"})
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     price: ClassVar[Price] = Price("cpu", 0.01, "speech_s", "assumed")
-    scores: ClassVar[tuple[str, ...]] = ("speech_share", "speech_s")
+    scores: ClassVar[Mapping[str, str]] = {
+        "speech_share": "speech in the take, as a share of its length",
+        "speech_s": "speech in the take, s",
+    }
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a window is speech (Silero's default)."""
 

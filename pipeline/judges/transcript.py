@@ -27,7 +27,11 @@ from pipeline.whisper.checkpoint import (
 from pipeline.whisper.encoding import Window
 
 _LEAST_SPEECH_S = 0.1
-_SCORES = ("transcribed", *AGREEMENT, *OWN)
+_SCORES = {
+    "transcribed": "1 if there was speech to transcribe, else 0",
+    **AGREEMENT,
+    **OWN,
+}
 _BUNDLED_PRICE = Price("cpu", 0.03, "speech_s", "assumed, of one core")
 _BORDERLINE_SHARE = 0.2
 """Of the takes, that a second Whisper hears (assumed)."""
@@ -111,11 +115,13 @@ class Whisper(Judge):
     """A second model for takes near the gate (none: the first decides alone)."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes; two more with a second model."""
         if self.borderline is None:
             return _SCORES
-        return (*_SCORES, f"first_{self.borderline.score}", "heard_twice")
+        score = self.borderline.score
+        first = {f"first_{score}": f"`{score}` by the first of two models"}
+        return {**_SCORES, **first, "heard_twice": "1 if the second model heard it too, else 0"}
 
     @property
     def languages(self) -> frozenset[Language] | None:

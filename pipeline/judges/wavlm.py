@@ -25,6 +25,12 @@ from pipeline.needs import Price
 from pipeline.pretrained.named import ModelError, ModelName, Pretrained
 from pipeline.records import Failure
 
+_SCORES = {
+    "cosine": "likeness to the voice's own neutral English clip, -1 to 1",
+    "margin": "that minus the likeness to the likest other voice",
+    "source_cosine": "likeness to the source recording, -1 to 1",
+}
+
 
 class WavlmSpeaker(Pretrained, Judge):
     """Likeness of voices by WavLM with an x-vector head (Chen et al. 2022, IEEE JSTSP 16(6)).
@@ -52,9 +58,9 @@ class WavlmSpeaker(Pretrained, Judge):
     """Seconds of speech in a batch, padding and all."""
 
     @property
-    def scores(self) -> tuple[str, ...]:
+    def scores(self) -> Mapping[str, str]:
         """What it writes, under its name."""
-        return tuple(f"{self.name}_{score}" for score in ("cosine", "margin", "source_cosine"))
+        return {f"{self.name}_{score}": about for score, about in _SCORES.items()}
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         """Load the network and embed every voice's reference clip.

@@ -126,6 +126,20 @@ def as_people_do(target: Target, emotion: Emotion) -> Target:
     )
 
 
+def sparing_tones(target: Target) -> Target:
+    """The target of a clip for a language in which F0 tells words apart (`languages.TONAL`).
+
+    The take gives up none of its own movement, which carries its tones, for the accents of another
+    language's words; of the clip's it gets the straight line through it (least squares).
+    """
+    contour = np.array(target.f0_contour_st)
+    if contour.size < 2:
+        return replace(target, f0_yield=0.0)
+    places = np.arange(contour.size)
+    line = np.polyval(np.polyfit(places, contour, 1), places)
+    return replace(target, f0_yield=0.0, f0_contour_st=tuple(line.tolist()))
+
+
 def from_emotion(emotion: Emotion, seed: int) -> Target:
     """The profile of an emotion (see `published` and `curves`), varied as human speakers vary.
 

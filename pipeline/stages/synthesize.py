@@ -12,10 +12,16 @@ import numpy as np
 
 from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest, release
-from pipeline.languages import Language
+from pipeline.languages import TONAL, Language
 from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
-from pipeline.prosody.target import Target, as_people_do, from_emotion, from_source
+from pipeline.prosody.target import (
+    Target,
+    as_people_do,
+    from_emotion,
+    from_source,
+    sparing_tones,
+)
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Line, Tally, Utterance
@@ -26,7 +32,7 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 10
+_VERSION = 11
 _WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")
 """Packages that have a part in the takes of every engine: phones, prosody, rate, FLAC."""
 
@@ -217,7 +223,10 @@ def _target(
         neutral = job.neutrals[utterance.speaker]
         source = Profile.from_dict(json.loads(profile))
         target = from_source(source, Profile.from_dict(json.loads(neutral.profile)))
-        return as_people_do(target, utterance.emotion), neutral.origin
+        target = as_people_do(target, utterance.emotion)
+        if job.language in TONAL:
+            target = sparing_tones(target)
+        return target, neutral.origin
     # One target for all languages of an utterance: they are meant to say it the same way.
     seed = int(digest(recipe.seed, utterance.id)[:8], 16)
     return from_emotion(utterance.emotion, seed), "published"

@@ -30,7 +30,9 @@ class BackTranslation(TextJudge):
     engine: Literal["back_translation"] = "back_translation"
     version: ClassVar[int] = 1
     checks: ClassVar[str] = "how much of the sentence comes back when the line is translated back"
-    scores: ClassVar[tuple[str, ...]] = ("back_translation_chrf",)
+    scores: ClassVar[Mapping[str, str]] = {
+        "back_translation_chrf": "chrF of the line's translation back against the source, 0 to 1",
+    }
     translator: AnyTranslator
 
     @property

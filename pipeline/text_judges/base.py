@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -47,8 +47,11 @@ class TextJudge(Engine):
 
     @property
     @abstractmethod
-    def scores(self) -> tuple[str, ...]:
-        """What it writes for every line; a class variable where the settings don't change it."""
+    def scores(self) -> Mapping[str, str]:
+        """What it writes for every line: names, and in words for a card what each is, with units.
+
+        A class variable where the settings don't change it.
+        """
 
     def lacks_for(self, languages: Sequence[Language]) -> Iterator[Lack]:
         """As `lacks`, for a judge that has a model for each language."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -34,7 +34,10 @@ class TextEmotion(Pretrained, TextJudge):
     version: ClassVar[int] = 1
     checks: ClassVar[str] = "whether a classifier of texts finds the same emotion in the line"
     price: ClassVar[Price] = Price("cuda", 0.002, "line", "assumed, of 300 million parameters")
-    scores: ClassVar[tuple[str, ...]] = ("text_emotion_kept", "text_emotion_probability")
+    scores: ClassVar[Mapping[str, str]] = {
+        "text_emotion_kept": "of the words' emotion, what the translation kept, 0 to 1",
+        "text_emotion_probability": "probability of the wanted emotion, by the translation's words",
+    }
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
     """Each label of the model, and which emotion it is; none: it is no emotion of ours."""
     tokens_per_batch: Annotated[int, Field(ge=1)] = 8192

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -29,13 +29,13 @@ class Form(TextJudge):
     engine: Literal["form"] = "form"
     version: ClassVar[int] = 2
     checks: ClassVar[str] = "length, numbers and repetition against the English sentence"
-    scores: ClassVar[tuple[str, ...]] = (
-        "text_length_ratio",
-        "text_script_share",
-        "text_copied",
-        "text_repetition",
-        "text_hit_length_cap",
-    )
+    scores: ClassVar[Mapping[str, str]] = {
+        "text_length_ratio": "characters over those of the source",
+        "text_script_share": "letters in the language's script, as a share",
+        "text_copied": "likeness to the source's letters, 1 for an untranslated copy",
+        "text_repetition": "repeated 4-grams beyond the source's, as a share",
+        "text_hit_length_cap": "1 if the translator was cut off, else 0",
+    }
 
     def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:
         """Nothing has to be loaded."""

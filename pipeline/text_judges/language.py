@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pipeline.judges.base import Scores
@@ -32,7 +32,9 @@ class TextLanguage(TextJudge):
     wheels: ClassVar[tuple[str, ...]] = ("lingua-language-detector",)
     price: ClassVar[Price] = Price("cpu", 0.001, "line", "assumed")
     needs_languages: ClassVar[bool] = True
-    scores: ClassVar[tuple[str, ...]] = ("text_language_probability",)
+    scores: ClassVar[Mapping[str, str]] = {
+        "text_language_probability": "probability that the text is in its language",
+    }
 
     def load(self, languages: tuple[Language, ...]) -> TextJudgeBatch:
         """Build the detector; it reads its models when a text first needs them.

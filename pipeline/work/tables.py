@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +71,12 @@ TAKES = pa.schema(
 )
 
 
-def scores_schema(names: Sequence[str]) -> pa.Schema:
+def scores_schema(names: Iterable[str]) -> pa.Schema:
     """Schema of one judge's scores: NaN where it had nothing to measure, null with an error."""
     return pa.schema({"take_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
 
 
-def line_scores_schema(names: Sequence[str]) -> pa.Schema:
+def line_scores_schema(names: Iterable[str]) -> pa.Schema:
     """Schema of the scores of one judge of texts, which are by line."""
     return pa.schema({"source_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
@@ -106,7 +106,7 @@ class Ear(Judge):
     engine: Literal["ear"] = "ear"
     checks: ClassVar[str] = "how it sounds to an ear"
     measures: ClassVar[frozenset[Measured]] = frozenset({"quality"})
-    scores: ClassVar[tuple[str, ...]] = ("ear_opinion",)
+    scores: ClassVar[Mapping[str, str]] = {"ear_opinion": "what an ear says"}
 
     def load(self, context: JudgeContext) -> JudgeBatch:
         raise NotImplementedError

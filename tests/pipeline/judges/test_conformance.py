@@ -59,8 +59,8 @@ JUDGES: Mapping[str, Callable[[Path], Judge]] = {
 }
 NAN_WITHOUT_CONTEXT: Mapping[str, tuple[str, ...]] = {
     "duration": ("duration_ratio", "phones_per_s"),
-    "prosody": Prosody.scores,
-    "probe": Probe.scores,
+    "prosody": tuple(Prosody.scores),
+    "probe": tuple(Probe.scores),
     "expressivity": ("pause_agreement", "pause_s", "source_syllables_per_s"),
     "dimensions": ("dimensions_distance",),
     "autopcp": ("autopcp",),
@@ -124,7 +124,7 @@ def test_a_batch_scores_as_its_takes_do_alone_and_in_their_order(judge, loaded, 
 @each_judge
 def test_every_score_is_written_and_finite(judge, loaded, items):
     for scores in loaded(judge)(items):
-        assert tuple(scores) == judge.scores
+        assert tuple(scores) == tuple(judge.scores)
         assert all(type(value) is float and math.isfinite(value) for value in scores.values())
 
 
@@ -189,10 +189,16 @@ def test_every_judge_says_what_it_checks(engine):
     assert engine.checks.strip()
 
 
+@each_judge
+def test_every_score_is_explained_in_words_of_its_own(judge):
+    assert all(len(about.split()) > 2 for about in judge.scores.values())
+    assert len(set(judge.scores.values())) == len(judge.scores)
+
+
 def test_a_judge_that_does_not_say_what_it_checks_is_refused_before_any_work():
     class Silent(Judge):
         engine: str = "silent"
-        scores: ClassVar[tuple[str, ...]] = ("loudness",)
+        scores: ClassVar[Mapping[str, str]] = {"loudness": "level, dB"}
 
         def load(self, context: JudgeContext) -> JudgeBatch:
             raise NotImplementedError

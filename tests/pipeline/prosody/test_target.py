@@ -12,7 +12,14 @@ from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.prosody.curves import curves
 from pipeline.prosody.profile import measure, tilt_db_oct
 from pipeline.prosody.published import CHANGES
-from pipeline.prosody.target import Target, as_people_do, distance, from_emotion, from_source
+from pipeline.prosody.target import (
+    Target,
+    as_people_do,
+    distance,
+    from_emotion,
+    from_source,
+    sparing_tones,
+)
 from tests.pipeline.prosody.signals import RATE, voice
 
 
@@ -88,3 +95,21 @@ def test_a_clips_spectrum_goes_towards_that_of_its_emotion_and_nothing_else_does
         "unvoiced_bands_db": own.unvoiced_bands_db,
     }
     assert replace(found, **kept) == own
+
+
+def test_tones_are_left_as_the_voice_has_them_and_the_phrase_goes_its_way() -> None:
+    profile = measure(voice(), RATE, 16)
+    accents = tuple(np.sin(np.arange(16.0)).tolist())
+    target = replace(from_source(profile, profile), f0_contour_st=accents)
+    spared = sparing_tones(target)
+    assert (target.f0_yield, spared.f0_yield) == (0.5, 0.0)
+    contour, line = (np.array(one.f0_contour_st) for one in (target, spared))
+    assert np.ptp(np.diff(line)) < 1e-9
+    assert line.mean() == pytest.approx(contour.mean())
+    same = replace(target, f0_yield=0.0, f0_contour_st=spared.f0_contour_st)
+    assert spared == same
+
+
+def test_a_clip_without_a_contour_has_none_to_straighten() -> None:
+    target = from_source(measure(voice(), RATE, 16), measure(voice(), RATE, 16))
+    assert sparing_tones(replace(target, f0_contour_st=())).f0_contour_st == ()

@@ -17,6 +17,8 @@ import soundfile
 
 from pipeline.audio import decode_flac
 from pipeline.engine import release
+from pipeline.languages import Language
+from pipeline.prosody.profile import measure
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
 from pipeline.stages import synthesize, voices
@@ -26,7 +28,8 @@ from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import count_phones
 from pipeline.work import tables
 from pipeline.work.references import Reference
-from pipeline.work.store import Store
+from pipeline.work.store import Store, to_json
+from tests.pipeline.prosody.signals import voice
 
 PROGRAM = """
 import json, math, struct, sys, wave
@@ -166,6 +169,22 @@ def test_a_clone_is_measured_by_its_persons_neutral_speech(bench: Bench) -> None
     found = json.loads(bench.takes("emotion", neutrals)[0]["reference"])
     assert found["f0_level_st"] == pytest.approx(rendition["f0_level_st"] - 5.0)
     assert found["energy_db"] == rendition["energy_db"]
+
+
+@pytest.mark.parametrize(("language", "f0_yield"), [("de", 0.5), ("zh", 0.0), ("vi", 0.0)])
+def test_accents_of_a_recording_take_no_language_s_tones(
+    language: Language, f0_yield: float
+) -> None:
+    profile = to_json(measure(voice(), 16_000, 16).to_dict())
+    neutrals = {"anna": Neutral(profile, "speaker")}
+    recipe = Recipe.model_validate(
+        {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": [language]}
+    )
+    job = SynthesisJob(language, "key", "key", "key", {}, neutrals)
+    utterance = Utterance("u0", "a", "Go!", "angry", "anna", "female", "CC0-1.0", None)
+    target, origin = synthesize._target(recipe, job, utterance, profile)
+    assert target is not None
+    assert (target.f0_yield, origin) == (f0_yield, "speaker")
 
 
 @pytest.mark.parametrize("samples", [[], [0.1, np.nan, 0.1]])

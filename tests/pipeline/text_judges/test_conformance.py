@@ -63,7 +63,7 @@ def test_a_batch_scores_as_its_lines_do_alone_and_in_their_order(judge, judges, 
     together, backwards = judge(name), judge(name, ITEMS[::-1])[::-1]
     for item, found, reverse in zip(ITEMS, together, backwards, strict=True):
         [alone] = judge(name, [item])
-        assert tuple(found) == judges[name].scores
+        assert tuple(found) == tuple(judges[name].scores)
         assert found == pytest.approx(alone, abs=1e-5, nan_ok=True)
         assert found == pytest.approx(reverse, abs=1e-5, nan_ok=True)
 
