@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from importlib.metadata import distribution
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from flows.doctor import bundled_recipes
+from pipeline.corpora.several import Several
+from pipeline.engine import Engine
 from pipeline.errors import InputError
 from pipeline.provenance.components import (
     Component,
@@ -18,6 +20,7 @@ from pipeline.provenance.components import (
 from pipeline.provenance.licences import terms_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
+from tests.unions import engines_of
 
 
 def recipe(**changes: Any) -> dict[str, Any]:
@@ -35,19 +38,10 @@ def names(components: tuple[Component, ...]) -> list[str]:
     return [component.name for component in components]
 
 
-def engines(field: str) -> list[type]:
-    """The classes that a section of the recipe may be, with their engine's name."""
-    annotation = Recipe.model_fields[field].annotation
-    found, waiting = [], [annotation]
-    while waiting:
-        one = waiting.pop()
-        waiting += get_args(one)
-        fields = getattr(one, "model_fields", {})
-        if "parts" in fields:
-            waiting.append(fields["parts"].annotation)
-        elif "engine" in fields:
-            found.append(one)
-    return found
+def engines(field: str) -> list[type[Engine]]:
+    """The classes that a section of the recipe may be; several corpora are each for themselves."""
+    found = engines_of(Recipe.model_fields[field].annotation)
+    return [engine for engine in found if engine is not Several]
 
 
 def test_components_are_those_of_the_recipe_each_once() -> None:
@@ -88,16 +82,17 @@ def test_a_corpus_without_an_entry_is_an_error_that_names_its_file() -> None:
             ask()
 
 
-@pytest.mark.parametrize(
-    ("field", "kinds"),
-    [
-        ("corpus", ["corpus"]),
-        ("translation", ["translator"]),
-        ("synthesis", ["synthesizer", "voice"]),
-        ("judges", ["judge"]),
-        ("text_judges", ["text judge"]),
-    ],
+KINDS = (
+    ("corpus", ["corpus"]),
+    ("translation", ["translator"]),
+    ("synthesis", ["synthesizer", "voice"]),
+    ("judges", ["judge"]),
+    ("text_judges", ["text judge"]),
 )
+"""The kinds of component that an engine of a section is."""
+
+
+@pytest.mark.parametrize(("field", "kinds"), KINDS)
 def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
     field: str, kinds: list[str]
 ) -> None:
@@ -108,6 +103,13 @@ def test_every_engine_has_an_entry_whose_setting_is_one_of_its_fields(
             entry = ledger()[kind, name]
             assert entry.setting is None or entry.setting in engine.model_fields, (kind, name)
             assert (entry.source_type is not None) == (kind == "synthesizer")
+
+
+@pytest.mark.parametrize(("field", "kinds"), KINDS)
+def test_every_entry_is_an_engine_s(field: str, kinds: list[str]) -> None:
+    names = {engine.model_fields["engine"].default for engine in engines(field)}
+    for kind in kinds:
+        assert {name for of_kind, name in ledger() if of_kind == kind} == names
 
 
 @pytest.mark.parametrize("name", bundled_recipes())
