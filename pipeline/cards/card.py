@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.cards import tables
+from pipeline.cards.figures import PICTURES
 from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import clusters_of
 from pipeline.cards.origin import origin
@@ -45,7 +46,6 @@ README = "README.md"
 OWN_START, OWN_END = "<!-- own section: kept -->", "<!-- end of own section -->"
 """Marks around what a person writes into a card; it outlives every new rendering."""
 
-_FIGURES = ("counts.png", "losses.png", "scores.png", "emotion.png", "takes.png")
 _UNEQUAL = 0.05
 """Difference of shares from which a gate is said to hit one emotion harder than another."""
 
@@ -148,7 +148,7 @@ def _values(
         "licence": licence,
         "spdx": spdx,
         "licence_texts": texts_of(spdx),
-        "figures": [name for name in _FIGURES if (dataset.path / "figures" / name).is_file()],
+        "figures": [name for name in PICTURES if (dataset.path / "figures" / name).is_file()],
         "example": _example(dataset.path),
         "own_start": OWN_START,
         "own_end": OWN_END,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.cards.canvas import ELSEWHERE, INK, KEPT, THIS_GATE, new_figure, plain
+from pipeline.cards.emotion_scores import emotion_scores
 from pipeline.cards.losses import losses
 from pipeline.cards.rules import gates_of, limits, score_gates
 from pipeline.dataset.reading import DatasetFolder, score
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
 _BINS = 40
 _COLUMNS = 3
-_OF_EMOTION = {
-    "probe_probability": ("Probe: the wanted emotion", "probability"),
-    "prosody_distance": ("Prosody: asked against got", "distance (0 = exact)"),
-    "prosody_f0_level": ("F0 level", "error (1 = 2 st)"),
-    "prosody_f0_range": ("F0 range", "error (1 = 42 %)"),
-    "prosody_energy": ("Energy", "error (1 = 3 dB)"),
-    "prosody_rate": ("Rate", "error (1 = 16 %)"),
-}
-"""Scores that speak of emotion: title and axis; the units are those of `prosody.target`."""
 
 
 def draw_counts(dataset: DatasetFolder) -> Figure | None:
@@ -103,18 +95,18 @@ def draw_scores(dataset: DatasetFolder) -> Figure | None:
 
 def draw_emotion(dataset: DatasetFolder) -> Figure | None:
     """By emotion: what the probe heard, and how far the prosody is from what was asked."""
-    present = {name: title for name, title in _OF_EMOTION.items() if name in dataset.score_names}
+    present = emotion_scores(dataset)
     emotions = dataset.emotions
     if not present or not emotions:
         return None
     rows = -(-len(present) // _COLUMNS)
     figure = new_figure(11, 0.8 + rows * (0.9 + 0.26 * len(emotions)))
     grid = figure.subplots(rows, _COLUMNS, squeeze=False)
-    for axes, (name, title) in zip(grid.ravel(), present.items(), strict=False):
+    for axes, (name, named) in zip(grid.ravel(), present.items(), strict=False):
         for label, colour, shift in (("kept", KEPT, -0.14), ("rejected", THIS_GATE, 0.14)):
             _quartiles(axes, dataset, name, label=label, colour=colour, shift=shift)
-        axes.set_title(title[0], fontsize=10)
-        axes.set_xlabel(title[1])
+        axes.set_title(named.title, fontsize=10)
+        axes.set_xlabel(named.axis)
         axes.set_yticks(range(len(emotions)), emotions)
         axes.invert_yaxis()
         plain(axes)

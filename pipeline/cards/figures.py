@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,38 @@ if TYPE_CHECKING:
 _DPI = 130
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A figure: what it shows, in words, and what draws it, or nothing where there is nothing."""
+
+    text: str
+    draw: Callable[[DatasetFolder], Figure | None]
+
+
+PICTURES: Mapping[str, Picture] = {
+    "counts.png": Picture(
+        "Kept takes, and the share of the judged that passed every gate", draw_counts
+    ),
+    "losses.png": Picture(
+        "What the gates removed, by emotion and by language, with 95 % intervals", draw_losses
+    ),
+    "scores.png": Picture(
+        "Distribution of every gated score for kept and rejected takes, with the limits",
+        draw_scores,
+    ),
+    "emotion.png": Picture(
+        "By emotion: what the probe heard and how far the prosody is from the target", draw_emotion
+    ),
+    "takes.png": Picture("Spectrogram and F0 of one kept take of each emotion", draw_takes),
+}
+"""The figures by their files' names, in the order of the report."""
+
+
 def write_figures(folder: Path) -> None:
     """Write `figures/*.png` of a dataset folder; the same folder gives the same bytes."""
-    pictures: dict[str, Callable[[DatasetFolder], Figure | None]] = {
-        "counts.png": draw_counts,
-        "losses.png": draw_losses,
-        "scores.png": draw_scores,
-        "emotion.png": draw_emotion,
-        "takes.png": draw_takes,
-    }
     (folder / "figures").mkdir(exist_ok=True)
     with open_folder(folder) as dataset:
-        for name, draw in pictures.items():
-            figure = draw(dataset)
+        for name, picture in PICTURES.items():
+            figure = picture.draw(dataset)
             if figure is not None:
                 figure.savefig(folder / "figures" / name, dpi=_DPI, metadata={"Software": None})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.cards.figures import PICTURES
 from pipeline.cards.rules import gates_of, reasons_of, score_gates
 from pipeline.cards.templates import render_html, spoken
 from pipeline.dataset.reading import DatasetFolder, open_folder, score_column
@@ -16,13 +17,6 @@ from pipeline.languages import language_name
 _EXAMPLES = 10
 _AUDIO_BYTES = 7_400_000
 """FLAC in the page, before base64; with five figures it stays under 12 MB."""
-_FIGURES = {
-    "counts.png": "Kept takes, and the share of the judged that passed every gate",
-    "losses.png": "What the gates removed, by emotion and by language, with 95 % intervals",
-    "scores.png": "Distribution of every gated score for kept and rejected takes, with the limits",
-    "emotion.png": "By emotion: what the probe heard and how far the prosody is from the target",
-    "takes.png": "Spectrogram and F0 of one kept take of each emotion",
-}
 _FAILURES = 50
 
 Take = dict[str, Any]
@@ -87,8 +81,8 @@ def _tiles(dataset: DatasetFolder) -> list[tuple[str, str]]:
 
 def _figures(folder: Path) -> list[dict[str, str]]:
     return [
-        {"text": text, "data": _base64((folder / "figures" / name).read_bytes())}
-        for name, text in _FIGURES.items()
+        {"text": picture.text, "data": _base64((folder / "figures" / name).read_bytes())}
+        for name, picture in PICTURES.items()
         if (folder / "figures" / name).is_file()
     ]
 

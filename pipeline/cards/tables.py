@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.cards.emotion_scores import emotion_scores
 from pipeline.cards.losses import hit_beyond_chance, losses
 from pipeline.cards.rules import gates_of, reasons_of
 from pipeline.cards.templates import spoken
@@ -15,15 +16,6 @@ from pipeline.languages import LANGUAGES, language_name
 _ERRORS = 10
 VOICES = 40
 _GROUPED = ("emotion", "language", "gender")
-_OF_EMOTION = {
-    "probe_probability": "probability of the wanted emotion (probe)",
-    "prosody_distance": "prosody distance",
-    "prosody_f0_level": "F0 level",
-    "prosody_f0_range": "F0 range",
-    "prosody_energy": "energy",
-    "prosody_rate": "rate",
-}
-"""Scores that speak of emotion, and their columns' titles."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +162,7 @@ def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, 
 
 def retention(dataset: DatasetFolder, column: str) -> Table | None:
     """By emotion or language: means of what was measured of the emotion on the kept takes."""
-    present = {name: title for name, title in _OF_EMOTION.items() if name in dataset.score_names}
+    present = emotion_scores(dataset)
     if not present:
         return None
     means = ", ".join(
@@ -187,7 +179,7 @@ def retention(dataset: DatasetFolder, column: str) -> Table | None:
         for group in groups
         if group in by_name
     ]
-    return Table((column, *present.values()), rows)
+    return Table((column, *(named.column for named in present.values())), rows)
 
 
 def rejected_lines(dataset: DatasetFolder) -> Table | None:

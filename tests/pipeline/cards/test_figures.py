@@ -6,11 +6,16 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import pytest
 from matplotlib.image import imread
 
+from pipeline.cards.canvas import new_figure
 from pipeline.cards.charts import draw_counts, draw_emotion, draw_scores
-from pipeline.cards.figures import write_figures
+from pipeline.cards.emotion_scores import _SCORES, Named
+from pipeline.cards.figures import PICTURES, Picture, write_figures
+from pipeline.cards.report import write_report
 from pipeline.cards.spectrograms import draw_takes
+from pipeline.cards.tables import retention
 from pipeline.dataset.reading import open_folder
 from pipeline.selection.choose import CHOICES
 from tests.pipeline.conftest import REASONS
@@ -118,3 +123,27 @@ def test_a_recipe_without_gates_has_no_score_figure(make_dataset_folder: Make) -
     folder = make_dataset_folder(recipe={"gates": {}})
     write_figures(folder)
     assert not (folder / "figures" / "scores.png").exists()
+
+
+def test_a_new_picture_is_drawn_and_shown_in_the_report(
+    make_dataset_folder: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(PICTURES):
+        monkeypatch.delitem(PICTURES, name)
+    new = Picture("What is new", lambda dataset: new_figure(2, 2))
+    monkeypatch.setitem(PICTURES, "new.png", new)
+    folder = make_dataset_folder()
+    write_figures(folder)
+    write_report(folder)
+    assert [path.name for path in (folder / "figures").iterdir()] == ["new.png"]
+    assert "What is new" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_score_that_speaks_of_emotion_is_in_the_table_and_in_the_chart(
+    dataset_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_SCORES, "speech_share", Named("speech", "Speech, too", "share"))
+    with open_folder(dataset_folder) as dataset:
+        table, figure = retention(dataset, "emotion"), draw_emotion(dataset)
+    assert table.header[-1] == "speech"
+    assert "Speech, too" in [axes.get_title() for axes in figure.axes]
