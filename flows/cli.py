@@ -204,11 +204,15 @@ def doctor(
 
 
 @app.command(epilog="Example: m5ser schema > recipe.schema.json")
-def schema() -> None:
+def schema(
+    training: Annotated[bool, typer.Option("--training", help="Of training recipes.")] = False,
+) -> None:
     """Print the JSON schema of recipes, for editors that complete and check as you type."""
+    from model.recipe import TrainingRecipe
     from pipeline.recipe import Recipe
 
-    typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))
+    kind = TrainingRecipe if training else Recipe
+    typer.echo(json.dumps(kind.model_json_schema(), indent=1))
 
 
 def _import_build() -> Any:
