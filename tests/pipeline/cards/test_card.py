@@ -313,3 +313,15 @@ def test_tones_are_spoken_of_where_a_language_has_them(make_dataset_folder: Make
     assert said not in card_of(make_dataset_folder("atonal"))
     card = card_of(make_dataset_folder("tonal", recipe={"languages": ["en", "vi", "th"]}))
     assert f"- In Vietnamese and Thai {said}" in card
+
+
+def test_of_a_list_of_one_s_own_the_card_claims_no_consent(
+    dataset_folder: Path, make_dataset_folder: Make
+) -> None:
+    bundled = card_of(dataset_folder)
+    own = card_of(make_dataset_folder("own", recipe={"corpus": {"engine": "manifest"}}))
+    assert "m5ser can't know: whoever built this set answers for it" not in bundled
+    assert "m5ser can't know: whoever built this set answers for it" in own
+    for card in (bundled, own):
+        assert "For this set nobody was recorded" not in card
+        assert "m5ser recorded nobody for it" in card
