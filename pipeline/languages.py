@@ -103,8 +103,8 @@ ABOUT: Mapping[Language, About] = {
 
 
 _MEANT: Mapping[str, Language] = {
-    "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "kr": "ko", "no": "nb",
-    "se": "sv", "ua": "uk", "chinese": "zh", "farsi": "fa",
+    "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "no": "nb", "ua": "uk",
+    "chinese": "zh", "farsi": "fa",
 }  # fmt: skip
 """What people write for a language, beside its name: mostly the code of a country."""
 

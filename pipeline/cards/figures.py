@@ -37,7 +37,8 @@ PICTURES: Mapping[str, Picture] = {
         draw_scores,
     ),
     "emotion.png": Picture(
-        "By emotion: what the probe heard and how far the prosody is from the target", draw_emotion
+        "By emotion: how far the prosody is from its target, and what a probe heard, if any",
+        draw_emotion,
     ),
     "takes.png": Picture("Spectrogram and F0 of one kept take of each emotion", draw_takes),
 }
