@@ -27,15 +27,17 @@ from pipeline.calibration import (
     margins,
     tempered,
 )
+from pipeline.corpora.any import AnyCorpus
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.manifest import Manifest
 from pipeline.errors import InputError
+from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import JUDGE_RATE_HZ, JudgeItem
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.transcript import Whisper
 from pipeline.judges.witness import Witness, witnesses
 from pipeline.languages import LANGUAGES, SOURCE, Language
-from pipeline.recipe import AnyCorpus, AnyJudge, Recipe
+from pipeline.recipe import Recipe
 from pipeline.records import Failure, Utterance
 
 _GROUP = 64

@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.corpora.any import AnyCorpus
 from pipeline.emotions import EMOTIONS
 from pipeline.engine import Engine, Settings
-from pipeline.recipe import AnyCorpus
 from pipeline.whisper.checkpoint import BUNDLED, Device, Dtype
 from pipeline.whisper.encoding import Window
 

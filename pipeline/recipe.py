@@ -10,21 +10,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from pipeline.corpora.several import AnyPart, Several
+from pipeline.corpora.any import AnyCorpus
 from pipeline.engine import Settings, digest
-from pipeline.judges.autopcp import AutoPcp
-from pipeline.judges.clipping import Clipping
-from pipeline.judges.dimensions import Dimensions
-from pipeline.judges.duration import Duration
-from pipeline.judges.emotion import SpeechEmotion
-from pipeline.judges.expressivity import Expressivity
-from pipeline.judges.probe import Probe
-from pipeline.judges.prosody import Prosody
-from pipeline.judges.quality import Quality
-from pipeline.judges.speaker import Speaker
-from pipeline.judges.speech import Speech
-from pipeline.judges.transcript import Whisper
-from pipeline.judges.wavlm import WavlmSpeaker
+from pipeline.judges.any import AnyJudge
 from pipeline.languages import SOURCE, Language
 from pipeline.needs import Lack
 from pipeline.prosody.frames import RATE as PROSODY_RATE_HZ
@@ -33,36 +21,13 @@ from pipeline.provenance.watermark import WATERMARK_RATE_HZ, AudioSeal
 from pipeline.selection.choose import CHOICES, Selection
 from pipeline.selection.gates import Gate
 from pipeline.selection.splits import Splits
-from pipeline.synthesis.command import Command
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.synthesis.espeak import Espeak
-from pipeline.synthesis.seamless import SeamlessSpeech
-from pipeline.synthesis.vits.engine import Vits
-from pipeline.synthesis.xtts.engine import Xtts
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.memory import Memory
 from pipeline.translation.table import read_table
 
-AnyCorpus = Annotated[AnyPart | Several, Field(discriminator="engine")]
-AnySynthesizer = Annotated[
-    Espeak | Xtts | Vits | SeamlessSpeech | Command, Field(discriminator="engine")
-]
-AnyJudge = Annotated[
-    Duration
-    | Clipping
-    | Speech
-    | Quality
-    | Speaker
-    | WavlmSpeaker
-    | Prosody
-    | Expressivity
-    | Probe
-    | SpeechEmotion
-    | Dimensions
-    | AutoPcp
-    | Whisper,
-    Field(discriminator="engine"),
-]
 Strength = Annotated[float, Field(ge=0, le=2)]
 _SHAPING = {
     "seed", "corpus", "translation", "corrections", "synthesis", "prosody", "takes",

@@ -17,12 +17,12 @@ from pipeline.cards.rules import gates_of, why_spare
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
+from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
 from pipeline.languages import TONAL, language_name
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.licences import texts_of
 from pipeline.provenance.terms import Licence, licence_of
-from pipeline.recipe import AnyJudge
 from pipeline.selection.gates import Gate
 from pipeline.text_judges.any import AnyTextJudge
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.recipe import AnySynthesizer
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.synthesis.base import ConditionedOn, Synthesizer
 
 _SYNTHESIZER: TypeAdapter[Synthesizer] = TypeAdapter(AnySynthesizer)

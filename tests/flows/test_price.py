@@ -11,13 +11,15 @@ from flows.price import (
     remember,
     timed,
 )
+from pipeline.judges.any import AnyJudge
 from pipeline.judges.duration import Duration
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.quality import Quality
 from pipeline.judges.transcript import Borderline, Whisper
 from pipeline.needs import SUMS
-from pipeline.recipe import AnyJudge, AnySynthesizer, Recipe
+from pipeline.recipe import Recipe
 from pipeline.records import Tally
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.back_translation import BackTranslation
 from pipeline.text_judges.emotion import TextEmotion

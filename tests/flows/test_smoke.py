@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from pipeline.recipe import AnyJudge, AnySynthesizer
+from pipeline.judges.any import AnyJudge
 from pipeline.recipe_file import load_recipe
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from tests.checkpoints import everything

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from pipeline.recipe import AnyJudge, AnySynthesizer
+from pipeline.judges.any import AnyJudge
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.translation.any import AnyTranslator
 from tests.unions import engines_of

@@ -11,9 +11,9 @@ from markdown_it import MarkdownIt
 
 from pipeline.cards.card import _ABSENT, OWN_END, OWN_START, own_section, with_own_section
 from pipeline.cards.figures import write_figures
+from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, Measured
 from pipeline.provenance.components import ledger
-from pipeline.recipe import AnyJudge
 from pipeline.selection.choose import CHOICES, Choice
 from tests.pipeline.cards.reading import Make, card_of, header_of
 from tests.unions import engines_of

@@ -12,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.emotions import Emotion
+from pipeline.judges.any import AnyJudge
 from pipeline.judges.autopcp import AutoPcp
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext
 from pipeline.judges.clipping import Clipping
@@ -26,7 +27,6 @@ from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
-from pipeline.recipe import AnyJudge
 from pipeline.records import Failure
 from tests.unions import engines_of, names_of
 

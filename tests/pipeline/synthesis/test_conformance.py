@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.audio import Clip
 from pipeline.languages import Language
-from pipeline.recipe import AnySynthesizer
 from pipeline.records import Failure
+from pipeline.synthesis.any import AnySynthesizer
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import Espeak
