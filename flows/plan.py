@@ -87,7 +87,7 @@ class Plan:
     command: str | None
     """The outside program that the recipe wants to run here."""
     warnings: tuple[str, ...]
-    """What the corpus can't give the set; of a dry run's few utterances nothing is said."""
+    """That too much would fail, and what the corpus can't give the set (not told of a dry run)."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -178,8 +178,19 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         licence_reasons=licence.reasons,
         texts_withheld=count.withheld,
         command=recipe.synthesis.in_words if isinstance(recipe.synthesis, Command) else None,
-        warnings=() if limit or count.absent else tuple(_shortfalls(recipe, count.utterances)),
+        warnings=(
+            *_too_many(recipe, len(count.intake.unreadable) + len(count.refused), count.total),
+            *([] if limit or count.absent else _shortfalls(recipe, count.utterances)),
+        ),
     )
+
+
+def _too_many(recipe: Recipe, lost: int, others: int) -> Iterator[str]:
+    if lost > recipe.most_failed * (lost + others):
+        yield (
+            f"most_failed: {lost} of {lost + others} utterances would fail, and it allows "
+            f"{recipe.most_failed:.0%}: the build would end with status 1"
+        )
 
 
 def _shortfalls(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:

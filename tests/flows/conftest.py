@@ -36,7 +36,7 @@ def drawing_workbench(tmp_path, monkeypatch):
     """A workbench whose builds are whole."""
 
     @contextmanager
-    def one_thread(name, workers, address):
+    def one_thread(name, workers, address, per_gpu):
         with ThreadPoolExecutor(1) as executor:
             yield OnThisMachine(executor, 1)
 

@@ -128,7 +128,7 @@ def test_a_set_that_a_cluster_made_is_described_on_this_machine(workbench, monke
     with ThreadPoolExecutor(1) as executor:
 
         @contextmanager
-        def opened(name, workers, address):
+        def opened(name, workers, address, per_gpu):
             yield Elsewhere(executor, 1)
 
         monkeypatch.setattr("flows.runners.base.open_runner", opened)
@@ -237,7 +237,7 @@ def test_on_a_machine_with_a_gpu_only_what_wants_it_goes_there(workbench, monkey
     with Recording() as on_cores, Recording() as on_gpu:
 
         @contextmanager
-        def opened(name, workers, address):
+        def opened(name, workers, address, per_gpu):
             yield OnThisMachine(on_cores, 1, on_gpu)
 
         monkeypatch.setattr("flows.runners.base.open_runner", opened)

@@ -126,6 +126,8 @@ def test_a_plan_names_missing_clips_and_translations(workbench):
     recipe = str(workbench.folder / "tiny.yaml")
     planned = json.loads(run("plan", recipe, "--json").stdout)
     gone = workbench.folder / "gone.wav"
+    [many] = planned["warnings"][:1]
+    assert many.startswith("most_failed: 1 of 4 utterances would fail, and it allows 0%")
     lacking = (
         "1 lines: the memory has no de translation of 1 sentences, the first: What a lovely dey! "
         "(it has: What a lovely day!)"
