@@ -18,7 +18,10 @@ Columns = Mapping[str, np.ndarray]
 
 
 class Bounds(Settings):
-    """Limits of a score: absolute, or as quantiles of this score over the language's takes."""
+    """Limits of a score: absolute, or as quantiles of this score over the language's takes.
+
+    A share that is less than one take refuses none: somebody is always the last.
+    """
 
     min: float | None = None
     max: float | None = None
@@ -39,9 +42,9 @@ class Bounds(Settings):
         finite = values[np.isfinite(values)]
         low = -np.inf if self.min is None else self.min
         high = np.inf if self.max is None else self.max
-        if self.min_quantile is not None and finite.size:
+        if self.min_quantile is not None and self.min_quantile * finite.size >= 1:
             low = max(low, float(np.quantile(finite, self.min_quantile)))
-        if self.max_quantile is not None and finite.size:
+        if self.max_quantile is not None and (1 - self.max_quantile) * finite.size >= 1:
             high = min(high, float(np.quantile(finite, self.max_quantile)))
         return low, high
 

@@ -28,6 +28,16 @@ def test_quantile_bound_is_taken_by_language():
     assert verdict.passed.tolist() == [True, True, False, False, True, True, False, False]
 
 
+@pytest.mark.parametrize(("takes", "refused"), [(3, 0), (32, 0), (34, 1), (200, 6)])
+@pytest.mark.parametrize(
+    ("limit", "sign"), [({"min_quantile": 0.03}, 1), ({"max_quantile": 0.97}, -1)]
+)
+def test_a_share_of_less_than_one_take_refuses_none(takes, refused, limit, sign):
+    columns = {"mos": sign * np.arange(takes, dtype=float)}
+    verdict = apply_gate(gate(score="mos", **limit), columns, np.array(["de"] * takes))
+    assert takes - verdict.passed.sum() == refused
+
+
 def test_the_stricter_of_absolute_and_quantile_bound_decides():
     verdict = apply_gate(gate(score="mos", min=1.5, min_quantile=0.75), COLUMNS, LANGUAGES)
     assert verdict.passed.tolist() == [False, False, False, True, True, False, False, False]
