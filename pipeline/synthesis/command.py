@@ -6,7 +6,7 @@ import errno
 import shlex
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr
 from pipeline.audio import BadAudio, Clip, open_recording
 from pipeline.corpora.base import Door
 from pipeline.errors import InputError
+from pipeline.languages import Language
 from pipeline.needs import Lack, Price
 from pipeline.records import Failure, Gender, Recording
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
@@ -53,6 +54,10 @@ class Command(Synthesizer):
     """The program and its arguments."""
     revision: str = ""
     """Of the program, in your own words: change it when the program's speech changes."""
+    device: Literal["auto", "cpu"] = "auto"
+    """`cpu`: it needs no GPU, and waits for none where there are some."""
+    speaks: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
+    """A recipe that asks for another language is refused (none: that is the program's to say)."""
     reference: ConditionedOn = "source"
     """The recordings that it is given; with any, a voice is its speaker's own."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
@@ -60,6 +65,15 @@ class Command(Synthesizer):
     longest_s: Annotated[float, Field(gt=_SHORTEST_S)] = 30.0
     """A longer answer is a failure."""
     _allowed: bool = PrivateAttr(default=False)
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """Those that the recipe says it speaks."""
+        return frozenset(self.speaks) if self.speaks else None
+
+    def prices(self) -> Mapping[str, Price]:
+        """What a program of its kind may cost, on its device."""
+        return {self.title: self.price._replace(device="cpu" if self.device == "cpu" else "cuda")}
 
     @property
     def conditioned_on(self) -> ConditionedOn:

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from pipeline.audio import Clip
 from pipeline.errors import InputError
+from pipeline.recipe import Recipe
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesize
 from pipeline.synthesis.command import Command
@@ -224,3 +226,17 @@ def test_leave_goes_to_the_workers_and_into_no_fingerprint(engine: Command) -> N
     pickle.loads(pickle.dumps(engine.pinned())).refuse_unless_allowed()  # noqa: S301
     with pytest.raises(InputError):
         pickle.loads(pickle.dumps(stranger)).refuse_unless_allowed()  # noqa: S301
+
+
+def test_a_program_without_a_gpu_waits_for_none_and_is_billed_as_such() -> None:
+    plain, on_cpu = (Command(command=("a",), **own) for own in ({}, {"device": "cpu"}))
+    assert (plain.wants_gpu, on_cpu.wants_gpu) == (True, False)
+    assert [one.prices()["command"].device for one in (plain, on_cpu)] == ["cuda", "cpu"]
+
+
+def test_a_recipe_asks_for_no_language_that_it_does_not_speak() -> None:
+    fields = {"name": "a", "corpus": {"engine": "quickstart"}, "languages": ["de", "fr"]}
+    command = {"engine": "command", "command": ["a"]}
+    assert Recipe.model_validate({**fields, "synthesis": command}).synthesis.languages is None
+    with pytest.raises(ValidationError, match=r"fr: unknown to synthesis \(command\)"):
+        Recipe.model_validate({**fields, "synthesis": {**command, "speaks": ["de"]}})
