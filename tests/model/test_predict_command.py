@@ -12,7 +12,7 @@ from rich.console import Console
 from flows.evaluate import Predictions
 from model.encoder import load_encoder
 from model.recipe import WhisperEncoder
-from pipeline.audio import encode_flac
+from pipeline.audio import READABLE, encode_flac
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
@@ -84,7 +84,7 @@ def test_a_file_that_can_t_be_used_costs_the_others_nothing(place, tmp_path, at_
     found = json.loads(result.stdout)
     assert [name for name, one in found.items() if "sad" in one] == [str(first), str(last)]
     reasons = [
-        f"'{empty}' can't be decoded: Format not recognised.",
+        f"'{empty}' can't be decoded: Format not recognised. {READABLE}",
         f"'{tmp_path}' can't be read: Is a directory",
         f"'{tmp_path / 'none.wav'}' can't be read: No such file or directory",
     ]

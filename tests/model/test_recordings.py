@@ -195,7 +195,7 @@ def test_what_is_not_there_is_named(manifest, encoder, change, said):
 def test_a_bad_row_is_named(manifest, encoder):
     with manifest.open("a") as file:
         file.write("x,../../outside.wav,A text.,sad,anna,CC0-1.0\n")
-    with pytest.raises(InputError, match="leaves the manifest's folder; correct or remove it"):
+    with pytest.raises(InputError, match="name them from there; correct or remove it"):
         load(manifest, encoder)
 
 

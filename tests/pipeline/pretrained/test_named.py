@@ -153,6 +153,7 @@ def test_a_folder_without_weights_is_refused(folder):
 class Engine(Pretrained):
     """The least engine."""
 
+    engine: str = "least"
     model: str = "nobody/model"
 
 
