@@ -117,7 +117,8 @@ def plan(
 ) -> None:
     """Print what a build would do, without doing it: rows, hours, time, disk, licence."""
     loaded = _load(recipe, overrides)
-    from flows.plan import make_plan, print_plan
+    from flows.plan import make_plan
+    from flows.plan_table import print_plan
 
     planned = _guarded(lambda: make_plan(loaded, limit, open_store(work)))
     _emit(planned.as_dict(), as_json, lambda console: print_plan(planned, console))

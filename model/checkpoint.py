@@ -75,8 +75,10 @@ def read_position(place: Path) -> Position:
         InputError: the checkpoint is damaged.
     """
     try:
-        return Position(**json.loads((place / "position.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        held = json.loads((place / "position.json").read_text(encoding="utf-8"))
+        # By name: of a checkpoint without one of them the training would go on in a wrong place.
+        return Position(held["stage"], held["step"], held["batches"], held["best_ua"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(place, error) from error
 
 

@@ -47,13 +47,14 @@ class Batch:
     speakers: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same on a device; it doesn't wait for what is `pinned`."""
-        moved = {name: one.to(device, non_blocking=True) for name, one in vars(self).items()}
-        return Batch(**moved)
+        """The same on a device; a GPU is not waited for, if it is `pinned`."""
+        ahead = device.type == "cuda"
+        return Batch(**{n: one.to(device, non_blocking=ahead) for n, one in vars(self).items()})
 
-    def pinned(self) -> Batch:
-        """The same in memory that a GPU reads by itself."""
-        return Batch(**{name: one.pin_memory() for name, one in vars(self).items()})
+    def pinned(self, device: torch.device) -> Batch:
+        """The same in memory that a GPU reads by itself, from any thread."""
+        with torch.cuda.device(device):  # a new thread's is the first, which others may fill
+            return Batch(**{name: one.pin_memory() for name, one in vars(self).items()})
 
 
 @dataclass(frozen=True)

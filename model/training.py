@@ -150,10 +150,10 @@ class _StageLoop:
         sampler = BatchSampler(self.clips.rows, stage.batch_size, stage.paired, seed)
         batches = sampler.batches(self.position.batches)
         mine = islice(batches, self.accelerator.process_index, None, world)
-        on_gpu = self.accelerator.device.type == "cuda"
+        device = self.accelerator.device
         while True:
             own = [self.clips.batch(one) for one in islice(mine, stage.accumulate)]
-            yield [one.pinned() for one in own] if on_gpu else own
+            yield [one.pinned(device) for one in own] if device.type == "cuda" else own
 
     def _step(self, batches: list[Batch]) -> dict[str, float]:
         stage, accelerator = self.stage, self.accelerator

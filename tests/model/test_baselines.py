@@ -18,5 +18,7 @@ def test_fits_that_take_all_their_steps_keep_quiet():
     embedded = Embedded({"align": far}, words, words, words, names, names == "0")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        frames_and_mlp(clips, clips)
-        readable(embedded)
+        said = frames_and_mlp(clips, clips)
+        found = readable(embedded)
+    assert said.shape == (count,)
+    assert set(found["align"]) == {"language", "speaker"}

@@ -50,3 +50,11 @@ def test_a_damaged_checkpoint_says_to_remove_it_and_that_leaves_the_one_before(
     with pytest.raises(InputError, match=f"'{place}.*; remove"):
         checkpoint.read_position(place)
         checkpoint.restore(place, module)
+
+
+def test_a_position_without_what_was_read_is_no_beginning_of_the_data(tmp_path):
+    save(tmp_path, 1)
+    file = checkpoint.newest(tmp_path) / "position.json"
+    file.write_text('{"stage": 0, "step": 1, "best_ua": 0.5}')
+    with pytest.raises(InputError, match=r"damaged \('batches'\); remove it"):
+        checkpoint.read_position(checkpoint.newest(tmp_path))
