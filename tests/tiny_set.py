@@ -15,6 +15,7 @@ import yaml
 
 from pipeline.cards.card import write_card
 from pipeline.dataset.manifest import write_manifest
+from pipeline.dataset.prosody import PROSODY
 from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 from pipeline.dataset.writing import M5SER_VERSION
@@ -76,6 +77,7 @@ def _row(language: str, split: str, emotion: str, number: int, take: int = 0) ->
         "text": f"{_WORDS[sentence]} in {language}",
         "source_text": _WORDS[sentence],
         "language": language,
+        "split": split,
         "emotion": emotion,
         "emotion_id": emotion_id(emotion),  # type: ignore[arg-type]
         "speaker_id": f"{split}-speaker",
@@ -96,6 +98,11 @@ def _row(language: str, split: str, emotion: str, number: int, take: int = 0) ->
         "neutral_from": "published",
         "limited_db": 0.0,
         "licence": "Apache-2.0",
+        "prosody_source": None,
+        **{
+            name: dict.fromkeys(PROSODY[name], 1.0)
+            for name in ("prosody_neutral", "prosody_target")
+        },
         "scores": dict.fromkeys(tiny_recipe().score_names, duration_s),
     }
 
@@ -161,10 +168,11 @@ def _rejected(recipe: Recipe, language: str, number: int) -> Row:
     """A take that the gate `length` rejects, and no other may."""
     gate = recipe.gates["length"]
     limit = gate.min if isinstance(gate, ScoreGate) else None
-    outcome = {"reason": "length", "score": _TOO_SHORT_S, "threshold": limit}
+    asked = gate.score if isinstance(gate, ScoreGate) else None
+    outcome = {"reason": "length", "score_name": asked, "score": _TOO_SHORT_S, "threshold": limit}
     scores = dict.fromkeys(recipe.score_names, _TOO_SHORT_S)
     row = _row(language, "train", "angry", number, take=1)
-    return {**row, "scores": scores, "split": "train", **outcome, "failed_gates": ["length"]}
+    return {**row, "scores": scores, **outcome, "failed_gates": ["length"]}
 
 
 def _write(stem: Path, rows: list[Row], schema: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.cards import tables
+from pipeline.cards.changes import changes
 from pipeline.cards.figures import PICTURES
 from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import clusters_of
@@ -20,6 +21,7 @@ from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
 from pipeline.languages import TONAL, language_name
+from pipeline.prosody.profile import SCALARS
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.licences import texts_of
 from pipeline.provenance.terms import Licence, licence_of
@@ -121,6 +123,7 @@ def _values(
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
+        "changed": bool(changes(dataset, "emotion")),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
         "lost": lost,
         "spare": f"{judged - kept['takes'] - of_gates:,}",
@@ -135,6 +138,7 @@ def _values(
         "recorded": any(row["origin"] != "published" for row in neutral),
         "refused": unread - dataset.build["read"]["failed"],
         "glossary": _glossary(dataset),
+        "prosody_numbers": SCALARS,
         "checks": _checks(dataset),
         "text_checks": _text_checks(dataset.recipe),
         "unchecked": _unchecked(dataset),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.cards.canvas import ELSEWHERE, INK, KEPT, THIS_GATE, new_figure, plain
+from pipeline.cards.changes import Change, changes
 from pipeline.cards.emotion_scores import emotion_scores
 from pipeline.cards.losses import losses
 from pipeline.cards.rules import gates_of, limits, score_gates
@@ -94,28 +96,51 @@ def draw_scores(dataset: DatasetFolder) -> Figure | None:
 
 
 def draw_emotion(dataset: DatasetFolder) -> Figure | None:
-    """By emotion: what the probe heard, and how far the prosody is from what was asked."""
-    present = emotion_scores(dataset)
-    emotions = dataset.emotions
+    """By emotion: what the probe heard, and what was asked of the voice against what it does."""
+    present, emotions = emotion_scores(dataset), dataset.emotions
     if not present or not emotions:
         return None
-    rows = -(-len(present) // _COLUMNS)
+    changed = changes(dataset, "emotion")
+    panels = len(present) + len(changed)
+    rows = -(-panels // _COLUMNS)
     figure = new_figure(11, 0.8 + rows * (0.9 + 0.26 * len(emotions)))
-    grid = figure.subplots(rows, _COLUMNS, squeeze=False)
-    for axes, (name, named) in zip(grid.ravel(), present.items(), strict=False):
+    grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for axes, (name, named) in zip(grid, present.items(), strict=False):
         for label, colour, shift in (("kept", KEPT, -0.14), ("rejected", THIS_GATE, 0.14)):
             _quartiles(axes, dataset, name, label=label, colour=colour, shift=shift)
         axes.set_title(named.title, fontsize=10)
         axes.set_xlabel(named.axis)
+    for axes, (dimension, by_emotion) in zip(grid[len(present) :], changed.items(), strict=False):
+        _change(axes, {emotions.index(name): one for name, one in by_emotion.items()})
+        axes.set_title(dimension.title, fontsize=10)
+        axes.set_xlabel(f"{dimension.unit} re neutral")
+    for axes in grid[:panels]:
         axes.set_yticks(range(len(emotions)), emotions)
         axes.invert_yaxis()
         plain(axes)
-    for axes in grid.ravel()[len(present) :]:
+    for axes in grid[panels:]:
         axes.set_visible(False)
     figure.suptitle("Was the emotion kept? Median and middle half of the takes")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    legend = {
+        label: handle
+        for axes in grid
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        legend.values(), legend.keys(), loc="outside lower center", ncols=3, frameon=False
+    )
     return figure
+
+
+def _change(axes: Axes, by_place: Mapping[int, Change]) -> None:
+    """At each place what was asked for above what the kept takes have."""
+    axes.axvline(0, color=ELSEWHERE, linewidth=1)
+    for label, colour, shift in (("asked for", INK, -0.14), ("kept", KEPT, 0.14)):
+        places = [place + shift for place in by_place]
+        found = [one.asked if label == "asked for" else one.got for one in by_place.values()]
+        low, middle, high = np.array(found).T
+        axes.hlines(places, low, high, color=colour, linewidth=2.5)
+        axes.plot(middle, places, "o", color=colour, markersize=5, label=label)
 
 
 def _size(legend: tuple[list[Any], list[Any]]) -> int:

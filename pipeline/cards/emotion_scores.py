@@ -27,10 +27,6 @@ _SCORES: Mapping[str, Named] = {
     "prosody_distance": Named(
         "prosody distance", "Prosody: asked against got", "distance (0 = exact)"
     ),
-    "prosody_f0_level": Named("F0 level", "F0 level", "error (1 = 2 st)"),
-    "prosody_f0_range": Named("F0 range", "F0 range", "error (1 = 42 %)"),
-    "prosody_energy": Named("energy", "Energy", "error (1 = 3 dB)"),
-    "prosody_rate": Named("rate", "Rate", "error (1 = 16 %)"),
 }
 
 

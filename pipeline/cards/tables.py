@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.cards.changes import Change, Dimension, changes
 from pipeline.cards.emotion_scores import emotion_scores
 from pipeline.cards.losses import hit_beyond_chance, losses
 from pipeline.cards.rules import gates_of, reasons_of
@@ -161,25 +162,31 @@ def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, 
 
 
 def retention(dataset: DatasetFolder, column: str) -> Table | None:
-    """By emotion or language: means of what was measured of the emotion on the kept takes."""
+    """By emotion or language: medians of what was measured of the emotion on the kept takes.
+
+    Of a change of the voice, what was asked for and what was measured.
+    """
     present = emotion_scores(dataset)
     if not present:
         return None
-    means = ", ".join(
-        f"avg({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in present
+    medians = ", ".join(
+        f"median({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in present
     )
-    found = dataset.rows(f"SELECT {column}, {means} FROM kept GROUP BY {column}")  # noqa: S608
+    found = dataset.rows(f"SELECT {column}, {medians} FROM kept GROUP BY {column}")  # noqa: S608
     by_name = {row[column]: row for row in found}
+    changed = changes(dataset, column)
     groups = dataset.emotions if column == "emotion" else dataset.languages
     rows = [
         [
             _name(group) if column == "language" else group,
-            *(_mean(by_name[group][name]) for name in present),
+            *(_median(by_name[group][name]) for name in present),
+            *(_change(one, by_group.get(group)) for one, by_group in changed.items()),
         ]
         for group in groups
         if group in by_name
     ]
-    return Table((column, *(named.column for named in present.values())), rows)
+    titles = [named.column for named in present.values()]
+    return Table((column, *titles, *(one.header for one in changed)), rows)
 
 
 def rejected_lines(dataset: DatasetFolder) -> Table | None:
@@ -227,8 +234,16 @@ def _of(part: int, whole: int) -> str:
     return f"{part:,} ({_share(part, whole)})"
 
 
-def _mean(value: float | None) -> str:
+def _median(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
+
+
+def _change(dimension: Dimension, change: Change | None) -> str:
+    """Medians of what was asked for and of what was measured."""
+    if change is None:
+        return "–"
+    asked, got = (f"{one[1]:+.{dimension.decimals}f}" for one in (change.asked, change.got))
+    return f"{asked} → {got}"
 
 
 def _takes_and_time(part: dict[str, Any] | None) -> str:

@@ -26,15 +26,16 @@ def read_candidates(
     """The takes that an SQL query gives, with these scores; and what the folder says of each.
 
     Of that the columns [N] are: `take_id`, `language`, `emotion`, `said` (the reason why it was
-    rejected, empty if it was kept), `score`, `threshold`, and `failed` (gates, by commas). N is at
-    least 1.
+    rejected, empty if it was kept), `score_name`, `score`, `threshold`, and `failed` (gates, by
+    commas). N is at least 1.
     """
     names = list(dict.fromkeys(scores))
     selected = "".join(f", {score(name)}" for name in names)
     # Of takes of equal audio the first stays: those that are said to be a copy come last.
     columns = dataset.columns(
-        "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, score, "  # noqa: S608
-        f"threshold, array_to_string(failed_gates, ', ') AS failed {selected} FROM ({taken}) "
+        "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, "  # noqa: S608
+        "score_name, score, threshold, array_to_string(failed_gates, ', ') AS failed "
+        f"{selected} FROM ({taken}) "
         f"ORDER BY said = '{DUPLICATE}', take_id"
     )
     ids = columns["take_id"].tolist()

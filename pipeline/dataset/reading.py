@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from pipeline.cards.templates import plain
+from pipeline.dataset.prosody import PROSODY
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES
@@ -32,6 +33,7 @@ _COLUMNS = {**dict.fromkeys(_TEXTS, "VARCHAR"), "duration_s": "DOUBLE", "strengt
 _OUTCOME = {
     "split": "VARCHAR",
     "reason": "VARCHAR",
+    "score_name": "VARCHAR",
     "score": "DOUBLE",
     "threshold": "DOUBLE",
     "failed_gates": "VARCHAR[]",
@@ -50,7 +52,8 @@ class DatasetFolder:
 
     SQL sees the views `kept`, `rejects`, `takes` (both: every take that was judged; `reason` is
     null where it was kept), `passed` (those of `takes` that passed every gate, kept or spare),
-    `rejected_lines` and `failures`. Each score is a column, see `score`.
+    `rejected_lines` and `failures`. Each score is a column, see `score`, and so is each number of
+    prosody, see `prosody`.
     `emotions`: of the judged takes, in the order of the vocabulary.
     """
 
@@ -112,9 +115,10 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
     kept, rejects = parquet_files(path, "data"), parquet_files(path, "rejects")
     scores = _score_names([*kept, *rejects])
     with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY}) as connection:
-        takes = {**_COLUMNS, **{score_column(one): "DOUBLE" for one in scores}, **_OUTCOME}
+        nested = _nested([*kept, *rejects])
+        takes = {**_COLUMNS, **dict.fromkeys(nested, "DOUBLE"), **_OUTCOME}
         for name, files, split in (("kept", kept, _SPLIT_OF_FILE), ("rejects", rejects, "split")):
-            _view(connection, name, files=files, columns=takes, scores=scores, split=split)
+            _view(connection, name, files=files, columns=takes, nested=nested, split=split)
         connection.execute(
             "CREATE VIEW takes AS SELECT * FROM kept UNION ALL BY NAME SELECT * FROM rejects"
         )
@@ -124,7 +128,7 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
         )
         for name, columns in (("rejected_lines", _LINES), ("failures", _FAILURES)):
             files = [file for file in [path / f"{name}.parquet"] if file.is_file()]
-            _view(connection, name, files=files, columns=columns, scores=(), split="NULL")
+            _view(connection, name, files=files, columns=columns, nested={}, split="NULL")
         found = connection.execute("SELECT DISTINCT emotion FROM takes").fetchall()
         emotions = tuple(emotion for emotion in EMOTIONS if (emotion,) in found)
         yield DatasetFolder(path, recipe, build, scores, emotions, connection)
@@ -164,6 +168,15 @@ def score(name: str) -> str:
     return _identifier(score_column(name))
 
 
+def prosody(column: str, number: str) -> str:
+    """A number of one of the columns of prosody, as an SQL expression."""
+    return _identifier(_prosody_column(column, number))
+
+
+def _prosody_column(column: str, number: str) -> str:
+    return f"{column}:{number}"
+
+
 def _score_names(files: Sequence[Path]) -> tuple[str, ...]:
     if not files:
         return ()
@@ -173,25 +186,40 @@ def _score_names(files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(field.name for field in schema.field("scores").type)
 
 
+def _nested(files: Sequence[Path]) -> dict[str, str]:
+    """Columns of the views that lie in a struct of the shards, and where they lie there."""
+    present = set(pq.read_schema(files[0]).names) if files else set()
+    numbers = {
+        _prosody_column(column, number): f"struct_extract({column}, {_text(number)})"
+        if column in present
+        else "NULL"
+        for column, names in PROSODY.items()
+        for number in names
+    }
+    scores = {
+        score_column(name): f"struct_extract(scores, {_text(name)})" for name in _score_names(files)
+    }
+    return {**numbers, **scores}
+
+
 def _view(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     *,
     files: Sequence[Path],
     columns: dict[str, str],
-    scores: Sequence[str],
+    nested: Mapping[str, str],
     split: str,
 ) -> None:
     """A view with these columns over these files; a column that they lack is null."""
     present = set(pq.read_schema(files[0]).names) if files else set()
-    of_score = {score_column(one): f"struct_extract(scores, {_text(one)})" for one in scores}
     selected = []
     for column, kind in columns.items():
         source = "NULL"
         if files and column == "split":
             source = split
-        elif files and column in of_score:
-            source = of_score[column]
+        elif files and column in nested:
+            source = nested[column]
         elif column in present:
             source = _identifier(column)
         selected.append(f"CAST({source} AS {kind}) AS {_identifier(column)}")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.dataset.reading import REJECTED_LINES
+from pipeline.dataset.rows import rejection, told_number
 from pipeline.provenance.components import may_pass_on_text
 from pipeline.recipe import Recipe
 from pipeline.work import tables
@@ -28,6 +29,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "translator": _TEXT,
     "licence": _TEXT,
     "reason": _TEXT,
+    "score_name": _TEXT,
     "score": _FLOAT,
     "threshold": _FLOAT,
     "failed_gates": pa.list_(_TEXT),
@@ -65,11 +67,8 @@ def _rows(store: Store, recipe: Recipe, chain: Chain) -> Iterator[dict[str, Any]
             "corpus": utterance.corpus,
             "translator": line.translator,
             "licence": utterance.licence,
-            "reason": decision.reason,
-            "score": decision.score,
-            "threshold": decision.threshold,
-            "failed_gates": list(decision.failed),
-            "scores": scores[line.source_id],
+            **rejection(decision),
+            "scores": {name: told_number(value) for name, value in scores[line.source_id].items()},
         }
 
 

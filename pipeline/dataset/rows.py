@@ -5,11 +5,13 @@ Of a corpus whose text may not be passed on, a row names the sentence by its id 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.dataset.prosody import prosody_of
 from pipeline.emotions import emotion_id
 from pipeline.provenance.components import ledger, may_pass_on_text
 from pipeline.provenance.flac import with_comments
@@ -35,7 +37,7 @@ def clip_marks(recipe: Recipe, generator: str) -> dict[str, str]:
         "COMMENT": "synthetic speech",
         "GENERATOR": generator,
         "DIGITAL_SOURCE_TYPE": f"{SOURCE_TYPES}{source_type}",
-        "RECIPE_FINGERPRINT": recipe.clip_fingerprint(),
+        "CLIP_FINGERPRINT": recipe.clip_fingerprint(),
     }
 
 
@@ -49,6 +51,7 @@ def published_rows(
     """Rows of a chain's takes that were decided, in their order; `marks`: see `clip_marks`."""
     utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
     lines = {line.source_id: line for line in tables.lines(store.read("lines", chain.lines))}
+    profiles = _source_profiles(store, chain)
     scores = _scores(store, recipe, chain)
     text_scores = line_scores(store, recipe, chain.wording)
     for take in tables.takes(store.read("takes", chain.takes)):
@@ -56,8 +59,10 @@ def published_rows(
         if decision is not None:
             utterance = utterances[take.source_id]
             row = _row(recipe, utterance, take, lines[take.source_id], marks)
+            prosody = prosody_of(take, profiles[take.source_id])
             every = {**text_scores.get(take.source_id, {}), **scores.get(take.id, {})}
-            yield {**row, "scores": every or None}, decision
+            told = {name: told_number(value) for name, value in every.items()}
+            yield {**row, **prosody, "scores": told or None}, decision
 
 
 def _row(
@@ -90,6 +95,28 @@ def _row(
         "hit_length_cap": take.hit_length_cap,
         "licence": utterance.licence,
     }
+
+
+def rejection(decision: Decision) -> dict[str, Any]:
+    """Why a take or a line was rejected, as its row says it."""
+    return {
+        "reason": decision.reason,
+        "score_name": decision.score_name,
+        "score": told_number(decision.score),
+        "threshold": told_number(decision.threshold),
+        "failed_gates": list(decision.failed),
+    }
+
+
+def told_number(value: float | None) -> float | None:
+    """A score, or None for NaN: SQL passes over what is null, and would sum up NaN to NaN."""
+    return None if value is None or math.isnan(value) else value
+
+
+def _source_profiles(store: Store, chain: Chain) -> dict[str, str | None]:
+    """Of a chain's utterances by id: what was measured of their recordings, as JSON."""
+    measured = store.read("sources", chain.sources, ["id", "profile"])
+    return {row["id"]: row["profile"] for row in measured.to_pylist()}
 
 
 def _scores(store: Store, recipe: Recipe, chain: Chain) -> dict[str, dict[str, float]]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.dataset.prosody import PROSODY
 from pipeline.emotions import EMOTIONS
 from pipeline.work.outcomes import FailedRow
 
@@ -26,6 +27,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "text": _TEXT,
     "source_text": _TEXT,
     "language": _TEXT,
+    "split": _TEXT,
     "emotion": _TEXT,
     "emotion_id": _INT,
     "speaker_id": _TEXT,
@@ -44,10 +46,11 @@ _FIELDS: dict[str, pa.DataType] = {
     "limited_db": _FLOAT,
     "hit_length_cap": pa.bool_(),
     "licence": _TEXT,
+    **{name: pa.struct(dict.fromkeys(numbers, _FLOAT)) for name, numbers in PROSODY.items()},
 }
 _REJECTED: dict[str, pa.DataType] = {
-    "split": _TEXT,
     "reason": _TEXT,
+    "score_name": _TEXT,
     "score": _FLOAT,
     "threshold": _FLOAT,
     "failed_gates": pa.list_(_TEXT),
@@ -61,7 +64,7 @@ def kept_schema(score_names: Sequence[str], sampling_rate: int) -> pa.Schema:
 
 
 def rejects_schema(score_names: Sequence[str], sampling_rate: int) -> pa.Schema:
-    """Schema of rejected rows: a kept row, its split, and why it was rejected."""
+    """Schema of rejected rows: a kept row, and why it was rejected."""
     fields = {**_FIELDS, "scores": _scores(score_names), **_REJECTED}
     return _with_features(fields, sampling_rate)
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,13 @@ from pipeline.dataset.manifest import (
 )
 from pipeline.dataset.place import put_in_place
 from pipeline.dataset.rejected_lines import write_rejected_lines
-from pipeline.dataset.rows import clip_marks, published_failure, published_rows, withheld_texts
+from pipeline.dataset.rows import (
+    clip_marks,
+    published_failure,
+    published_rows,
+    rejection,
+    withheld_texts,
+)
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
@@ -37,7 +43,6 @@ from pipeline.provenance.components import components_of, installed_versions
 from pipeline.provenance.credentials import write_credentials
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, machine_paths, published
-from pipeline.selection.choose import Decision
 from pipeline.work.census import Census
 from pipeline.work.intake import Intake
 from pipeline.work.outcomes import Chain, Outcomes
@@ -286,10 +291,10 @@ def _write_language(folder: Path, build: Build, language: Language) -> None:
         for chain in chains:
             decided = build.outcomes.decisions
             for row, decision in published_rows(build.store, recipe, chain, decided, marks):
-                if decision.reason is None:
-                    writers[build.census.splits[row["source_id"]]].write(row)
-                else:
-                    writers["rejects"].write({**row, **_rejection(build, row, decision)})
+                split = build.census.splits[row["source_id"]]
+                place = split if decision.reason is None else "rejects"
+                outcome = {} if decision.reason is None else rejection(decision)
+                writers[place].write({**row, "split": split, **outcome})
 
 
 def _count(build: Build, chains: Sequence[Chain]) -> Counter[str]:
@@ -303,13 +308,3 @@ def _count(build: Build, chains: Sequence[Chain]) -> Counter[str]:
                 kept = decision.reason is None
                 counts[build.census.splits[take["source_id"]] if kept else "rejects"] += 1
     return counts
-
-
-def _rejection(build: Build, row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
-    return {
-        "split": build.census.splits[row["source_id"]],
-        "reason": decision.reason,
-        "score": decision.score,
-        "threshold": decision.threshold,
-        "failed_gates": list(decision.failed),
-    }

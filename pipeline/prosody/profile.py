@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,36 +23,31 @@ _PHONES_PER_PEAK = 2.5
 _LEAST_UNVOICED_S = 0.04
 """With no more unvoiced speech than this, its spectrum is not known (assumed)."""
 
-SCALARS: tuple[str, ...] = (
-    "f0_level_st",
-    "f0_range_st",
-    "energy_db",
-    "energy_range_db",
-    "rate_phones_s",
-    "pause_share",
-    "tilt_db_oct",
-    "aperiodicity_db",
-    "jitter_st",
-    "voiced_share",
-)
+SCALARS: Mapping[str, str] = {
+    "f0_level_st": "median F0, semitones above 27.5 Hz",
+    "f0_range_st": "10th to 90th percentile of F0, semitones",
+    "energy_db": "level of the speech without its pauses, dB of full scale",
+    "energy_range_db": "10th to 90th percentile of the level of speech frames, dB",
+    "rate_phones_s": "phones a second, without pauses",
+    "pause_share": "pauses of 0.15 s or longer, as a share of the time between the first and the "
+    "last speech",
+    "tilt_db_oct": "slope of the mean spectrum of voiced frames, 100 Hz to 8 kHz, dB an octave",
+    "aperiodicity_db": "noise to harmonics of voiced frames, dB",
+    "jitter_st": "median change of the slope of F0 from one frame of 10 ms to the next, semitones",
+    "voiced_share": "voiced frames, as a share of the speech without its pauses",
+}
+"""The numbers of a profile that are no curve, and what each is."""
 
 
 @dataclass(frozen=True)
 class Profile(Numbers):
     """What is measured on a clip; contours and spectra are relative to the clip's own level.
 
+    What its numbers are, says `SCALARS`. The F0 level counts semitones as eGeMAPS does (Eyben et
+    al. 2016), aperiodicity is Boersma 1993, eq. 4, negated, and jitter is that of the contour, and
+    not of cycles as Praat's is.
+
     Attributes:
-        f0_level_st: Median F0, in semitones above 27.5 Hz (as in eGeMAPS, Eyben et al. 2016).
-        f0_range_st: 10th to 90th percentile of F0, in semitones.
-        energy_db: Level of the speech without its pauses, in dB re full scale.
-        energy_range_db: 10th to 90th percentile of the energy of speech frames, in dB.
-        rate_phones_s: Phones a second, without pauses.
-        pause_share: Share of pauses (0.15 s or longer) between the first and the last speech.
-        tilt_db_oct: Slope of the voiced long-term spectrum from 100 Hz to 8 kHz, in dB an octave.
-        aperiodicity_db: Noise to harmonics of voiced frames, in dB: Boersma 1993, eq. 4, negated.
-        jitter_st: Median change of the slope of F0 between frames of 10 ms, in semitones; of the
-            contour, and not of cycles as Praat's jitter is.
-        voiced_share: Share of the voiced frames in the time of the speech without its pauses.
         f0_contour_st: F0 re its median, in semitones [POINTS].
         energy_contour_db: Energy re its level, in dB [POINTS].
         voiced_bands_db: Mean mel spectrum of voiced frames re its mean, in dB [BANDS].

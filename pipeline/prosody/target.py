@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -45,6 +45,19 @@ class Target(Numbers):
     voiced_bands_db: tuple[float, ...]
     unvoiced_bands_db: tuple[float, ...]
 
+
+ASKED: Mapping[str, str] = {
+    "f0_level_st": "f0_level_st",
+    "f0_range_st": "f0_range_ratio",
+    "energy_db": "energy_db",
+    "energy_range_db": "energy_range_ratio",
+    "rate_phones_s": "rate_ratio",
+    "pause_share": "pause_share",
+    "tilt_db_oct": "tilt_db_oct",
+    "aperiodicity_db": "aperiodicity_db",
+    "voiced_share": "voiced_share",
+}
+"""The numbers of a profile that a target asks for, and what they are called in it."""
 
 _YIELD = 0.5
 """Share of its own accents that a take gives up for those of its source clip (the rest keeps word
@@ -181,6 +194,16 @@ def _noise(deviation: float, random: np.random.Generator) -> float:
 
 def _plus(strength: float, curve: Sequence[float], other: np.ndarray) -> tuple[float, ...]:
     return tuple(float(value) for value in strength * np.array(curve) + other)
+
+
+def asked_of(target: Target, neutral: Profile) -> dict[str, float]:
+    """The numbers of the profile that a take has if it gets all of what is asked for (`ASKED`)."""
+    numbers = {}
+    for name, change in ASKED.items():
+        before, by = getattr(neutral, name), getattr(target, change)
+        after = before * by if change.endswith("_ratio") else before + by
+        numbers[name] = float(np.clip(after, 0, 1)) if name.endswith("_share") else float(after)
+    return numbers
 
 
 def distance(asked: Target, got: Target) -> dict[str, float]:

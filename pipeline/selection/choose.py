@@ -49,11 +49,14 @@ class Candidates:
 class Decision:
     """What became of one take: kept if `reason` is None, else rejected by the gate it names.
 
-    `failed` names every gate that the take failed, in the recipe's order; `reason` is the first.
+    `score_name`, `score` and `threshold`: what it was held against there, as a `Verdict` or a
+    `Choice` says it. `failed` names every gate that the take failed, in the recipe's order;
+    `reason` is the first.
     """
 
     take_id: str
     reason: str | None
+    score_name: str | None
     score: float
     threshold: float
     failed: tuple[str, ...] = ()
@@ -69,7 +72,7 @@ def decide(
         open_rows = [row for row, decision in enumerate(decisions) if decision.reason is None]
         for row, score, threshold in choice.reject(candidates, utility, open_rows, selection):
             take_id = candidates.take_ids[row]
-            decisions[row] = Decision(take_id, name, score, threshold, (name,))
+            decisions[row] = Decision(take_id, name, choice.score_name, score, threshold, (name,))
     return decisions
 
 
@@ -94,9 +97,9 @@ def _hold_against_gates(candidates: Candidates, gates: Mapping[str, Gate]) -> It
         if failed:
             first = verdicts[failed[0]]
             score, threshold = float(first.score[row]), float(first.threshold[row])
-            yield Decision(take_id, failed[0], score, threshold, failed)
+            yield Decision(take_id, failed[0], first.score_name, score, threshold, failed)
         else:
-            yield Decision(take_id, None, np.nan, np.nan)
+            yield Decision(take_id, None, None, np.nan, np.nan)
 
 
 Rejections = Iterator[tuple[int, float, float]]
@@ -154,12 +157,13 @@ def _keep_top(
 class Choice:
     """A choice among takes that passed every gate.
 
-    `rule` says of a take, and `spare` of several, why it was not chosen; `reject` finds those that
-    are not among the rows that are still open.
+    `rule` says of a take, and `spare` of several, why it was not chosen; `score_name` what they
+    are compared by; `reject` finds those that are not among the rows that are still open.
     """
 
     rule: str
     spare: str
+    score_name: str
     reject: Callable[[Candidates, np.ndarray, list[int], Selection], Rejections]
 
 
@@ -167,16 +171,19 @@ CHOICES: Mapping[str, Choice] = {
     DUPLICATE: Choice(
         "its audio is the same, byte for byte, as that of a take before it",
         "they are duplicates",
+        "copies",
         _drop_duplicates,
     ),
     BEST_TAKE: Choice(
         "another take of the same line has the higher utility",
         "another take of the line is better",
+        "utility",
         _keep_best_takes,
     ),
     BALANCE: Choice(
         "its language has enough of this emotion, with higher utility",
         "there were enough",
+        "utility",
         _balance,
     ),
 }

@@ -121,9 +121,10 @@ class Verdict:
     """What one gate said of N takes.
 
     `passed`: bool [N]; `score` and `threshold`: float64 [N], the value that was judged and the
-    limit that it was held against (for a vote: the votes for, and the votes needed).
+    limit that it was held against: of `score_name`, or of several votes those for and those needed.
     """
 
+    score_name: str
     passed: np.ndarray
     score: np.ndarray
     threshold: np.ndarray
@@ -139,7 +140,7 @@ def apply_gate(gate: Gate, columns: Columns, languages: np.ndarray) -> Verdict:
         KeyError: a score that no judge of the recipe writes.
     """
     if isinstance(gate, VoteGate):
-        return _count_votes(gate, columns, languages)
+        return _vote(gate, columns, languages)
     scores = columns[gate.score]
     passed = np.zeros(len(scores), dtype=bool)
     threshold = np.full(len(scores), np.nan)
@@ -149,12 +150,13 @@ def apply_gate(gate: Gate, columns: Columns, languages: np.ndarray) -> Verdict:
         values = scores[rows]
         passed[rows] = (values >= low) & (values <= high)
         threshold[rows] = np.where(values > high, high, low if np.isfinite(low) else high)
-    return Verdict(passed, scores, threshold)
+    return Verdict(gate.score, passed, scores, threshold)
 
 
-def _count_votes(gate: VoteGate, columns: Columns, languages: np.ndarray) -> Verdict:
-    votes = sum(
-        apply_gate(vote, columns, languages).passed.astype(np.float64) for vote in gate.votes
-    )
+def _vote(gate: VoteGate, columns: Columns, languages: np.ndarray) -> Verdict:
+    verdicts = [apply_gate(vote, columns, languages) for vote in gate.votes]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    votes = np.array([verdict.passed for verdict in verdicts], dtype=np.float64).sum(axis=0)
     needed = np.full(len(languages), float(gate.at_least))
-    return Verdict(np.asarray(votes) >= needed, np.asarray(votes), needed)
+    return Verdict("votes", votes >= needed, votes, needed)

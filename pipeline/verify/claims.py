@@ -149,15 +149,27 @@ def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
     return sound and not lines
 
 
+_ELSEWHERE = {
+    "language": "not that of its folder",
+    "split": "not that of its file",
+    "emotion_id": "not its emotion's",
+}
+
+
 def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
-    """A row lies with its language, and the number of its emotion is the one of its name."""
+    """A row lies with its language and split, and its emotion's number is that of its name."""
     wrong = {
         "language": "language <> $language",
+        "split": "split IS DISTINCT FROM $split AND $split <> 'rejects'",
         "emotion_id": "emotion_id IS DISTINCT FROM list_position($emotions, emotion) - 1",
     }
     shards = parquet_files(dataset.path, "data") + parquet_files(dataset.path, "rejects")
     for shard in shards:
-        known = {"language": shard.parent.name, "emotions": list(EMOTIONS)}
+        known = {
+            "language": shard.parent.name,
+            "split": shard.name.partition("-")[0],
+            "emotions": list(EMOTIONS),
+        }
         for column, sql in wrong.items():
             given = {name: value for name, value in known.items() if f"${name}" in sql}
             [(times,)] = dataset.connection.execute(
@@ -166,7 +178,7 @@ def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
             ).fetchall()
             if times:
                 name = shard.relative_to(dataset.path).as_posix()
-                said = "not that of its folder" if column == "language" else "not its emotion's"
+                said = _ELSEWHERE[column]
                 findings.report("rows", f"{name}, {column}", f"it is {said} in {times} rows")
 
 

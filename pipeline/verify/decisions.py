@@ -76,7 +76,8 @@ def _open_lines(dataset: DatasetFolder, path: Path, gates: Mapping[str, Gate]) -
     scores = "".join(f", scores[{quoted[name]}]::DOUBLE AS {score(name)}" for name in names)
     dataset.connection.execute(
         "CREATE TEMP TABLE lines AS SELECT source_id || '.' || language AS take_id, source_id, "  # noqa: S608
-        "language, emotion, coalesce(reason, 'nothing') AS said, score, threshold, failed_gates"
+        "language, emotion, coalesce(reason, 'nothing') AS said, score_name, score, threshold, "
+        "failed_gates"
         f"{scores} FROM read_parquet([$1])",
         [escape(str(path))],
     )
@@ -94,16 +95,18 @@ def _decided(
 
 def _stated(columns: Mapping[str, np.ndarray], row: int) -> Decision:
     limits = float(columns["score"][row]), float(columns["threshold"][row])
-    failed = columns["failed"][row]
+    failed, name = columns["failed"][row], columns["score_name"][row]
     names = tuple(failed.split(", ")) if isinstance(failed, str) and failed else ()
-    return Decision(columns["take_id"][row], columns["said"][row] or None, *limits, names)
+    held_by = name if isinstance(name, str) else None
+    return Decision(columns["take_id"][row], columns["said"][row] or None, held_by, *limits, names)
 
 
 def _is_same(stated: Decision, found: Decision) -> bool:
     if stated.reason is None or found.reason is None:
         return stated.reason == found.reason
     limits = ((stated.score, found.score), (stated.threshold, found.threshold))
-    return (stated.reason, stated.failed) == (found.reason, found.failed) and all(
+    names = [(one.reason, one.score_name, one.failed) for one in (stated, found)]
+    return names[0] == names[1] and all(
         math.isclose(one, other, rel_tol=1e-9) or (math.isnan(one) and math.isnan(other))
         for one, other in limits
     )
@@ -113,5 +116,6 @@ def _said(decision: Decision) -> str:
     if decision.reason is None:
         return "kept"
     failed = ", ".join(decision.failed)
-    limits = f"score {decision.score:.10g}, threshold {decision.threshold:.10g}"
+    score = decision.score_name or "score"
+    limits = f"{score} {decision.score:.10g}, threshold {decision.threshold:.10g}"
     return f"rejected by '{decision.reason}' ({limits}; failed: {failed or 'nothing'})"

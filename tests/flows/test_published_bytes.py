@@ -89,7 +89,7 @@ def test_every_clip_says_that_it_is_synthetic(workbench):
         assert marks["TAKE_ID"] == row["take_id"]
         assert marks["GENERATOR"].startswith("m5ser ")
         assert marks["DIGITAL_SOURCE_TYPE"].endswith("/algorithmicMedia")
-        prints.add(marks["RECIPE_FINGERPRINT"])
+        prints.add(marks["CLIP_FINGERPRINT"])
     assert len(prints) == 1
     assert {name for name, _ in found(workbench.out, prints)} >= {
         "MANIFEST.json",

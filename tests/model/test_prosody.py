@@ -23,7 +23,7 @@ def test_the_channels_are_the_clips_profile():
     channels = prosody_channels(clip)
     assert channels.shape == (CHANNELS,)
     wanted = measure(clip, RATE, None).f0_level_st
-    assert channels[SCALARS.index("f0_level_st")] == pytest.approx(wanted, abs=1e-3)
+    assert channels[list(SCALARS).index("f0_level_st")] == pytest.approx(wanted, abs=1e-3)
     assert np.isfinite(channels[:-BANDS]).all()
     assert np.isnan(channels[-BANDS:]).all()  # a tone has no unvoiced sounds to be coloured
 

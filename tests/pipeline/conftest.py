@@ -21,7 +21,11 @@ from pipeline.emotions import EMOTIONS, emotion_id
 
 RATE = 16_000
 LANGUAGES = ("en", "de")
-SCORES = ("speech_share", "dnsmos_ovrl", "probe_probability", "prosody_distance", "prosody_rate")
+NEUTRAL = {"f0_level_st": 20.0, "f0_range_st": 4.0, "energy_db": -25.0, "rate_phones_s": 10.0}
+ASKED = {"f0_level_st": 24.0, "f0_range_st": 6.0, "energy_db": -19.0, "rate_phones_s": 9.0}
+GOT = {"f0_level_st": 23.0, "f0_range_st": 5.0, "energy_db": -20.0, "rate_phones_s": 9.5}
+"""Some of the numbers of prosody: of neutral speech, asked of every take, and had by it."""
+SCORES = ("speech_share", "dnsmos_ovrl", "probe_probability", "prosody_distance", *GOT)
 RECIPE: dict[str, Any] = {
     "name": "tiny",
     "seed": 0,
@@ -134,8 +138,10 @@ def take(number: int, language: str, emotion: str) -> dict[str, Any]:
             "dnsmos_ovrl": 2.6 + place / 20,
             "probe_probability": 0.3 + place / 40,
             "prosody_distance": math.nan if emotion == "neutral" else 0.5 + place / 20,
-            "prosody_rate": 0.4,
+            **GOT,
         },
+        "prosody_neutral": NEUTRAL,
+        "prosody_target": ASKED,
     }
 
 

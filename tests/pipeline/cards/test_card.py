@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_what_the_gates_hit_is_shown_by_emotion(dataset_folder: Path) -> None:
 def test_a_new_choice_is_told_with_its_rule(
     make_dataset_folder: Make, rejected_rows: list[dict[str, Any]], monkeypatch: Any
 ) -> None:
-    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", _none))
+    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", "level", _none))
     for row in rejected_rows[:2]:
         row.update(reason="loud", failed_gates=["loud"])
     card = card_of(make_dataset_folder(rejected=rejected_rows))
@@ -184,9 +185,35 @@ def test_retention_names_the_probe_and_its_worth(
     card = card_of(dataset_folder)
     assert "192 human source recordings of 24 speakers" in card
     assert "recall of **0.55** (chance 0.14)" in card
-    assert "| neutral | 0.54 | – | 0.40 |" in card
+    assert "| neutral | 0.54 | – | +4.0 → +3.0 | +50 → +25 |" in html.unescape(card)
     without = card_of(make_dataset_folder("text-only", build={"probe": None}))
     assert "there are no human recordings in this recipe" in without
+
+
+def test_what_was_asked_of_the_voice_stands_beside_what_it_does(
+    make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    for row in kept_rows:
+        if row["emotion"] == "angry":
+            row["scores"] = {**row["scores"], "f0_level_st": 23.0 + row["seed"]}
+        if row["emotion"] == "sad":
+            row["prosody_target"] = None
+    card = html.unescape(card_of(make_dataset_folder(kept=kept_rows)))
+    header = "F0 level, st | F0 range, % | level, dB | rate, % |"
+    assert (
+        f"| emotion | probability of the wanted emotion (probe) | prosody distance | {header}"
+        in card
+    )
+    [angry] = [line for line in card.splitlines() if line.startswith("| angry | 0.34")]
+    assert angry.endswith("| +4.0 → +4.5 | +50 → +25 | +6.0 → +5.0 | -10 → -5 |")
+    [sad] = [line for line in card.splitlines() if line.startswith("| sad | 0.59")]
+    assert sad.endswith("| – | – | – | – |")
+
+
+def test_without_the_prosody_judge_nothing_is_said_of_changes(make_dataset_folder: Make) -> None:
+    judges = [{"engine": "speech"}, {"engine": "quality"}, {"engine": "probe"}]
+    card = card_of(make_dataset_folder(recipe={"judges": judges}))
+    assert "not in its row, as the recipe lacks the judge `prosody`" in card
 
 
 def test_recordings_without_a_probe_are_not_denied(

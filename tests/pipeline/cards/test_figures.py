@@ -145,5 +145,5 @@ def test_a_score_that_speaks_of_emotion_is_in_the_table_and_in_the_chart(
     monkeypatch.setitem(_SCORES, "speech_share", Named("speech", "Speech, too", "share"))
     with open_folder(dataset_folder) as dataset:
         table, figure = retention(dataset, "emotion"), draw_emotion(dataset)
-    assert table.header[-1] == "speech"
+    assert "speech" in table.header
     assert "Speech, too" in [axes.get_title() for axes in figure.axes]

@@ -22,8 +22,8 @@ SHAPED = (
     "what the synthesizer said before its prosody was changed is not kept",
     "how much of the wanted prosody was put on",
     "`emotion_id` | what was asked for;",
-    "Distance and errors compare the prosody asked for",
-    "They say that the transfer worked",
+    "The prosody distance compares all that was asked for",
+    "The figures say that the transfer worked",
 )
 OWN = (
     "with no emotion but what the synthesizer gives by itself, so that",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.judges.prosody import Prosody
+from pipeline.prosody.profile import SCALARS
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,21 @@ def judge_batch(context):
 
 def test_a_take_left_as_it_was_and_asked_to_be_so_has_no_distance(judge_batch, make_item):
     [scores] = judge_batch([make_item("kids")])
-    assert scores == pytest.approx(dict.fromkeys(Prosody.scores, 0.0), abs=1e-6)
+    errors = {name: value for name, value in scores.items() if name not in SCALARS}
+    assert errors == pytest.approx(dict.fromkeys(set(Prosody.scores) - set(SCALARS), 0.0), abs=1e-6)
+
+
+def test_the_numbers_of_a_take_are_those_of_its_own_profile(judge_batch, make_item):
+    item = make_item("kids")
+    quieter = make_item("kids", samples=item.samples / 2)
+    unasked = make_item("kids", target=None)
+    loud, quiet, alone = judge_batch([item, quieter, unasked])
+    wanted = {name: getattr(item.profile, name) for name in SCALARS}
+    assert {name: loud[name] for name in SCALARS} == wanted
+    assert quiet["energy_db"] == pytest.approx(loud["energy_db"] - 6.02, abs=0.01)
+    assert quiet["f0_level_st"] == pytest.approx(loud["f0_level_st"], abs=0.05)
+    assert {name: alone[name] for name in SCALARS} == wanted
+    assert np.isnan(alone["prosody_distance"])
 
 
 def test_a_wish_not_granted_is_a_distance_in_its_own_dimension(judge_batch, make_item):

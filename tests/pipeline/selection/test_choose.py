@@ -73,7 +73,7 @@ def test_a_new_choice_is_made_after_the_others_and_its_name_is_no_gates(monkeypa
     def too_loud(candidates, utility, rows, selection):
         yield from ((row, 9.0, 1.0) for row in rows)
 
-    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", too_loud))
+    monkeypatch.setitem(CHOICES, "loud", Choice("it is loud", "they are loud", "level", too_loud))
     takes = candidates(["a/de", "b/de"], [1.0, 1.0], audio_sha256=["same", "same"])
     first, second = decide(takes, {}, Selection())
     assert (first.reason, first.score, first.threshold, first.failed) == ("loud", 9, 1, ("loud",))

@@ -79,7 +79,7 @@ def test_a_kept_row_that_a_gate_rejects(
     folder = kind(write_set(tmp_path / "set [1]", scored(value)))
     assert told(folder) == [
         f"gates: {FIRST}: it is kept, and by its scores rejected by 'length' "
-        f"(score {shown}, threshold 0.1; failed: length)"
+        f"(duration_s {shown}, threshold 0.1; failed: length)"
     ]
 
 
@@ -109,7 +109,7 @@ def test_so_many_votes_are_needed(
     gates = {"length": LENGTH, "votes": {"at_least": at_least, "votes": votes}}
     sentences = told(kind(write_set(tmp_path / "set", gates=gates)))
     assert len(sentences) == wrong
-    assert all("'votes' (score 1, threshold 2; failed: votes)" in one for one in sentences)
+    assert all("'votes' (votes 1, threshold 2; failed: votes)" in one for one in sentences)
 
 
 def test_quantiles_are_those_of_all_takes_and_of_a_part_nobody_knows(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_quantiles_are_those_of_all_takes_and_of_a_part_nobody_knows(tmp_path: P
     sentences = told(write_set(tmp_path / "set", scored(None), gates=gates, languages=["en"]))
     kept = [one for one in sentences if "it is kept" in one]
     assert len(kept) == 6
-    assert sum("'long' (score 0.5, threshold 0.6; failed: long)" in one for one in kept) == 5
+    assert sum("'long' (duration_s 0.5, threshold 0.6; failed: long)" in one for one in kept) == 5
     [part] = told(as_part(tmp_path / "set"))
     assert f"{FIRST}: it is kept, and by its scores rejected by 'length'" in part
     assert "failed: length, long" in part
@@ -126,9 +126,12 @@ def test_quantiles_are_those_of_all_takes_and_of_a_part_nobody_knows(tmp_path: P
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"reason": "best_take"}, "it is rejected by 'best_take' (score 0.05"),
+        ({"reason": "best_take"}, "it is rejected by 'best_take' (duration_s 0.05"),
         ({"reason": None}, "it is rejected by 'nothing'"),
-        ({"score": 0.07}, "it is rejected by 'length' (score 0.07, threshold 0.1; failed: length)"),
+        (
+            {"score": 0.07},
+            "by 'length' (duration_s 0.07, threshold 0.1; failed: length)",
+        ),
         ({"threshold": math.nan}, "threshold nan; failed: length)"),
         ({"failed_gates": ["length", "other"]}, "failed: length, other)"),
         ({"failed_gates": None}, "failed: nothing)"),
@@ -142,7 +145,7 @@ def test_a_reason_that_the_scores_contradict(
     assert sentence.startswith("gates: train-angry-0.en.1: ")
     assert said in sentence
     assert sentence.endswith(
-        "and by its scores rejected by 'length' (score 0.05, threshold 0.1; failed: length)"
+        "and by its scores rejected by 'length' (duration_s 0.05, threshold 0.1; failed: length)"
     )
 
 
@@ -157,8 +160,9 @@ def _copy(row: Row) -> Row:
     """A take whose audio is that of a kept row of its line."""
     [kept] = [one for _, one in tiny_rows() if one["take_id"] == FIRST]
     audio = {**row["audio"], "bytes": marked(kept["audio"]["bytes"], row["take_id"])}
-    limits = {"reason": "duplicate", "score": 1.0, "threshold": 0.0, "failed_gates": ["duplicate"]}
-    return {**row, "audio": audio, "scores": kept["scores"], **limits}
+    why = {"reason": "duplicate", "score_name": "copies", "failed_gates": ["duplicate"]}
+    limits = {"score": 1.0, "threshold": 0.0}
+    return {**row, "audio": audio, "scores": kept["scores"], **why, **limits}
 
 
 def test_a_copy_is_told_by_its_samples(tmp_path: Path) -> None:
@@ -194,8 +198,9 @@ def with_lines(folder: Path, spoken: float = 0.9, **fields: Any) -> Path:
 
     judges = [{"engine": "language"}]
     write_set(folder, change, text_judges=judges, text_gates={"words": WORDS}, languages=["en"])
-    limits = {"reason": "words", "score": 0.005, "threshold": 0.01, "failed_gates": ["words"]}
-    line = {"source_id": "one", "language": "en", "emotion": "sad", **limits, **fields}
+    limits = {"score_name": WORDS["score"], "score": 0.005, "threshold": 0.01}
+    why = {"reason": "words", **limits, "failed_gates": ["words"]}
+    line = {"source_id": "one", "language": "en", "emotion": "sad", **why, **fields}
     line["licence"] = "Apache-2.0"
     line.setdefault("scores", {WORDS["score"]: 0.005})
     failed = pa.array([line.pop("failed_gates")], pa.list_(pa.string()))
@@ -209,7 +214,10 @@ def with_lines(folder: Path, spoken: float = 0.9, **fields: Any) -> Path:
     [
         ({}, None),
         ({"scores": {WORDS["score"]: 0.5}}, "and by its scores kept"),
-        ({"threshold": 0.02}, "it is rejected by 'words' (score 0.005, threshold 0.02"),
+        (
+            {"threshold": 0.02},
+            "by 'words' (text_language_probability 0.005, threshold 0.02",
+        ),
         ({"reason": "other"}, "it is rejected by 'other'"),
         ({"failed_gates": []}, "failed: nothing)"),
         ({"scores": {"other": 0.005}}, "it can't be read"),
@@ -234,4 +242,4 @@ def test_a_line_that_was_not_spoken_and_names_no_licence(tmp_path: Path) -> None
 def test_a_take_of_a_line_that_a_text_gate_rejects(tmp_path: Path) -> None:
     [sentence] = told(with_lines(tmp_path / "set", spoken=0.005))
     assert sentence.startswith(f"gates: {FIRST}: it is kept, and by its scores rejected by ")
-    assert "'text_gates.words' (score 0.005, threshold 0.01" in sentence
+    assert "'text_gates.words' (text_language_probability 0.005, threshold 0.01" in sentence

@@ -57,8 +57,8 @@ def remarked(**marks: str | None) -> dict[str, Any]:
         ("GENERATOR", "a microphone"),
         ("GENERATOR", "m5ser, and a person"),
         ("GENERATOR", None),
-        ("RECIPE_FINGERPRINT", "0" * 64),
-        ("RECIPE_FINGERPRINT", None),
+        ("CLIP_FINGERPRINT", "0" * 64),
+        ("CLIP_FINGERPRINT", None),
         ("TAKE_ID", "other"),
     ],
 )

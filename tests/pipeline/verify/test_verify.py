@@ -70,7 +70,7 @@ def test_a_clip_that_is_not_what_its_row_says(
 def test_ids_that_are_there_twice_and_splits_that_leak(tmp_path: Path) -> None:
     def change(rows: Rows) -> Rows:
         tested = [row for split, row in rows if split == "test"]
-        leak = renamed(tested[0], "other")
+        leak = {**renamed(tested[0], "other"), "split": "train"}
         text = {**renamed(tested[1], "text"), "source_id": "new", "speaker_id": "train-speaker"}
         text |= {"source_text": rows[0][1]["source_text"].upper(), "voice": "train-voice"}
         return [*rows, rows[0], ("train", leak), ("test", text)]
