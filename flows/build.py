@@ -42,6 +42,7 @@ from pipeline.recipe import Recipe
 from pipeline.stages import measure, voices
 from pipeline.work.census import Census, take_census
 from pipeline.work.chains import chains_of
+from pipeline.work.division import divide
 from pipeline.work.intake import take_in
 from pipeline.work.outcomes import decide_all
 from pipeline.work.store import Store
@@ -91,6 +92,7 @@ def _work(workshop: Workshop, folder: Path, limit: int | None) -> Build:
     judges = sides_of(recipe.text_judges, has_gpus)
     works = [wording_works(store, recipe, one, judges) for one in wordings]
     _run(workshop, ("translate", "check"), works)
+    division = divide(store, recipe, intake, sources, census, wordings)
     verdicts = decide_lines(store, recipe, wordings)
     clips = _voice_clips(workshop, census)
     chains = list(chains_of(recipe, census, wordings, verdicts, clips))
@@ -98,7 +100,7 @@ def _work(workshop: Workshop, folder: Path, limit: int | None) -> Build:
     works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)
     outcomes = decide_all(store, recipe, intake, chains)
-    return Build(store, recipe, intake, census, chains, outcomes, unfitted, limit)
+    return Build(store, recipe, intake, census, division, chains, outcomes, unfitted, limit)
 
 
 def _describe(runner: Runner, folder: Path) -> None:

@@ -52,7 +52,7 @@ class BuildOutcome:
             "and a missing score passes no gate"
         ] * bool(unfitted)
         if self.build.limit is None:  # a dry run's few utterances tell nothing of the corpus
-            said += self.build.census.shortfalls
+            said += self.build.division.shortfalls
         return said + [
             f"licences: '{name}' names nothing in this recipe whose licence is unknown: name a "
             "model or file as the recipe does, or by the last part of its path"

@@ -198,7 +198,7 @@ def _shortfalls(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:
         [one.id for one in utterances],
         speakers,
         [voices[speaker] for speaker in speakers],
-        [one.text for one in utterances],
+        [[one.text for one in utterances]],
         recipe.splits,
     )
     recorded = ((one.speaker, one.emotion) for one in utterances if one.recording)

@@ -44,12 +44,13 @@ from pipeline.provenance.credentials import write_credentials
 from pipeline.provenance.terms import check_claim, resulting_licence
 from pipeline.recipe import Recipe, machine_paths, published
 from pipeline.work.census import Census
+from pipeline.work.division import Division
 from pipeline.work.intake import Intake
 from pipeline.work.outcomes import Chain, Outcomes
 from pipeline.work.store import Store
 
 M5SER_VERSION = "0.1.0"
-_LAYOUT = 2
+_LAYOUT = 3
 """Raise it when the same tables give other files."""
 
 
@@ -76,6 +77,7 @@ class Build:
     recipe: Recipe
     intake: Intake
     census: Census
+    division: Division
     chains: Sequence[Chain]
     outcomes: Outcomes
     unfitted: str | None = None
@@ -93,7 +95,7 @@ class Build:
         intake = self.intake
         unreadable = [[one.id, one.error] for one in intake.unreadable]
         came_in = [intake.utterances, sorted(intake.dropped.items()), unreadable]
-        made_of = [published(self.recipe), takes, scores, self.census.splits, came_in]
+        made_of = [published(self.recipe), takes, scores, self.division.splits, came_in]
         # A limit that cuts nothing off changes no table, and still what the card says.
         limit = [] if self.limit is None else [self.limit]
         return digest(M5SER_VERSION, _LAYOUT, *made_of, *limit)
@@ -291,7 +293,7 @@ def _write_language(folder: Path, build: Build, language: Language) -> None:
         for chain in chains:
             decided = build.outcomes.decisions
             for row, decision in published_rows(build.store, recipe, chain, decided, marks):
-                split = build.census.splits[row["source_id"]]
+                split = build.division.splits[row["source_id"]]
                 place = split if decision.reason is None else "rejects"
                 outcome = {} if decision.reason is None else rejection(decision)
                 writers[place].write({**row, "split": split, **outcome})
@@ -306,5 +308,5 @@ def _count(build: Build, chains: Sequence[Chain]) -> Counter[str]:
             decision = build.outcomes.decisions.get(take["id"])
             if decision is not None:
                 kept = decision.reason is None
-                counts[build.census.splits[take["source_id"]] if kept else "rejects"] += 1
+                counts[build.division.splits[take["source_id"]] if kept else "rejects"] += 1
     return counts

@@ -1,10 +1,10 @@
-"""Splits that never leak: a speaker and a sentence, with its near-duplicates, stay on one side."""
+"""Splits that never leak: a speaker and a text, with its near-duplicates, stay on one side."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal, Self
 
@@ -19,6 +19,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _NEAR_DUPLICATE = 0.8
 """Jaccard similarity of word-character 4-grams from which two sentences count as one (assumed)."""
 _BANDS, _ROWS = 8, 4
+_COMPARED = 32
+"""Texts of one bucket that a text is compared with (assumed): few corpora vary a sentence so."""
 
 
 class Splits(Settings):
@@ -42,22 +44,26 @@ def assign_splits(
     ids: Sequence[str],
     speakers: Sequence[str],
     voices: Sequence[str],
-    texts: Sequence[str],
+    wordings: Iterable[Sequence[str]],
     settings: Splits,
 ) -> dict[str, Split]:
     """Split of each of N utterances: whole connected groups, the largest first, where most is due.
 
+    `wordings`: the N texts in each language that they are known in, "" where one is missing.
+
     Two utterances are connected if they share what `settings.by` names; a synthetic voice that
-    serves two speakers joins them. A group never breaks, so a corpus in which every speaker says
-    every sentence ends up in one split under both rules.
+    serves two speakers joins them, and so does a translation that serves two sentences ("Yes." and
+    "Yep." are "Ja." in German). A group never breaks, so a corpus in which every speaker says every
+    sentence ends up in one split under both rules.
     """
     groups = _Groups(len(ids))
     if "speaker" in settings.by:
         groups.join_equal(speakers)
         groups.join_equal(voices)
     if "text" in settings.by:
-        groups.join_equal([normalise_text(text) for text in texts])
-        groups.join_pairs(near_duplicates(texts))
+        for texts in wordings:
+            groups.join_pairs(equal_texts(texts))
+            groups.join_pairs(near_duplicates(texts))
     members = sorted(
         groups.members(),
         key=lambda rows: (-len(rows), digest(settings.seed, min(ids[row] for row in rows))),
@@ -84,23 +90,40 @@ def normalise_text(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
+def equal_texts(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of rows whose texts have the same words: the first such row, and each other."""
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        words = normalise_text(text)
+        if words and first.setdefault(words, row) != row:
+            yield first[words], row
+
+
 def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Pairs of rows whose texts are nearly the same, by MinHash bands and then exact Jaccard.
 
-    MinHash: Broder 1997, "On the resemblance and containment of documents". Every row of a band's
-    bucket is compared with the bucket's first row, so the cost stays linear in N. Of pairs at a
-    similarity s, a share of (1 - s^4)^8 meets in no band: 1.5 % at 0.8, and 0.01 % at 0.9.
+    MinHash: Broder 1997, "On the resemblance and containment of documents". Of equal texts the
+    first row stands for all (see `equal_texts`). Every text of a band's bucket is compared with the
+    `_COMPARED` before it in the alphabet, so that the order of the rows changes nothing and the
+    cost stays linear in N. Of pairs at a similarity s, a share of (1 - s^4)^8 meets in no band:
+    1.5 % at 0.8, and 0.01 % at 0.9.
     """
-    bands, filled = _bands(texts)
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        first.setdefault(normalise_text(text), row)
+    words = sorted(first)
+    bands, filled = _bands(words)
     for band in range(_BANDS):
         keys = bands[:, band]
-        order = filled[np.argsort(keys[filled], kind="stable")]
-        first = -1
-        for row in order.tolist():
-            if first < 0 or keys[row] != keys[first]:
-                first = row
-            elif _jaccard(_shingles(texts[first]), _shingles(texts[row])) >= _NEAR_DUPLICATE:
-                yield first, row
+        bucket: deque[int] = deque(maxlen=_COMPARED)
+        for at in filled[np.argsort(keys[filled], kind="stable")].tolist():
+            if bucket and keys[bucket[0]] != keys[at]:
+                bucket.clear()
+            for other in bucket:
+                if _jaccard(_shingles(words[other]), _shingles(words[at])) >= _NEAR_DUPLICATE:
+                    rows = first[words[other]], first[words[at]]
+                    yield min(rows), max(rows)
+            bucket.append(at)
 
 
 def _bands(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

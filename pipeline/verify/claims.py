@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from glob import escape
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
-from pipeline.selection.splits import near_duplicates, normalise_text
+from pipeline.selection.splits import equal_texts, near_duplicates
 from pipeline.settings_file import BadRecipe, parse_yaml
 from pipeline.verify.decisions import check_decisions
 from pipeline.verify.derived import check_credentials, check_row_index, check_text
@@ -210,32 +210,26 @@ def _check_splits(dataset: DatasetFolder, findings: Findings) -> None:
 
 
 def _check_texts(dataset: DatasetFolder, findings: Findings) -> None:
-    rows = dataset.rows(
-        "SELECT DISTINCT source_text, split FROM takes WHERE source_text IS NOT NULL "
-        "ORDER BY source_text, split"
-    )
-    for left, right in _same(rows):
-        if rows[left]["split"] != rows[right]["split"]:
-            first, second = rows[left], rows[right]
+    """No text is in two splits, nearly the same either: the English one, nor what is said."""
+    _check_alike(dataset.rows(_TEXTS.format("source_text", "true")), findings)
+    for language in dataset.languages:
+        _check_alike(dataset.rows(_TEXTS.format("text", "language = $1"), [language]), findings)
+
+
+_TEXTS = "SELECT DISTINCT {0} AS text, split FROM takes WHERE {0} IS NOT NULL AND {1} ORDER BY ALL"
+
+
+def _check_alike(rows: list[dict[str, Any]], findings: Findings) -> None:
+    texts = [row["text"] for row in rows]
+    for left, right in chain(equal_texts(texts), near_duplicates(texts)):
+        first, second = rows[left], rows[right]
+        if first["split"] != second["split"]:
             findings.report(
                 "splits",
-                f"text '{first['source_text'][:_SHOWN]}'",
+                f"text '{first['text'][:_SHOWN]}'",
                 f"it is in {first['split']}, and in {second['split']} as "
-                f"'{second['source_text'][:_SHOWN]}'",
+                f"'{second['text'][:_SHOWN]}'",
             )
-
-
-def _same(rows: list[dict[str, Any]]) -> Iterable[tuple[int, int]]:
-    """Pairs of rows with equal or nearly equal texts."""
-    texts = [row["source_text"] for row in rows]
-    seen: dict[str, int] = {}
-    for at, text in enumerate(texts):
-        first = seen.setdefault(normalise_text(text), at)
-        if first != at:
-            yield first, at
-    for left, right in near_duplicates(texts):
-        if normalise_text(texts[left]) != normalise_text(texts[right]):
-            yield left, right
 
 
 def _check_licence(dataset: DatasetFolder, findings: Findings) -> bool:

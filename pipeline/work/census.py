@@ -1,4 +1,4 @@
-"""What only the whole corpus can say: splits, voices, neutral speech, and the human profiles."""
+"""What only the whole corpus can say: voices, neutral speech, and the human profiles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from pipeline.prosody.profile import Profile
 from pipeline.prosody.relative import relative_scalars
 from pipeline.recipe import Recipe
 from pipeline.records import Gender, Utterance
-from pipeline.selection.splits import Split, assign_splits
 from pipeline.stages.synthesize import Neutral
 from pipeline.work import tables
 from pipeline.work.intake import Batch, Intake
 from pipeline.work.references import Reference, references_of, voice_references
-from pipeline.work.shortfalls import shortfalls
 from pipeline.work.store import Store, to_json
 
 _HUMAN = pa.schema(
@@ -32,19 +30,16 @@ _HUMAN = pa.schema(
 class Census:
     """The corpus as a whole.
 
-    `splits` by utterance id; `voices` and `neutrals` by speaker (no neutrals without recordings);
-    `human`: key of the table of the recordings' relative profiles, or None; `references` by
-    utterance id, as far as the synthesizer listens to any; `voice_references` by cloned voice;
-    `shortfalls`: what the corpus can't give the set, in sentences.
+    `voices` and `neutrals` by speaker (no neutrals without recordings); `human`: key of the table
+    of the recordings' relative profiles, or None; `references` by utterance id, as far as the
+    synthesizer listens to any; `voice_references` by cloned voice.
     """
 
-    splits: Mapping[str, Split]
     voices: Mapping[str, str]
     neutrals: Mapping[str, Neutral]
     human: str | None
     references: Mapping[str, tuple[Reference, ...]]
     voice_references: Mapping[str, tuple[Reference, ...]]
-    shortfalls: tuple[str, ...] = ()
 
 
 def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[str, str]) -> Census:
@@ -53,33 +48,26 @@ def take_census(store: Store, recipe: Recipe, intake: Intake, sources: Mapping[s
     `sources`: for each batch's key, the key of its measured sources.
     """
     genders: dict[str, Gender] = {}
-    ids, speakers, texts = [], [], []
     recorded: list[tuple[str, Utterance]] = []
-    for batch, utterance, profile in _admitted(store, intake.batches, sources):
+    for batch, utterance, profile in admitted(store, intake.batches, sources):
         if profile is not None:
             recorded.append((batch, utterance))
         genders.setdefault(utterance.speaker, utterance.gender)
-        ids.append(utterance.id)
-        speakers.append(utterance.speaker)
-        texts.append(utterance.text)
     voices = assign_voices(recipe, genders)
-    splits = assign_splits(ids, speakers, [voices[s] for s in speakers], texts, recipe.splits)
     neutrals = _neutrals(store, intake.batches, sources, genders)
     return Census(
-        splits,
         voices,
         neutrals,
         _write_human(store, intake.batches, sources, neutrals) if neutrals else None,
         references_of(recorded, recipe.synthesis.conditioned_on),
         voice_references(recorded) if recipe.synthesis.clones else {},
-        tuple(shortfalls(recipe, splits, ((one.speaker, one.emotion) for _, one in recorded))),
     )
 
 
-def _admitted(
+def admitted(
     store: Store, batches: list[Batch], sources: Mapping[str, str]
 ) -> Iterator[tuple[str, Utterance, Profile | None]]:
-    """Utterances that came through the door, with their batch and their recording's profile."""
+    """Utterances that came through the door, with their batch's key and their clip's profile."""
     for batch in batches:
         measured = store.read("sources", sources[batch.key], ["error", "profile"]).to_pylist()
         utterances = tables.utterances(store.read("utterances", batch.key))
@@ -105,7 +93,7 @@ def _neutrals(
     sources: Mapping[str, str],
     genders: Mapping[str, Gender],
 ) -> dict[str, Neutral]:
-    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
+    recorded = [(u, profile) for _, u, profile in admitted(store, batches, sources) if profile]
     if not recorded:
         return {}
     baselines = Baselines.fit(_baseline_rows(recorded))
@@ -123,7 +111,7 @@ def _write_human(
     neutrals: Mapping[str, Neutral],
 ) -> str:
     """Write the recordings' profiles relative to their speakers' neutral; returns the key."""
-    recorded = [(u, profile) for _, u, profile in _admitted(store, batches, sources) if profile]
+    recorded = [(u, profile) for _, u, profile in admitted(store, batches, sources) if profile]
     spoken: defaultdict[str, list[tuple[Utterance, Profile]]] = defaultdict(list)
     for utterance, profile in recorded:
         if utterance.emotion == "neutral":

@@ -20,6 +20,7 @@ from pipeline.dataset.writing import (
     write_dataset,
 )
 from pipeline.work.census import Census
+from pipeline.work.division import Division
 from pipeline.work.intake import Intake
 from pipeline.work.outcomes import Outcomes
 from pipeline.work.store import open_store
@@ -29,9 +30,9 @@ from tests.tiny_set import tiny_recipe
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """A build of a corpus that nothing came in from."""
-    census = Census({}, {}, {}, None, {}, {})
     store = open_store(str(tmp_path / "work"))
-    return Build(store, tiny_recipe(), Intake(), census, [], Outcomes())
+    census = Census({}, {}, None, {}, {})
+    return Build(store, tiny_recipe(), Intake(), census, Division({}), [], Outcomes())
 
 
 def test_a_limit_is_written_where_one_was_given(build: Build, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline.selection.splits import (
 
 def split(speakers, texts, **fields):
     ids = [f"u{row}" for row in range(len(speakers))]
-    return assign_splits(ids, speakers, speakers, texts, Splits(**fields))
+    return assign_splits(ids, speakers, speakers, [texts], Splits(**fields))
 
 
 @settings(max_examples=60, deadline=None)
@@ -48,7 +48,7 @@ def test_a_voice_that_serves_two_speakers_joins_them():
     voices = ["shared"] * 2 + speakers[2:]
     texts = [f"{row * 7919} {row}" for row in range(10)]
     for seed in range(5):
-        assigned = assign_splits(ids, speakers, voices, texts, Splits(seed=seed))
+        assigned = assign_splits(ids, speakers, voices, [texts], Splits(seed=seed))
         assert assigned["u0"] == assigned["u1"]
 
 
@@ -117,3 +117,43 @@ def test_every_hash_has_a_minimum_of_its_own():
         for h in range(32)
     }
     assert len(chosen) > 16
+
+
+def test_a_translation_that_serves_two_sentences_joins_them():
+    ids = [f"u{row}" for row in range(10)]
+    english = ["Yes.", "Yep.", *(f"{row * 7919} {row}" for row in range(8))]
+    german = ["Ja.", "Ja!", *([""] * 8)]
+    apart = 0
+    for seed in range(8):
+        both = assign_splits(ids, ids, ids, [english, german], Splits(seed=seed))
+        assert both["u0"] == both["u1"]
+        alone = assign_splits(ids, ids, ids, [english], Splits(seed=seed))
+        apart += alone["u0"] != alone["u1"]
+        assert len(set(both.values())) == 3
+    assert apart
+
+
+def variants(count, seed=0):
+    """Families of six sentences, each another change of the same one."""
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(list("abcdefghilmnorstu"), 6)) for _ in range(400)]
+    families = [list(random.choice(words, 26)) for _ in range(count)]
+    return [
+        " ".join([*one[:at], f"other{at}", *one[at + 1 :]]) for one in families for at in range(6)
+    ]
+
+
+def test_which_texts_are_nearly_the_same_does_not_depend_on_their_order():
+    texts = variants(60)
+    shuffled = np.random.default_rng(1).permutation(len(texts)).tolist()
+    there = {frozenset((texts[a], texts[b])) for a, b in near_duplicates(texts)}
+    again = [texts[row] for row in shuffled]
+    assert {frozenset((again[a], again[b])) for a, b in near_duplicates(again)} == there
+    every = {
+        frozenset((texts[a], texts[b]))
+        for a in range(len(texts))
+        for b in range(a + 1, len(texts))
+        if a // 6 == b // 6 and _jaccard(_shingles(texts[a]), _shingles(texts[b])) >= 0.8
+    }
+    assert len(every) > 20
+    assert len(every - there) < 0.03 * len(every)

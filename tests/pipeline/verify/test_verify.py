@@ -100,6 +100,17 @@ def test_nearly_equal_texts_on_two_sides(tmp_path: Path) -> None:
     assert found(findings) == {"splits"}
 
 
+def test_what_is_said_on_two_sides_though_the_english_sentences_differ(tmp_path: Path) -> None:
+    said = "Jemand hat es vergessen."
+
+    def change(rows: Rows) -> Rows:
+        ids = ("train-sad-1.de.0", "test-sad-1.de.0")
+        return [(at, {**row, "text": said} if row["take_id"] in ids else row) for at, row in rows]
+
+    [sentence] = verify_folder(write_set(tmp_path / "set", change)).sentences()
+    assert sentence == f"splits: text '{said}': it is in test, and in train as '{said}'"
+
+
 def test_a_card_whose_numbers_are_not_the_datas(my_tones: Path) -> None:
     card = (my_tones / "README.md").read_text(encoding="utf-8")
     (my_tones / "README.md").write_text(card.replace("36 takes", "63 takes", 1), encoding="utf-8")
