@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from pipeline.cards import tables
 from pipeline.cards.changes import changes
+from pipeline.cards.confounds import confounds
 from pipeline.cards.figures import PICTURES
 from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import clusters_of
@@ -17,6 +18,8 @@ from pipeline.cards.origin import origin
 from pipeline.cards.rules import gates_of, why_spare
 from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
+from pipeline.cards.transcripts import transcripts
+from pipeline.cards.yields import hardest_hit_voices, yields
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
@@ -126,6 +129,10 @@ def _values(
         "changed": bool(changes(dataset, "emotion")),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
         "lost": lost,
+        **yields(dataset),
+        **confounds(dataset),
+        "hit_voices": hardest_hit_voices(dataset),
+        "utility": _utility(dataset.recipe),
         "spare": f"{judged - kept['takes'] - of_gates:,}",
         "why_spare": why_spare(),
         "hit_hard": hit_hard,
@@ -157,6 +164,12 @@ def _values(
         "own_start": OWN_START,
         "own_end": OWN_END,
     }
+
+
+def _utility(recipe: dict[str, Any]) -> str:
+    """The formula by which takes are compared, or "" where nothing is weighed."""
+    weights = recipe["selection"]["utility"]
+    return " ".join(f"{weight:+g} · `{name}`" for name, weight in weights.items())
 
 
 def _kept(dataset: DatasetFolder) -> dict[str, Any]:
@@ -212,6 +225,7 @@ def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
         "retention_by_emotion": tables.retention(dataset, "emotion"),
         "retention_by_language": tables.retention(dataset, "language"),
         "timing": timing_agreement(dataset),
+        "transcripts": transcripts(dataset),
         "rejected_lines": tables.rejected_lines(dataset),
         "failures": tables.failures(dataset),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,22 +21,32 @@ if TYPE_CHECKING:
 
 _BINS = 40
 _COLUMNS = 3
+_PASSED = "(SELECT take_id FROM passed)"
+_FATES = {
+    "kept": (KEPT, "reason IS NULL"),
+    "passed, not chosen": (ELSEWHERE, f"reason IS NOT NULL AND take_id IN {_PASSED}"),
+    "failed a gate": (THIS_GATE, f"take_id NOT IN {_PASSED}"),
+}
+"""What became of a take, and which those takes are."""
 
 
 def draw_counts(dataset: DatasetFolder) -> Figure | None:
-    """Kept takes by language and emotion, and the share of the judged that passed the gates."""
+    """Kept takes by language and emotion, and the share of the judged that passed the gates.
+
+    A part of a set has no rejects, so that it knows no such share.
+    """
     emotions = dataset.emotions
     if not emotions:
         return None
-    judged = _crossed(dataset, "takes")
     kept = _crossed(dataset, "kept")
-    share = 100 * _crossed(dataset, "passed") / np.where(judged > 0, judged, np.nan)
-    height = 1.5 + 0.45 * len(dataset.languages)
-    figure = new_figure(11, height)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(6 if dataset.is_part else 11, 1.5 + 0.45 * len(dataset.languages))
+    left, *others = figure.subplots(1, 1 if dataset.is_part else 2, squeeze=False)[0]
     _heat_map(left, kept, "Kept takes", "{:.0f}", top=max(1.0, kept.max()))
-    _heat_map(right, share, "Passed every gate, % of judged takes", "{:.0f}", top=100.0)
-    for axes in (left, right):
+    for right in others:
+        judged = _crossed(dataset, "takes")
+        share = 100 * _crossed(dataset, "passed") / np.where(judged > 0, judged, np.nan)
+        _heat_map(right, share, "Passed every gate, % of judged takes", "{:.0f}", top=100.0)
+    for axes in (left, *others):
         axes.set_xticks(range(len(emotions)), emotions, rotation=35, ha="right")
         names = [language_name(code) for code in dataset.languages]  # type: ignore[arg-type]
         axes.set_yticks(range(len(names)), names)
@@ -46,7 +56,7 @@ def draw_counts(dataset: DatasetFolder) -> Figure | None:
 def draw_losses(dataset: DatasetFolder) -> Figure | None:
     """Whom the gates hit: takes lost by emotion and by language, with 95 % intervals."""
     groups = {column: losses(dataset, column) for column in ("emotion", "language")}
-    if not groups["emotion"] or not gates_of(dataset.recipe):
+    if not groups["emotion"] or not gates_of(dataset.recipe) or dataset.is_part:
         return None
     figure = new_figure(11, 1.6 + 0.32 * max(len(found) for found in groups.values()))
     for axes, (column, found) in zip(
@@ -75,17 +85,17 @@ def draw_scores(dataset: DatasetFolder) -> Figure | None:
         for part in score_gates(gate)
         if part.score in dataset.score_names
     ]
-    if not panels or not dataset.emotions:
+    if not panels or not dataset.emotions or dataset.is_part:
         return None
     rows = -(-len(panels) // _COLUMNS)
     figure = new_figure(11, 0.5 + 2.5 * rows)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for axes, (name, part) in zip(grid, panels, strict=False):
-        _histogram(axes, dataset, name, part.score)
-        for low, high in sorted(set(limits(dataset, part).values())):
-            for limit in (low, high):
-                if np.isfinite(limit):
-                    axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+        found = sorted({limit for both in limits(dataset, part).values() for limit in both})
+        shown = [limit for limit in found if np.isfinite(limit)]
+        _histogram(axes, dataset, name, part.score, shown)
+        for limit in shown:
+            axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 2)))
         axes.set_title(name if name == part.score else f"{name}: {part.score}", fontsize=10)
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
@@ -106,8 +116,8 @@ def draw_emotion(dataset: DatasetFolder) -> Figure | None:
     figure = new_figure(11, 0.8 + rows * (0.9 + 0.26 * len(emotions)))
     grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for axes, (name, named) in zip(grid, present.items(), strict=False):
-        for label, colour, shift in (("kept", KEPT, -0.14), ("rejected", THIS_GATE, 0.14)):
-            _quartiles(axes, dataset, name, label=label, colour=colour, shift=shift)
+        for place, (label, (colour, which)) in enumerate(_FATES.items()):
+            _quartiles(axes, dataset, name, label, which, colour=colour, shift=0.2 * (place - 1))
         axes.set_title(named.title, fontsize=10)
         axes.set_xlabel(named.axis)
     for axes, (dimension, by_emotion) in zip(grid[len(present) :], changed.items(), strict=False):
@@ -168,8 +178,13 @@ def _heat_map(axes: Axes, values: np.ndarray, title: str, form: str, top: float)
     axes.spines[:].set_visible(False)
 
 
-def _histogram(axes: Axes, dataset: DatasetFolder, gate: str, name: str) -> None:
-    """Stacked counts of a score; the outermost half per cent goes into the outer bins."""
+def _histogram(
+    axes: Axes, dataset: DatasetFolder, gate: str, name: str, shown: Sequence[float]
+) -> None:
+    """Stacked counts of a score over an axis with these limits on it.
+
+    The outermost half per cent goes into the outer bins, which say so.
+    """
     takes = dataset.columns(
         f"SELECT coalesce(reason, '') AS reason, {score(name)} AS value FROM takes"  # noqa: S608
     )
@@ -183,12 +198,18 @@ def _histogram(axes: Axes, dataset: DatasetFolder, gate: str, name: str) -> None
         axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center")
         return
     low, high = np.quantile(values, [0.005, 0.995])
+    width = (high - low) / _BINS
+    # A bin beyond each limit: what fails it must not be drawn on the side that passes.
+    low = min([low, *(limit - width for limit in shown)])
+    high = max([high, *(limit + width for limit in shown)])
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
     parts = {
         "kept": reasons == "",
         "rejected elsewhere": (reasons != "") & (reasons != gate),
         "rejected here": reasons == gate,
     }
+    if values.min() < edges[0] or values.max() > edges[-1]:
+        axes.set_xlabel(f"{name.replace('_', ' ')} (outermost bins: and beyond)")
     axes.hist(
         [np.clip(values[part], edges[0], edges[-1]) for part in parts.values()],
         bins=edges.tolist(), stacked=True, color=[KEPT, ELSEWHERE, THIS_GATE], label=list(parts),
@@ -196,15 +217,23 @@ def _histogram(axes: Axes, dataset: DatasetFolder, gate: str, name: str) -> None
 
 
 def _quartiles(
-    axes: Axes, dataset: DatasetFolder, name: str, *, label: str, colour: str, shift: float
+    axes: Axes,
+    dataset: DatasetFolder,
+    name: str,
+    label: str,
+    which: str,
+    *,
+    colour: str,
+    shift: float,
 ) -> None:
     """A dot at the median and a line over the middle half of a score, for every emotion."""
-    rejected = "IS NOT NULL" if label == "rejected" else "IS NULL"
     quartiles = f"quantile_cont({score(name)}, [0.25, 0.5, 0.75])"
     rows = dataset.rows(
         f"SELECT emotion, {quartiles} AS quartiles FROM takes "  # noqa: S608 - quoted names
-        f"WHERE reason {rejected} AND isfinite({score(name)}) GROUP BY emotion ORDER BY emotion"
+        f"WHERE {which} AND isfinite({score(name)}) GROUP BY emotion ORDER BY emotion"
     )
+    if not rows:
+        return
     places = [dataset.emotions.index(row["emotion"]) + shift for row in rows]
     low, middle, high = np.array([row["quartiles"] for row in rows]).reshape(-1, 3).T
     axes.hlines(places, low, high, color=colour, linewidth=2.5)

@@ -37,7 +37,7 @@ PICTURES: Mapping[str, Picture] = {
         draw_scores,
     ),
     "emotion.png": Picture(
-        "By emotion: what was asked of the voice, what it does, and what a probe heard, if any",
+        "By emotion: what was asked of the voice, and what it does",
         draw_emotion,
     ),
     "takes.png": Picture("Spectrogram and F0 of one kept take of each emotion", draw_takes),

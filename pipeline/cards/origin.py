@@ -34,6 +34,7 @@ def origin(recipe: Mapping[str, Any], build: Mapping[str, Any]) -> dict[str, Any
         "limit": _limit(build),
         "part": part,
         "pull_again": _pull_again(part) if part else None,
+        "chosen": _chosen(part) if part else "",
     }
 
 
@@ -49,6 +50,13 @@ def _limit(build: Mapping[str, Any]) -> dict[str, Any] | None:
     if given is None:
         return None
     return {"given": given, "read": "utterance" if read == 1 else f"{read} utterances"}
+
+
+def _chosen(part: Mapping[str, Any]) -> str:
+    """By what a part was chosen: `languages de, zh; hours 2`."""
+    asked = {name: ", ".join(part.get(name) or ()) for name in ("languages", "emotions", "splits")}
+    asked["hours"] = str(part.get("hours") or "")
+    return "; ".join(f"{name} {value}" for name, value in asked.items() if value)
 
 
 def _pull_again(part: Mapping[str, Any]) -> str:

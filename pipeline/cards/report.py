@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ _EXAMPLES = 10
 _AUDIO_BYTES = 7_400_000
 """FLAC in the page, before base64; with five figures it stays under 12 MB."""
 _FAILURES = 50
+_KEPT = "kept takes"
+_OF_A_PART = "This is a part of a set: what the gates removed is in the report of the whole."
 
 Take = dict[str, Any]
 
@@ -52,6 +54,7 @@ def write_report(folder: Path) -> None:
             tiles=_tiles(dataset),
             figures=_figures(folder),
             sections=_sections(dataset),
+            part=dataset.is_part,
             failures=_failures(dataset),
             failure_count=dataset.value("SELECT count(*) FROM failures"),
             languages={code: language_name(code) for code in dataset.languages},  # type: ignore[arg-type]
@@ -65,18 +68,20 @@ def _tiles(dataset: DatasetFolder) -> list[tuple[str, str]]:
         "count(DISTINCT voice) AS voices, count(DISTINCT language) AS languages, "
         "count(DISTINCT emotion) AS emotions FROM kept"
     )
-    judged = dataset.value("SELECT count(*) FROM takes")
-    passed = dataset.value("SELECT count(*) FROM passed")
-    failed = dataset.value("SELECT count(*) FROM failures")
-    return [
+    counts = [
         ("takes kept", f"{kept['takes']:,}"),
-        ("passed the gates", f"{passed / judged:.0%}" if judged else "–"),
         ("of speech", spoken(kept["seconds"])),
         ("languages", str(kept["languages"])),
         ("emotions", str(kept["emotions"])),
         ("voices", str(kept["voices"])),
-        ("rows failed", f"{failed:,}"),
     ]
+    if dataset.is_part:
+        return counts
+    judged = dataset.value("SELECT count(*) FROM takes")
+    passed = dataset.value("SELECT count(*) FROM passed")
+    failed = dataset.value("SELECT count(*) FROM failures")
+    share = f"{passed / judged:.0%}" if judged else "–"
+    return [counts[0], ("passed the gates", share), *counts[1:], ("rows failed", f"{failed:,}")]
 
 
 def _figures(folder: Path) -> list[dict[str, str]]:
@@ -90,14 +95,15 @@ def _figures(folder: Path) -> list[dict[str, str]]:
 def _sections(dataset: DatasetFolder) -> list[Section]:
     judged = dataset.value("SELECT count(*) FROM takes")
     gates = gates_of(dataset.recipe)
-    rules = reasons_of(dataset.recipe)
+    rules = {_KEPT: _OF_A_PART} if dataset.is_part else reasons_of(dataset.recipe)
     rejected = {name: _choose(dataset, name, name) for name in rules}
     kept = {
-        name: _choose(dataset, name, None) if name in gates or rejected[name] else []
+        name: _choose(dataset, name, None) if name in (*gates, _KEPT) or rejected[name] else []
         for name in rules
     }
     lists = sum(bool(takes) for takes in (*rejected.values(), *kept.values()))
-    budget = _Budget(dataset, _AUDIO_BYTES, lists)
+    every = {take["take_id"] for takes in (*rejected.values(), *kept.values()) for take in takes}
+    budget = _Budget(dataset, dataset.audio(every), _AUDIO_BYTES, lists)
     sections = []
     for name, rule in rules.items():
         [counts] = dataset.rows(
@@ -135,8 +141,11 @@ def _choose(dataset: DatasetFolder, salt: str, reason: str | None) -> list[Take]
 class _Budget:
     """Hands out what room there is for audio; what a list leaves goes to the lists after it."""
 
-    def __init__(self, dataset: DatasetFolder, room: int, lists: int) -> None:
+    def __init__(
+        self, dataset: DatasetFolder, audio: Mapping[str, bytes], room: int, lists: int
+    ) -> None:
         self._dataset = dataset
+        self._audio = audio
         self._room = room
         self._lists = lists
 
@@ -146,22 +155,21 @@ class _Budget:
             return []
         share = self._room // self._lists
         self._lists -= 1
-        audio = self._dataset.audio([take["take_id"] for take in takes])
         shown: list[Take] = []
         for take in takes:
-            size = len(audio[take["take_id"]])
+            size = len(self._audio[take["take_id"]])
             if size <= share or (not shown and size <= self._room):
                 share -= size
                 self._room -= size
-                shown.append(self._dressed(take, audio[take["take_id"]], asked))
+                shown.append(self._dressed(take, asked))
         places = self._dataset.languages
         return sorted(shown, key=lambda take: places.index(take["language"]))
 
-    def _dressed(self, take: Take, audio: bytes, asked: Sequence[str]) -> Take:
+    def _dressed(self, take: Take, asked: Sequence[str]) -> Take:
         scores = {name: take[score_column(name)] for name in self._dataset.score_names}
         return {
             **take,
-            "audio": _base64(audio),
+            "audio": _base64(self._audio[take["take_id"]]),
             "asked": {name: scores[name] for name in asked if name in scores},
             "scores": scores,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,7 @@ def voices(dataset: DatasetFolder) -> Table:
         for row in found
     ]
     header = ("voice", "gender", "speakers", "kept", "length", "lost to the gates")
-    told = len(header) - bool(dataset.build.get("part"))
+    told = len(header) - dataset.is_part
     return Table(header[:told], [row[:told] for row in rows])
 
 
@@ -164,29 +164,40 @@ def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, 
 def retention(dataset: DatasetFolder, column: str) -> Table | None:
     """By emotion or language: medians of what was measured of the emotion on the kept takes.
 
-    Of a change of the voice, what was asked for and what was measured.
+    Of a score they are those of all judged takes too, since the kept ones may have been chosen by
+    it; of a change of the voice, of what was asked for and of what was measured.
     """
     present = emotion_scores(dataset)
     if not present:
         return None
-    medians = ", ".join(
-        f"median({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in present
-    )
-    found = dataset.rows(f"SELECT {column}, {medians} FROM kept GROUP BY {column}")  # noqa: S608
-    by_name = {row[column]: row for row in found}
+    views = ["kept"] if dataset.is_part else ["kept", "takes"]
+    by_view = [_medians(dataset, column, view, present) for view in views]
+    by_name = by_view[0]
     changed = changes(dataset, column)
     groups = dataset.emotions if column == "emotion" else dataset.languages
     rows = [
         [
             _name(group) if column == "language" else group,
-            *(_median(by_name[group][name]) for name in present),
+            *(" / ".join(_median(one[group][name]) for one in by_view) for name in present),
             *(_change(one, by_group.get(group)) for one, by_group in changed.items()),
         ]
         for group in groups
         if group in by_name
     ]
-    titles = [named.column for named in present.values()]
+    whom = "" if len(views) == 1 else ", kept / judged"
+    titles = [f"{named.column}{whom}" for named in present.values()]
     return Table((column, *titles, *(one.header for one in changed)), rows)
+
+
+def _medians(
+    dataset: DatasetFolder, column: str, view: str, names: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Medians of scores over the takes of a view, by emotion or language."""
+    medians = ", ".join(
+        f"median({score(name)}) FILTER (isfinite({score(name)})) AS {name}" for name in names
+    )
+    found = dataset.rows(f"SELECT {column}, {medians} FROM {view} GROUP BY {column}")  # noqa: S608
+    return {row[column]: row for row in found}
 
 
 def rejected_lines(dataset: DatasetFolder) -> Table | None:

@@ -54,6 +54,14 @@ def code(text: str) -> Markup:
     return Markup(f"`{text}`") if _CODE.fullmatch(text) else markdown(text)  # noqa: S704
 
 
+def fenced(text: str) -> Markup:
+    """A text in one line inside a fence of code, where nothing acts but the fence's end.
+
+    A backtick is dropped and nothing put in its place: in a quoted command another sign could act.
+    """
+    return Markup(" ".join(_HIDDEN.sub(" ", text.replace("`", "")).split()))  # noqa: S704
+
+
 def spoken(seconds: float) -> str:
     """A length of speech in minutes or hours."""
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
@@ -74,6 +82,6 @@ def _harmless(value: Any) -> Any:
 
 
 def _render(environment: Environment, template: str, values: dict[str, Any]) -> str:
-    environment.filters.update(plain=plain, code=code, ours=ours)
+    environment.filters.update(plain=plain, code=code, fenced=fenced, ours=ours)
     source = files("data_cards").joinpath(template).read_text(encoding="utf-8")
     return environment.from_string(source).render(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,8 @@ _TEXTS = (
     "take_id", "source_id", "text", "source_text", "language", "emotion", "speaker_id",
     "gender", "voice", "corpus", "synthesizer", "translator", "neutral_from", "licence",
 )  # fmt: skip
-_COLUMNS = {**dict.fromkeys(_TEXTS, "VARCHAR"), "duration_s": "DOUBLE", "strength": "DOUBLE"}
+_NUMBERS = ("duration_s", "strength", "limited_db")
+_COLUMNS = {**dict.fromkeys(_TEXTS, "VARCHAR"), **dict.fromkeys(_NUMBERS, "DOUBLE")}
 _OUTCOME = {
     "split": "VARCHAR",
     "reason": "VARCHAR",
@@ -81,18 +82,19 @@ class DatasetFolder:
             for name, values in self.connection.execute(sql).fetchnumpy().items()
         }
 
-    def audio(self, take_ids: Sequence[str]) -> dict[str, bytes]:
-        """The FLAC bytes of some takes, kept or rejected."""
-        files = parquet_files(self.path, "data") + parquet_files(self.path, "rejects")
-        if not files or not take_ids:
-            return {}
-        rows = f"read_parquet({_literal(files)}, union_by_name = true)"
-        found = self.rows(
-            f"SELECT take_id, audio.bytes AS bytes FROM {rows} "  # noqa: S608 - our own files
-            "WHERE list_contains(?, take_id)",
-            [list(take_ids)],
-        )
-        return {row["take_id"]: bytes(row["bytes"] or b"") for row in found}
+    def audio(self, take_ids: Collection[str]) -> dict[str, bytes]:
+        """The FLAC bytes of some takes, kept or rejected; of the shards their row groups alone."""
+        wanted = set(take_ids)
+        found: dict[str, bytes] = {}
+        for shard in parquet_files(self.path, "data") + parquet_files(self.path, "rejects"):
+            if len(found) < len(wanted):
+                found |= _clips(shard, wanted)
+        return found
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it was pulled from a set as a part of it: what was judged there is not here."""
+        return bool(self.build.get("part"))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -149,6 +151,19 @@ def damage_named(path: Path) -> Iterator[None]:
             f"'{path}' is no dataset folder, or damaged ({reason}): `m5ser verify` says which "
             "file; build or pull it again"
         ) from why
+
+
+def _clips(shard: Path, wanted: set[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with pq.ParquetFile(shard) as file:
+        for group in range(file.num_row_groups):
+            ids = file.read_row_group(group, ["take_id"]).column("take_id").to_pylist()
+            places = [place for place, id in enumerate(ids) if id in wanted]
+            if places:
+                audio = file.read_row_group(group, ["audio"]).column("audio").take(places)
+                clips = (clip["bytes"] or b"" for clip in audio.to_pylist())
+                found |= zip((ids[place] for place in places), clips, strict=True)
+    return found
 
 
 def parquet_files(path: Path, part: str) -> list[Path]:

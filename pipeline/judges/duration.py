@@ -30,8 +30,8 @@ class Duration(Judge):
     scores: ClassVar[Mapping[str, str]] = {
         "duration_s": "length with the silence at its ends, s",
         "duration_ratio": "length over that of the source recording, both with silence",
-        "chars_per_s": "characters of the text per second",
-        "phones_per_s": "phones of the text per second",
+        "chars_per_s": "characters of the text, without spaces, per second of the whole clip",
+        "phones_per_s": "phones of the text per second of the whole clip",
         "hit_length_cap": "1 if the engine was cut off at its longest, else 0",
     }
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -145,5 +146,42 @@ def test_a_score_that_speaks_of_emotion_is_in_the_table_and_in_the_chart(
     monkeypatch.setitem(_SCORES, "speech_share", Named("speech", "Speech, too", "share"))
     with open_folder(dataset_folder) as dataset:
         table, figure = retention(dataset, "emotion"), draw_emotion(dataset)
-    assert "speech" in table.header
+    assert "speech, kept / judged" in table.header
     assert "Speech, too" in [axes.get_title() for axes in figure.axes]
+
+
+PART = {"repository": "org/whole", "revision": "abc123", "fingerprint": "ef" * 32}
+
+
+def test_a_part_shows_nothing_of_gates_that_it_knows_nothing_of(make_dataset_folder: Make) -> None:
+    folder = make_dataset_folder("part", rejected=[], failures=[], build={"part": PART})
+    write_figures(folder)
+    pictures = {path.name for path in (folder / "figures").iterdir()}
+    assert pictures == {"counts.png", "emotion.png", "takes.png"}
+    with open_folder(folder) as dataset:
+        figure = draw_counts(dataset)
+    assert figure is not None
+    assert [axes.get_title() for axes in figure.axes] == ["Kept takes"]
+
+
+def test_what_fails_a_limit_is_drawn_beyond_it(
+    make_dataset_folder: Make, kept_rows: list[dict[str, Any]]
+) -> None:
+    scores = {**kept_rows[0]["scores"], "speech_share": 0.1}
+    kept_rows[0]["scores"] = scores
+    with open_folder(make_dataset_folder(kept=kept_rows)) as dataset:
+        figure = draw_scores(dataset)
+    assert figure is not None
+    [speech] = [axes for axes in figure.axes if axes.get_title() == "speech: speech_share"]
+    left = min(bar.get_x() + bar.get_width() for bar in speech.patches if bar.get_height())
+    assert left < 0.5
+
+
+def test_the_chosen_the_spare_and_the_failed_are_told_apart(dataset_folder: Path) -> None:
+    with open_folder(dataset_folder) as dataset:
+        figure = draw_emotion(dataset)
+    assert figure is not None
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == ["kept", "passed, not chosen", "failed a gate", "asked for"]
+    titles = [axes.get_title() for axes in figure.axes if axes.get_visible()]
+    assert titles[-4:] == ["F0 level", "F0 range", "level", "rate"]

@@ -154,6 +154,7 @@ def test_a_part_says_how_to_get_it_and_not_how_to_build_it(
         "--languages de,en --emotions angry --hours 1.5\n```\n\nwith m5ser 0.1.0.",
         "is that of the whole and of what was asked for",
         "| Fingerprint of the part | `abababababababab`",
+        "at revision `abc123`, pulled by languages de, en; emotions angry; hours 1.5.",
         "note = {Part abababababababab of org/whole at revision abc123}",
     )
     card = render_card(dataset_folder)
@@ -169,4 +170,4 @@ def test_a_part_says_how_to_get_it_and_not_how_to_build_it(
 def test_the_name_of_a_part_s_set_is_no_command(make_dataset_folder: Make) -> None:
     part = {"repository": "a/b; rm -rf /\n```\n# owned", "revision": "main"}
     card = render_card(make_dataset_folder(rejected=[], build={"part": part}))
-    assert "m5ser pull 'a/b; rm -rf / &#96;&#96;&#96; &#35; owned' --revision main\n" in card
+    assert "m5ser pull 'a/b; rm -rf / # owned' --revision main\n" in card

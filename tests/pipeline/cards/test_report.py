@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import soundfile
 from pipeline.cards import report
 from pipeline.cards.figures import write_figures
 from pipeline.cards.report import write_report
+from pipeline.dataset.reading import DatasetFolder
 
 HOSTILE = '</p><script>alert(1)</script><img src=x onerror="alert(2)"> {{ 7*7 }} \u202e'
 LIMIT_BYTES = 12 * 1024 * 1024
@@ -155,3 +156,27 @@ def test_an_empty_set_has_a_report(make_dataset_folder: Make) -> None:
     page = page_of(make_dataset_folder(kept=[], rejected=[]))
     assert page.all("audio") == []
     assert "takes kept" in page.text
+
+
+def test_a_part_says_nothing_of_gates_and_has_takes_to_listen_to(
+    make_dataset_folder: Make,
+) -> None:
+    part = {"repository": "org/whole", "revision": "abc123", "fingerprint": "ef" * 32}
+    page = page_of(make_dataset_folder("part", rejected=[], failures=[], build={"part": part}))
+    for word in ("passed the gates", "judged takes", "Failures", "Removed"):
+        assert word not in page.text
+    assert "what the gates removed is in the report of the whole" in page.text
+    assert len(page.all("audio")) == 10
+
+
+def test_clips_are_read_once(dataset_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    read = DatasetFolder.audio
+
+    def counted(self: DatasetFolder, take_ids: Collection[str]) -> dict[str, bytes]:
+        asked.append(set(take_ids))
+        return read(self, take_ids)
+
+    monkeypatch.setattr(DatasetFolder, "audio", counted)
+    write_report(dataset_folder)
+    assert len(asked) == 1

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cards.rules import describe, gates_of, limits, reasons_of, score_gates
@@ -34,6 +36,26 @@ def test_audio_comes_for_kept_and_rejected(dataset_folder: Path) -> None:
         assert dataset.audio([]) == {}
     assert set(found) == {"s-sad-1-de-0", "s-sad-1-de-1"}
     assert all(flac.startswith(b"fLaC") for flac in found.values())
+
+
+def test_of_a_shard_the_row_groups_of_the_clips_alone_are_read(
+    dataset_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [shard] = dataset_folder.glob("data/de/train-*.parquet")
+    table = pq.read_table(shard)
+    pq.write_table(table, shard, row_group_size=2)
+    wanted = table.column("take_id")[3].as_py()
+    groups: list[int] = []
+    read = pq.ParquetFile.read_row_group
+
+    def counted(self: pq.ParquetFile, group: int, columns: list[str]) -> pa.Table:
+        groups.extend([group] if "audio" in columns else [])
+        return read(self, group, columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    with open_folder(dataset_folder) as dataset:
+        assert dataset.audio([wanted]) == {wanted: table.column("audio")[3].as_py()["bytes"]}
+    assert groups == [1]
 
 
 @pytest.mark.parametrize("name", ["o'clock", "a[1]b", "what*", "ünï 中"])
