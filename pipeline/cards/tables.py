@@ -253,8 +253,9 @@ def _change(dimension: Dimension, change: Change | None) -> str:
     """Medians of what was asked for and of what was measured."""
     if change is None:
         return "–"
-    asked, got = (f"{one[1]:+.{dimension.decimals}f}" for one in (change.asked, change.got))
-    return f"{asked} → {got}"
+    # Adding nothing makes a rounded -0 a 0.
+    medians = (round(one[1], dimension.decimals) + 0.0 for one in (change.asked, change.got))
+    return " → ".join(f"{median:+.{dimension.decimals}f}" for median in medians)
 
 
 def _takes_and_time(part: dict[str, Any] | None) -> str:

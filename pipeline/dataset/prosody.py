@@ -28,7 +28,8 @@ def prosody_of(take: Take, source: str | None) -> dict[str, Numbers | None]:
     neutral = _profile(take.reference)
     asked = None
     if neutral is not None and take.target is not None:
-        asked = asked_of(Target.from_dict(json.loads(take.target)), neutral)
+        every = asked_of(Target.from_dict(json.loads(take.target)), neutral)
+        asked = {name: round(value, 4) for name, value in every.items()}
     return {
         "prosody_source": _numbers(_profile(source)),
         "prosody_neutral": _numbers(neutral),
