@@ -36,7 +36,7 @@ def header(dataset: DatasetFolder, spdx: str, takes: int) -> str:
         "tags": _TAGS,
         "size_categories": [next((name for limit, name in _SIZES if takes < limit), _LARGEST)],
         "configs": configs,
-        "dataset_info": [_info(dataset.path, config) for config in configs],
+        "dataset_info": [_info(dataset, config) for config in configs],
     }
     return str(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100))
 
@@ -70,14 +70,20 @@ def _config(name: str, paths: dict[str, str]) -> dict[str, Any]:
     return {"config_name": name, "data_files": files}
 
 
-def _info(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
-    """Features and sizes of a configuration; bytes are of its shards, packed and unpacked."""
-    files = {part["split"]: sorted(folder.glob(part["path"])) for part in config["data_files"]}
+def _info(dataset: DatasetFolder, config: dict[str, Any]) -> dict[str, Any]:
+    """Features and sizes of a configuration; bytes are of its shards, packed and unpacked.
+
+    A language's features are those of `all`, which every shard says itself: with them a head of
+    many languages would have thousands of lines.
+    """
+    files = {
+        part["split"]: sorted(dataset.path.glob(part["path"])) for part in config["data_files"]
+    }
     splits = [_split(name, shards) for name, shards in files.items()]
     first = next(shard for shards in files.values() for shard in shards)
     return {
         "config_name": config["config_name"],
-        "features": _features(first),
+        **({} if config["config_name"] in dataset.languages else {"features": _features(first)}),
         "splits": splits,
         "download_size": sum(shard.stat().st_size for part in files.values() for shard in part),
         "dataset_size": sum(split["num_bytes"] for split in splits),
