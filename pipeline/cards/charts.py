@@ -126,7 +126,7 @@ def draw_emotion(dataset: DatasetFolder) -> Figure | None:
         axes.set_xlabel(f"{dimension.unit} re neutral")
     for axes in grid[:panels]:
         axes.set_yticks(range(len(emotions)), emotions)
-        axes.invert_yaxis()
+        axes.set_ylim(len(emotions) - 0.5, -0.5)
         plain(axes)
     for axes in grid[panels:]:
         axes.set_visible(False)

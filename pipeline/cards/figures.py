@@ -26,9 +26,7 @@ class Picture:
 
 
 PICTURES: Mapping[str, Picture] = {
-    "counts.png": Picture(
-        "Kept takes, and the share of the judged that passed every gate", draw_counts
-    ),
+    "counts.png": Picture("What was kept, by language and emotion", draw_counts),
     "losses.png": Picture(
         "What the gates removed, by emotion and by language, with 95 % intervals", draw_losses
     ),
