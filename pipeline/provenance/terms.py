@@ -5,7 +5,7 @@ The ledger of components is `pipeline/provenance/ledger`; no legal advice is giv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
@@ -114,16 +114,8 @@ def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:
     ordered = sorted(sources, key=LICENCES.index, reverse=True)
     if not ordered and not blocks:
         blocks = ["nothing of it names a licence"]
-    kept = [one for one in ordered if not any(o != one and o.covers(one) for o in ordered)]
-    blocks += [
-        f"{terms.spdx}: it allows no derived works, which takes are"
-        for terms in ordered
-        if not terms.derive
-    ] + [
-        f"{laxer.spdx} and {stricter.spdx} can't both be kept: build two sets"
-        for laxer, stricter in combinations(reversed(kept), 2)
-        if laxer.same or stricter.same
-    ]  # fmt: skip
+    kept = _uncovered(ordered)
+    blocks += [*_underivable(ordered), *(f"{one}: build two sets" for one in _clashes(kept))]
     reasons = tuple(
         f"{terms.spdx} ({', '.join(sources[terms])}): {terms.conditions()}" for terms in ordered
     )
@@ -132,12 +124,34 @@ def _strictest(named: Mapping[str, list[str]], blocks: list[str]) -> Licence:
     return Licence(together(kept), reasons, may_share=True)
 
 
+def _uncovered(several: Sequence[Terms]) -> list[Terms]:
+    """Those of several that none of the others covers."""
+    return [one for one in several if not any(o != one and o.covers(one) for o in several)]
+
+
+def _underivable(several: Iterable[Terms]) -> list[str]:
+    return [
+        f"{one.spdx}: it allows no derived works, which takes are"
+        for one in several
+        if not one.derive
+    ]
+
+
+def _clashes(several: Sequence[Terms]) -> list[str]:
+    """Which of several licences, the strictest first, exclude each other."""
+    return [
+        f"{laxer.spdx} and {stricter.spdx} can't both be kept"
+        for laxer, stricter in combinations(reversed(several), 2)
+        if laxer.same or stricter.same
+    ]
+
+
 def check_claim(claimed: str | None, computed: Licence) -> None:
     """Hold the licence that a recipe claims against the computed one; None claims nothing.
 
     Raises:
-        LicenceError: the claim is not known, is laxer than what the components allow, or lacks a
-            condition of theirs.
+        LicenceError: the claim is not known, is laxer than what the components allow, lacks a
+            condition of theirs, contradicts itself, or allows no derived works.
     """
     if claimed is None or claimed == computed.spdx:
         return
@@ -152,6 +166,12 @@ def check_claim(claimed: str | None, computed: Licence) -> None:
         raise LicenceError(
             f"licence: '{claimed}' is claimed, but the components ask for {computed.spdx}: "
             f"{because}. Leave the field out or claim {computed.spdx}."
+        )
+    strictest_first = sorted(set(claims), key=LICENCES.index, reverse=True)
+    if wrong := [*_underivable(claims), *_clashes(_uncovered(strictest_first))]:
+        raise LicenceError(
+            f"licence: '{claimed}' is claimed: {'; '.join(wrong)}. "
+            f"Leave the field out or claim {computed.spdx}."
         )
 
 

@@ -187,11 +187,33 @@ def test_a_claim_that_lacks_a_condition_is_an_error(rows: list[str], claim: str)
         check_claim(claim, computed)
 
 
-@pytest.mark.parametrize("claim", [f"{LLAMA} AND CC-BY-NC-4.0", f"{LLAMA} AND CC-BY-NC-SA-4.0"])
+@pytest.mark.parametrize(
+    "claim", [f"{LLAMA} AND CC-BY-NC-4.0", f"{LLAMA} AND {CPML} AND CC-BY-NC-4.0"]
+)
 def test_a_claim_may_be_several_licences(claim: str) -> None:
     check_claim(claim, resulting_licence([], [LLAMA, "CC-BY-NC-4.0"]))
     with pytest.raises(LicenceError, match="'mine' is no SPDX id"):
         check_claim(f"{claim} AND mine", OPEN)
+
+
+@pytest.mark.parametrize(
+    ("rows", "claim", "why"),
+    [
+        ("CC-BY-SA-4.0", "CC-BY-SA-4.0 AND CC-BY-NC-4.0", "can't both be kept"),
+        ("CC-BY-SA-4.0", "GPL-3.0-only AND CC-BY-SA-4.0", "can't both be kept"),
+        (LLAMA, f"{LLAMA} AND CC-BY-NC-SA-4.0", "can't both be kept"),
+        ("CC-BY-SA-4.0", "CC-BY-SA-4.0 AND CC-BY-NC-ND-4.0", "CC-BY-NC-ND-4.0: it allows no"),
+        ("Apache-2.0", "CC-BY-ND-4.0", "CC-BY-ND-4.0: it allows no derived works"),
+    ],
+)
+def test_a_claim_that_no_set_could_keep_is_an_error(rows: str, claim: str, why: str) -> None:
+    computed = resulting_licence([], [rows])
+    with pytest.raises(LicenceError, match=f"{why}.*claim {computed.spdx}"):
+        check_claim(claim, computed)
+
+
+def test_a_claim_may_add_a_licence_that_the_other_covers() -> None:
+    check_claim("CC-BY-SA-4.0 AND CC-BY-4.0", resulting_licence([], ["CC-BY-SA-4.0"]))
 
 
 def test_no_derivatives_blocks_sharing_because_takes_are_derived() -> None:
