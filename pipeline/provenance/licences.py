@@ -56,9 +56,10 @@ class Terms:
     def covers(self, other: Terms) -> bool:
         """Whether who keeps these terms keeps the other ones too, whatever they ask for.
 
-        What a licence of a maker's own shares with others is no more than that credit is due.
+        What a licence of a maker's own shares with others is no more than that credit is due. Who
+        may take any later version of a licence may take this one alone.
         """
-        if self == other:
+        if other.spdx in (self.spdx, self.spdx.replace("-only", "-or-later")):
             return True
         laxer = LICENCES.index(self) < LICENCES.index(other)
         freer = (self.sell and not other.sell) or (self.derive and not other.derive)

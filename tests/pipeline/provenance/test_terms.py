@@ -216,6 +216,15 @@ def test_a_claim_may_add_a_licence_that_the_other_covers() -> None:
     check_claim("CC-BY-SA-4.0 AND CC-BY-4.0", resulting_licence([], ["CC-BY-SA-4.0"]))
 
 
+def test_rows_that_may_take_a_later_version_go_with_rows_that_may_not() -> None:
+    later, only = "GPL-3.0-or-later", "GPL-3.0-only"
+    both = resulting_licence([], [later, only])
+    assert (both.spdx, both.may_share) == (only, True)
+    check_claim(only, resulting_licence([], [later]))
+    with pytest.raises(LicenceError, match=f"claim {only}"):
+        check_claim(later, both)
+
+
 def test_no_derivatives_blocks_sharing_because_takes_are_derived() -> None:
     assert not resulting_licence([], ["CC-BY-ND-4.0"]).may_share
 
