@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -109,12 +109,28 @@ Rejections = Iterator[tuple[int, float, float]]
 def _drop_duplicates(
     candidates: Candidates, utility: np.ndarray, rows: list[int], selection: Selection
 ) -> Rejections:
-    """Takes whose audio is the same to the byte: the first stays."""
-    seen: set[str] = set()
-    for row in rows:
-        if candidates.audio_sha256[row] in seen:
+    """Takes whose audio is the same to the byte as that of a take that is kept.
+
+    From the best take on, and with the choices that follow in mind: the audio of a take that they
+    don't keep may stay elsewhere.
+    """
+    if len({candidates.audio_sha256[row] for row in rows}) == len(rows):
+        return
+    kept: set[str] = set()
+    of_line: Counter[str] = Counter()
+    of_cell: Counter[str] = Counter()
+    cells, most = _cells(candidates), selection.most_per_emotion
+    for row in _ranked(candidates, utility, rows):
+        audio, line, cell = candidates.audio_sha256[row], candidates.lines[row], cells[row]
+        if audio in kept:
             yield row, 1.0, 0.0
-        seen.add(candidates.audio_sha256[row])
+            continue
+        of_line[line] += 1
+        if of_line[line] > selection.takes_per_line:
+            continue
+        of_cell[cell] += 1
+        if most is None or of_cell[cell] <= most:
+            kept.add(audio)
 
 
 def _keep_best_takes(
@@ -128,11 +144,19 @@ def _balance(
 ) -> Rejections:
     if selection.most_per_emotion is None:
         return
-    cells = [
-        f"{language}/{emotion}"
-        for language, emotion in zip(candidates.languages, candidates.emotions, strict=True)
-    ]
+    cells = _cells(candidates)
     yield from _keep_top(candidates, utility, rows, cells, selection.most_per_emotion)
+
+
+def _cells(candidates: Candidates) -> list[str]:
+    """The language and emotion of each take."""
+    pairs = zip(candidates.languages, candidates.emotions, strict=True)
+    return [f"{language}/{emotion}" for language, emotion in pairs]
+
+
+def _ranked(candidates: Candidates, utility: np.ndarray, rows: Sequence[int]) -> list[int]:
+    """Rows by utility, the highest first; ties go by take id."""
+    return sorted(rows, key=lambda row: (-utility[row], digest(candidates.take_ids[row])))
 
 
 def _keep_top(
@@ -142,12 +166,12 @@ def _keep_top(
     keys: Sequence[str],
     most: int,
 ) -> Rejections:
-    """Reject all but the `most` rows of highest utility under each key; ties go by take id."""
+    """Reject all but the `most` rows of highest utility under each key."""
     by_key: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_key[keys[row]].append(row)
     for group in by_key.values():
-        ranked = sorted(group, key=lambda row: (-utility[row], digest(candidates.take_ids[row])))
+        ranked = _ranked(candidates, utility, group)
         lowest_kept = float(utility[ranked[:most][-1]])
         for row in ranked[most:]:
             yield row, float(utility[row]), lowest_kept
@@ -169,7 +193,7 @@ class Choice:
 
 CHOICES: Mapping[str, Choice] = {
     DUPLICATE: Choice(
-        "its audio is the same, byte for byte, as that of a take before it",
+        "its audio is the same, byte for byte, as that of a take that is kept",
         "they are duplicates",
         "copies",
         _drop_duplicates,

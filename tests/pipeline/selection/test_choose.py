@@ -63,6 +63,50 @@ def test_equal_audio_is_kept_once():
     assert reasons(decide(takes, {}, Selection())) == [None, "duplicate"]
 
 
+def chosen(lines, mos, audio, **selection):
+    takes = candidates(lines, mos, audio_sha256=audio)
+    return reasons(decide(takes, {}, Selection(utility={"mos": 1.0}, **selection)))
+
+
+def test_audio_stays_where_its_other_copy_is_not_kept():
+    lines = ["a/de", "a/de", "b/de"]
+    assert chosen(lines, [3, 2, 1], ["x", "y", "y"]) == [None, "best_take", None]
+    assert chosen(lines, [2, 1, 3], ["x", "y", "y"]) == [None, "duplicate", None]
+    lines = ["a/de", "b/de", "c/fr"]
+    assert chosen(lines, [3, 2, 1], ["x", "y", "y"], most_per_emotion=1) == [None, "balance", None]
+
+
+def test_a_line_whose_best_take_is_a_copy_keeps_another():
+    lines = ["a/de", "b/de", "b/de"]
+    assert chosen(lines, [3, 2, 1], ["x", "x", "y"]) == [None, "duplicate", None]
+    both = chosen(["a/de"] * 3, [3, 2, 1], ["x", "x", "y"], takes_per_line=2)
+    assert both == [None, "duplicate", None]
+
+
+def test_which_copy_stays_does_not_depend_on_the_order_of_takes():
+    random = np.random.default_rng(0)
+    lines = np.array([f"{row % 9}/{language}" for row in range(20) for language in ("de", "fr")])
+    mos, audio = random.integers(0, 4, 40), random.integers(0, 12, 40).astype(str)
+    ids = np.array([f"t{row}" for row in range(40)])
+    selection = Selection(utility={"mos": 1.0}, most_per_emotion=3)
+
+    def decided(order):
+        shuffled = candidates(
+            list(lines[order]),
+            mos[order],
+            audio_sha256=list(audio[order]),
+            take_ids=list(ids[order]),
+        )
+        return {one.take_id: one.reason for one in decide(shuffled, {}, selection)}
+
+    first = decided(np.arange(40))
+    assert {*first.values()} == {None, "duplicate", "best_take", "balance"}
+    assert all(decided(random.permutation(40)) == first for _ in range(5))
+    kept = {sound for sound, name in zip(audio, ids, strict=True) if first[name] is None}
+    copies = {sound for sound, name in zip(audio, ids, strict=True) if first[name] == "duplicate"}
+    assert copies <= kept
+
+
 def test_balance_keeps_the_best_of_each_language_and_emotion():
     takes = candidates(["a/de", "b/de", "c/de", "d/fr"], [1.0, 3.0, 2.0, 0.0])
     decisions = decide(takes, {}, Selection(utility={"mos": 1.0}, most_per_emotion=2))
