@@ -32,6 +32,11 @@ class Tuned:
     after: Counter[tuple[str, str]]
     reasons: Counter[str]
 
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Every (language, emotion) that a take is kept of, before or after."""
+        return sorted({*self.before, *self.after})
+
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {
@@ -39,17 +44,21 @@ class Tuned:
             "kept_after": sum(self.after.values()),
             "reasons": dict(self.reasons.most_common()),
             "cells": [
-                {"language": cell[0], "emotion": cell[1], "before": self.before[cell], "after": n}
-                for cell, n in sorted((self.after | Counter(dict.fromkeys(self.before, 0))).items())
+                {
+                    "language": cell[0],
+                    "emotion": cell[1],
+                    "before": self.before[cell],
+                    "after": self.after[cell],
+                }
+                for cell in self.cells
             ],
         }
 
     def print_to(self, console: Console) -> None:
         """For a person: a row an emotion, a column a language, before -> after."""
-        cells = set(self.before) | set(self.after)
-        languages = sorted({language for language, _ in cells})
+        languages = sorted({language for language, _ in self.cells})
         table = Table("", *languages, title="kept takes: before -> after")
-        for emotion in sorted({emotion for _, emotion in cells}):
+        for emotion in sorted({emotion for _, emotion in self.cells}):
             keys = [(language, emotion) for language in languages]
             table.add_row(emotion, *(f"{self.before[k]} -> {self.after[k]}" for k in keys))
         console.print(table)

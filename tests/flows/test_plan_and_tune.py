@@ -163,6 +163,13 @@ def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
     assert 0 < tuned["kept_after"] < 16
 
 
+def test_tune_names_the_cells_that_would_lose_all_their_takes(tones):
+    gate = "gates.length.min=99"
+    cells = json.loads(run("tune", str(tones), "--set", gate, "--json").stdout)["cells"]
+    assert {(one["language"], one["emotion"]) for one in cells} >= {("de", "happy"), ("fr", "sad")}
+    assert {one["after"] for one in cells} == {0}
+
+
 def test_tune_counts_takes_of_equal_audio_as_the_build_did(workbench):
     workbench.recipe["prosody"] = {"from": "none"}  # both takes of a line are the same bytes
     workbench.recipe["gates"] = {"pace": {"score": "phones_per_s", "min_quantile": 0.4}}
