@@ -1,6 +1,7 @@
 """`plan` says what a build then does; `tune` says what a build with other gates would keep."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -161,6 +162,9 @@ def test_tune_says_what_a_build_with_these_gates_keeps(workbench):
     assert tuned["kept_after"] == built["kept"]
     assert tuned["reasons"] == built["reasons"]
     assert 0 < tuned["kept_after"] < 16
+    again = json.loads(run("tune", str(workbench.out), "--json").stdout)
+    assert again["reasons_before"] == again["reasons"] == built["reasons"]
+    assert again["rules"] == {}
 
 
 def test_tune_names_the_cells_that_would_lose_all_their_takes(tones):
@@ -168,6 +172,30 @@ def test_tune_names_the_cells_that_would_lose_all_their_takes(tones):
     cells = json.loads(run("tune", str(tones), "--set", gate, "--json").stdout)["cells"]
     assert {(one["language"], one["emotion"]) for one in cells} >= {("de", "happy"), ("fr", "sad")}
     assert {one["after"] for one in cells} == {0}
+
+
+def test_tune_says_what_changes_and_what_all_of_it_comes_to(tones):
+    sets = ("--set", "gates.length.min=0.3", "--set", "gates.rate={score: chars_per_s, min: 99}")
+    tuned = json.loads(run("tune", str(tones), *sets, "--json").stdout)
+    rules = {
+        "length": "duration_s (s) at least 0.3",
+        "rate": "chars_per_s (characters/s) at least 99",
+    }
+    assert tuned["rules"] == rules
+    assert tuned["reasons_before"] == {"length": 6}
+    assert sum(tuned["reasons"].values()) == 6 + tuned["kept_before"] - tuned["kept_after"]
+    shown = run("tune", str(tones), *sets).stdout
+    total = re.search(r"│ all .*│ (\d+->\d+) *│\n", shown)
+    assert total[1] == f"{tuned['kept_before']}->{tuned['kept_after']}"
+    assert "length asks now: duration_s (s) at least 0.3" in shown
+    assert f"rejected: 6 -> {sum(tuned['reasons'].values())}, each take at the first gate" in shown
+    assert f"rate: 0 -> {tuned['reasons']['rate']}" in shown
+    dropped = json.loads(run("tune", str(tones), "--set", "gates.length=null", "--json").stdout)
+    assert dropped["rules"] == {"length": "nothing more"}
+    assert (dropped["reasons_before"], dropped["reasons"]) == (
+        {"length": 6},
+        {"best_take": 6},
+    )
 
 
 def test_tune_counts_takes_of_equal_audio_as_the_build_did(workbench):
@@ -211,7 +239,8 @@ def test_tune_of_a_set_without_takes_says_that_there_are_none(workbench):
     workbench.recipe["text_gates"] = {"script": {"score": "text_script_share", "min": 2}}
     workbench.build()
     tuned = json.loads(run("tune", str(workbench.out), "--json").stdout)
-    assert tuned == {"kept_before": 0, "kept_after": 0, "reasons": {}, "cells": []}
+    nothing = {"reasons_before": {}, "reasons": {}, "rules": {}, "cells": []}
+    assert tuned == {"kept_before": 0, "kept_after": 0, **nothing}
 
 
 @pytest.mark.parametrize(
