@@ -15,6 +15,8 @@ from pipeline.languages import Language
 Share = Annotated[float, Field(ge=0, le=1)]
 Columns = Mapping[str, np.ndarray]
 """Score columns by name, each float64 [N]; NaN where a judge had nothing to measure."""
+_ROUNDING = 1e-9
+"""What a share of so many takes may lack of a whole one: 1 - 0.9 is less than 0.1."""
 
 
 class Bounds(Settings):
@@ -42,9 +44,10 @@ class Bounds(Settings):
         finite = values[np.isfinite(values)]
         low = -np.inf if self.min is None else self.min
         high = np.inf if self.max is None else self.max
-        if self.min_quantile is not None and self.min_quantile * finite.size >= 1:
+        one_take = 1 - _ROUNDING
+        if self.min_quantile is not None and self.min_quantile * finite.size >= one_take:
             low = max(low, float(np.quantile(finite, self.min_quantile)))
-        if self.max_quantile is not None and (1 - self.max_quantile) * finite.size >= 1:
+        if self.max_quantile is not None and (1 - self.max_quantile) * finite.size >= one_take:
             high = min(high, float(np.quantile(finite, self.max_quantile)))
         return low, high
 
@@ -121,7 +124,8 @@ class Verdict:
     """What one gate said of N takes.
 
     `passed`: bool [N]; `score` and `threshold`: float64 [N], the value that was judged and the
-    limit that it was held against: of `score_name`, or of several votes those for and those needed.
+    limit that it was held against (NaN: none): of `score_name`, or of several votes those for and
+    those needed.
     """
 
     score_name: str
@@ -149,7 +153,8 @@ def apply_gate(gate: Gate, columns: Columns, languages: np.ndarray) -> Verdict:
         low, high = gate.languages.get(language, gate).limits(scores[rows])
         values = scores[rows]
         passed[rows] = (values >= low) & (values <= high)
-        threshold[rows] = np.where(values > high, high, low if np.isfinite(low) else high)
+        held_against = np.where(values > high, high, low if np.isfinite(low) else high)
+        threshold[rows] = np.where(np.isfinite(held_against), held_against, np.nan)
     return Verdict(gate.score, passed, scores, threshold)
 
 

@@ -38,6 +38,23 @@ def test_a_share_of_less_than_one_take_refuses_none(takes, refused, limit, sign)
     assert takes - verdict.passed.sum() == refused
 
 
+@pytest.mark.parametrize("takes", [10, 20, 30, 1000])
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3])
+def test_the_highest_share_refuses_as_many_as_the_lowest(takes, share):
+    columns, languages = {"mos": np.arange(takes, dtype=float)}, np.array(["de"] * takes)
+    low = apply_gate(gate(score="mos", min_quantile=share), columns, languages)
+    high = apply_gate(gate(score="mos", max_quantile=1 - share), columns, languages)
+    assert takes - low.passed.sum() == takes - high.passed.sum() == round(share * takes)
+
+
+@pytest.mark.parametrize("limit", [{"min_quantile": 0.1}, {"max_quantile": 0.9}])
+def test_a_missing_score_was_held_against_nothing_where_there_is_no_limit(limit):
+    columns = {"mos": np.array([1.0, np.nan])}
+    verdict = apply_gate(gate(score="mos", **limit), columns, np.array(["de", "de"]))
+    assert verdict.passed.tolist() == [True, False]
+    assert np.isnan(verdict.threshold).all()
+
+
 def test_the_stricter_of_absolute_and_quantile_bound_decides():
     verdict = apply_gate(gate(score="mos", min=1.5, min_quantile=0.75), COLUMNS, LANGUAGES)
     assert verdict.passed.tolist() == [False, False, False, True, True, False, False, False]
