@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.metrics import confusion, measure
+from pipeline.cards.templates import plain
 from pipeline.dataset.reading import damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
@@ -170,7 +171,9 @@ def _one_test(files: Sequence[Path], every: Sequence[Answers], clips: Sequence[C
                 "the folder that its page was made from"
             )
         if one.listener in listeners:
-            raise InputError(f"'{file}': listener '{one.listener}' has answered twice: leave one")
+            raise InputError(
+                f"'{file}': listener '{plain(one.listener)}' has answered twice: leave one"
+            )
         listeners.add(one.listener)
     if not any(one.answers for one in every):
         raise InputError("no file holds an answer")

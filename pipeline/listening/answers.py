@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.cards.templates import plain
 from pipeline.emotions import Emotion
 from pipeline.errors import InputError
 from pipeline.listening.draw import MOST_CLIPS, Draw
@@ -49,9 +50,8 @@ def read_answers(path: Path) -> Answers:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "file"
-        raise InputError(
-            f"'{path}': {field}: {first['msg']}; use the file that the page saved"
-        ) from error
+        wrong = plain(f"{field}: {first['msg']}")
+        raise InputError(f"'{path}': {wrong}; use the file that the page saved") from error
     if len({answer.clip for answer in found.answers}) < len(found.answers):
         raise InputError(f"'{path}': a clip has two answers; use the file that the page saved")
     return found

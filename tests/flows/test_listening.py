@@ -104,6 +104,7 @@ def test_a_person_sees_a_table(tones, tmp_path, written, meant):
         ({"draw": {"clips": 5}}, "answers another test"),
         ({"listener": ""}, "listener: String should have at least 1 character"),
         ({"answers": []}, "no file holds an answer"),
+        ({"\x1b[2J": 1}, "answers-a.json': [2J: Extra inputs"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
         (
             {"answers": [{"clip": "0" * 16, "emotion": "sad", "naturalness": 3}]},
@@ -138,6 +139,12 @@ def test_a_listener_counts_once(tones, tmp_path, written):
     file = answers(tmp_path, written, "a", lambda _: "sad")
     said = run("listening-results", tones, file, file, code=2).stderr
     assert "listener 'a' has answered twice" in said
+
+
+def test_a_listener_s_name_does_nothing_to_a_terminal(tones, tmp_path, written):
+    file = answers(tmp_path, written, "a", lambda _: "sad", listener="a\x1b[2J\u202eb")
+    said = run("listening-results", tones, file, file, code=2).stderr
+    assert "listener 'a [2J b' has answered twice" in said
 
 
 def test_what_is_no_json_or_too_large_is_refused(tones, tmp_path):
