@@ -11,18 +11,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from model.metrics import confusion, measure
+from flows.listening_interval import recalls
+from model.metrics import confusion
 from pipeline.cards.templates import plain
 from pipeline.dataset.reading import damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES, language_name
 from pipeline.listening.agreement import krippendorff_alpha
-from pipeline.listening.answers import Answers, read_answers
+from pipeline.listening.answers import NONE, Answers, read_answers
 from pipeline.listening.draw import Clip, Draw, draw_clips, draw_id
 from pipeline.listening.page import write_page
 
-ALL = "all"
+ALL, KNOWN, UNKNOWN = "all", "known", "unknown"
+_GROUPS = (ALL, KNOWN, UNKNOWN)
+"""Languages taken together."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,33 @@ class Written:
 class Heard:
     """What listeners heard of a part of a test.
 
-    `ua`, in percent, and its 95 % interval: the recall of the emotions that were meant, over all
-    answers, by bootstrap over sentences. `naturalness`: the mean, from 1 to 5 (ITU-T P.800).
+    `language`: a code, all, or those that each listener said they know, or don't. `ua`, in percent,
+    and its 95 % interval: the mean recall of the emotions that were meant, over all answers, where
+    none of them is a miss. `interval_over`: what the interval is over, sentences and, of several
+    who listened, listeners. `naturalness`: the mean, from 1 to 5 (ITU-T P.800).
     """
 
     takes: str
     language: str
     clips: int
     answers: int
+    listeners: int
     ua: float
     ua_interval: tuple[float, float]
+    interval_over: tuple[str, ...]
     naturalness: float
 
 
 @dataclass(frozen=True)
 class Results:
-    """All of a test: parts, what was heard as what [C, C], and how far listeners agree."""
+    """All of a test: parts, what was heard as what [C, C + 1], and how far listeners agree.
+
+    `heard_as`: the columns of the confusions, the emotions and none of them.
+    """
 
     listeners: int
     emotions: tuple[str, ...]
+    heard_as: tuple[str, ...]
     parts: tuple[Heard, ...]
     confusion: tuple[tuple[int, ...], ...]
     alpha: float
@@ -81,17 +92,16 @@ class Results:
         table = Table("takes", "language", "clips", "answers", "UA % (95 %)", "naturalness")
         for part in self.parts:
             low, high = part.ua_interval
-            name = part.language if part.language == ALL else language_name(part.language)  # type: ignore[arg-type]
             table.add_row(
                 part.takes,
-                name,
+                part.language if part.language in _GROUPS else language_name(part.language),  # type: ignore[arg-type]
                 str(part.clips),
                 str(part.answers),
                 f"{part.ua:.1f} ({low:.0f} to {high:.0f})",
                 f"{part.naturalness:.2f}",
             )
         console.print(table)
-        heard = Table("meant", *self.emotions, title="kept takes: heard as")
+        heard = Table("meant", *self.heard_as, title="kept takes: heard as")
         for emotion, row in zip(self.emotions, self.confusion, strict=True):
             heard.add_row(emotion, *map(str, row))
         console.print(heard)
@@ -99,6 +109,15 @@ class Results:
         console.print(
             f"listeners: {self.listeners}; chance {chance:.1f} %; Krippendorff's alpha {agreement}",
             markup=False,
+        )
+        if any(part.language in (KNOWN, UNKNOWN) for part in self.parts):
+            console.print(
+                "known, unknown: languages that each listener says they understand, or not"
+            )
+        console.print(
+            "95 %: over sentences and listeners, by bootstrap"
+            if self.listeners > 1
+            else "95 %: over sentences, of this one listener; of others it says nothing"
         )
 
 
@@ -146,13 +165,14 @@ def score_answers(folder: Path, files: Sequence[Path]) -> Results:
         emotions = dataset.emotions
     _one_test(files, every, clips)
     rows = _Rows.of(every, clips, emotions)
-    kept = rows.part(rows.kept)
+    kept, classes = rows.part(rows.kept), len(emotions) + 1
     return Results(
         len(every),
         emotions,
-        tuple(_parts(rows, len(emotions))),
-        tuple(map(tuple, confusion(kept.meant, kept.heard, len(emotions)).tolist())),
-        krippendorff_alpha(rows.by_clip(len(emotions))),
+        (*emotions, NONE),
+        tuple(_parts(rows)),
+        tuple(map(tuple, confusion(kept.meant, kept.heard, classes)[:-1].tolist())),
+        krippendorff_alpha(rows.by_clip(classes)),
     )
 
 
@@ -181,7 +201,11 @@ def _one_test(files: Sequence[Path], every: Sequence[Answers], clips: Sequence[C
 
 @dataclass(frozen=True)
 class _Rows:
-    """Answers [N] as numbers: classes that were meant and heard, and of which clip."""
+    """Answers [N] as numbers: classes that were meant and heard, of which clip, and by whom.
+
+    `heard` is the class behind the last where it was none. `known`: 1 where the listener said that
+    they know the language, 0 where they don't, NaN where they said nothing of it.
+    """
 
     meant: np.ndarray
     heard: np.ndarray
@@ -190,22 +214,28 @@ class _Rows:
     source: np.ndarray
     language: np.ndarray
     kept: np.ndarray
+    listener: np.ndarray
+    known: np.ndarray
 
     @classmethod
     def of(cls, every: Sequence[Answers], clips: Sequence[Clip], emotions: Sequence[str]) -> _Rows:
         by_key = {clip.key: clip for clip in clips}
-        given = [(answer, by_key[answer.clip]) for one in every for answer in one.answers]
-        strange = {answer.emotion for answer, _ in given} - set(emotions)
+        told = [(answer, by_key[answer.clip], one) for one in every for answer in one.answers]
+        given = [(answer, clip) for answer, clip, _ in told]
+        heard_as = (*emotions, NONE)
+        strange = {answer.emotion for answer, _ in given} - set(heard_as)
         if strange:
             raise InputError(f"the set has no {', '.join(sorted(strange))}: not its test's answers")
         return cls(
             np.array([emotions.index(clip.emotion) for _, clip in given]),
-            np.array([emotions.index(answer.emotion) for answer, _ in given]),
+            np.array([heard_as.index(answer.emotion) for answer, _ in given]),
             np.array([answer.naturalness for answer, _ in given]),
             np.array([clip.key for _, clip in given]),
             np.array([clip.source_id for _, clip in given]),
             np.array([clip.language for _, clip in given]),
             np.array([clip.kept for _, clip in given], dtype=bool),
+            np.array([one.listener for _, _, one in told]),
+            np.array([_knows(one, clip) for _, clip, one in told]),
         )
 
     def part(self, mask: np.ndarray) -> _Rows:
@@ -219,20 +249,32 @@ class _Rows:
         return counts
 
 
-def _parts(rows: _Rows, classes: int) -> Iterator[Heard]:
-    """Kept and rejected takes, in all languages and in each."""
+def _knows(one: Answers, clip: Clip) -> float:
+    return np.nan if one.known is None else float(clip.language in one.known)
+
+
+def _parts(rows: _Rows) -> Iterator[Heard]:
+    """Kept and rejected takes, in all languages, in those known to who listens, and in each."""
+    masks = {ALL: np.ones(len(rows.meant), bool), KNOWN: rows.known == 1, UNKNOWN: rows.known == 0}
+    masks.update({language: rows.language == language for language in LANGUAGES})
     for takes, chosen in (("kept", rows.kept), ("rejected", ~rows.kept)):
-        for language in (ALL, *LANGUAGES):
-            own = rows.part(chosen & ((language == ALL) | (rows.language == language)))
+        for language, mask in masks.items():
+            own = rows.part(chosen & mask)
             if len(own.meant):
-                found = measure(own.meant, own.heard, classes, own.source)
-                low, high = found.ua_interval
-                yield Heard(
-                    takes,
-                    language,
-                    len(set(own.clip)),
-                    len(own.meant),
-                    100 * found.ua,
-                    (100 * low, 100 * high),
-                    float(own.naturalness.mean()),
-                )
+                yield _heard(takes, language, own)
+
+
+def _heard(takes: str, language: str, own: _Rows) -> Heard:
+    ua, (low, high) = recalls(own.meant, own.heard, own.listener, own.source)
+    listeners = len(set(own.listener))
+    return Heard(
+        takes,
+        language,
+        len(set(own.clip)),
+        len(own.meant),
+        listeners,
+        100 * ua,
+        (100 * low, 100 * high),
+        ("sentences", "listeners") if listeners > 1 else ("sentences",),
+        float(own.naturalness.mean()),
+    )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.cards.templates import plain
 from pipeline.emotions import Emotion
 from pipeline.errors import InputError
+from pipeline.languages import Language
 from pipeline.listening.draw import MOST_CLIPS, Draw
 
 _LARGEST_BYTES = 1 << 20
 _Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
+NONE: Final = "none"
+"""What a listener says who hears none of the emotions, or can't tell."""
 
 
 class Answer(BaseModel):
@@ -22,18 +27,22 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clip: _Key
-    emotion: Emotion
+    emotion: Literal[Emotion, "none"]
     naturalness: Annotated[int, Field(ge=1, le=5)]
 
 
 class Answers(BaseModel):
-    """The answers of a listener to a test; a test may be left unfinished."""
+    """The answers of a listener to a test; a test may be left unfinished.
+
+    `known`: the languages of the test that they understand; None where they didn't say.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     test: _Key
     draw: Draw
     listener: Annotated[str, Field(min_length=1, max_length=100)]
+    known: tuple[Language, ...] | None = None
     answers: Annotated[tuple[Answer, ...], Field(max_length=2 * MOST_CLIPS)]
 
 

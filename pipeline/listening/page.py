@@ -8,6 +8,8 @@ from pathlib import Path
 from pipeline.cards.templates import render_html
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
+from pipeline.languages import LANGUAGES, language_name
+from pipeline.listening.answers import NONE
 from pipeline.listening.draw import Clip, Draw, draw_clips, draw_id
 from pipeline.provenance.flac import NotFlac, comments_of, with_comments
 
@@ -19,7 +21,8 @@ def write_page(folder: Path, draw: Draw, out: Path) -> list[Clip]:
     """Write the page of a test of a dataset folder; the same draw gives the same bytes.
 
     A clip is known by its hash alone; the page shows it to each listener in an order of their own,
-    with the emotions of the set to choose from, and saves their answers as a JSON file.
+    with the emotions of the set and none of them to choose from, asks once which of the languages
+    they understand, and saves their answers as a JSON file.
 
     Raises:
         InputError: there is nothing to play, or too much for a page.
@@ -33,6 +36,7 @@ def write_page(folder: Path, draw: Draw, out: Path) -> list[Clip]:
                 f"--clips {draw.clips}, --rejected {draw.rejected}: {size / 1e6:.0f} MB of audio "
                 f"are more than a page can hold ({_AUDIO_BYTES / 1e6:.0f}): draw fewer"
             )
+        spoken = {clip.language for clip in clips}
         page = render_html(
             "listening_test.html.jinja",
             name=dataset.recipe["name"],
@@ -42,6 +46,8 @@ def write_page(folder: Path, draw: Draw, out: Path) -> list[Clip]:
                 "emotions": list(dataset.emotions),
                 "clips": [clip.key for clip in clips],
             },
+            languages=[(one, language_name(one)) for one in LANGUAGES if one in spoken],
+            no_emotion=NONE,
             audio={clip.key: _anonymous(audio[clip.take_id], clip) for clip in clips},
         )
     out.write_text(page, encoding="utf-8")

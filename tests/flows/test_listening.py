@@ -63,7 +63,7 @@ def test_all_is_heard_as_it_was_meant(tones, tmp_path, written, meant):
     found = results(tones, *files)
     assert found["listeners"] == 2
     assert found["alpha"] == 1
-    assert found["confusion"] == [[6, 0, 0], [0, 6, 0], [0, 0, 6]]
+    assert found["confusion"] == [[6, 0, 0, 0], [0, 6, 0, 0], [0, 0, 6, 0]]
     parts = {(part["takes"], part["language"]): part for part in found["parts"]}
     assert parts["kept", "all"]["ua"] == 100
     assert (parts["kept", "all"]["clips"], parts["kept", "all"]["answers"]) == (9, 18)
@@ -76,8 +76,55 @@ def test_one_answer_to_all_is_chance(tones, tmp_path, written):
     found = results(tones, answers(tmp_path, written, "a", lambda _: "sad"))
     kept = found["parts"][0]
     assert kept["ua"] == pytest.approx(100 / 3)
-    assert found["confusion"] == [[0, 0, 3]] * 3
+    assert found["confusion"] == [[0, 0, 3, 0]] * 3
     assert found["alpha"] is None
+
+
+def test_none_of_the_emotions_is_a_miss_with_a_column_of_its_own(tones, tmp_path, written, meant):
+    def heard(key):
+        return "none" if meant[key].emotion == "sad" else meant[key].emotion
+
+    file = answers(tmp_path, written, "a", heard)
+    found = results(tones, file)
+    assert found["heard_as"] == ["angry", "happy", "sad", "none"]
+    assert found["confusion"] == [[3, 0, 0, 0], [0, 3, 0, 0], [0, 0, 0, 3]]
+    assert found["parts"][0]["ua"] == pytest.approx(200 / 3)
+    assert re.search(r"meant.*sad.*none", run("listening-results", tones, file).stdout)
+
+
+def test_languages_that_a_listener_knows_are_counted_apart(tones, tmp_path, written, meant):
+    def heard(key):
+        return meant[key].emotion if meant[key].language == "de" else "sad"
+
+    told = answers(tmp_path, written, "a", heard, known=["de"])
+    silent = answers(tmp_path, written, "b", heard)
+    found = results(tones, told, silent)["parts"]
+    parts = {(one["takes"], one["language"]): one for one in found}
+    known, unknown = parts["kept", "known"], parts["kept", "unknown"]
+    assert (known["answers"], known["ua"]) == (3, 100)
+    assert (unknown["answers"], unknown["ua"]) == (6, pytest.approx(100 / 3))
+    assert parts["kept", "all"]["answers"] == 18
+    shown = run("listening-results", tones, told).stdout
+    assert "known, unknown: languages that each listener says" in shown
+    assert "known, unknown" not in run("listening-results", tones, silent).stdout
+    asked_nothing = {part["language"] for part in results(tones, silent)["parts"]}
+    assert asked_nothing == {"all", "en", "de", "fr"}
+    none = answers(tmp_path, written, "c", heard, known=[])
+    assert results(tones, none)["parts"][1]["language"] == "unknown"
+
+
+def test_the_interval_is_over_those_who_listened_too(tones, tmp_path, written, meant):
+    wrong = {"angry": "happy", "happy": "sad", "sad": "angry"}
+    good = answers(tmp_path, written, "a", lambda key: meant[key].emotion)
+    bad = answers(tmp_path, written, "b", lambda key: wrong[meant[key].emotion])
+    both = results(tones, good, bad)["parts"][0]
+    assert both["interval_over"] == ["sentences", "listeners"]
+    assert (both["ua"], both["ua_interval"]) == (50, [0, 100])
+    alone = results(tones, good)["parts"][0]
+    assert (alone["interval_over"], alone["listeners"]) == (["sentences"], 1)
+    shown = run("listening-results", tones, good, bad).stdout
+    assert "95 %: over sentences and listeners" in shown
+    assert "of this one listener" in run("listening-results", tones, good).stdout
 
 
 def test_an_unfinished_test_counts_as_far_as_it_went(tones, tmp_path, written):
@@ -105,6 +152,7 @@ def test_a_person_sees_a_table(tones, tmp_path, written, meant):
         ({"listener": ""}, "listener: String should have at least 1 character"),
         ({"answers": []}, "no file holds an answer"),
         ({"\x1b[2J": 1}, "answers-a.json': [2J: Extra inputs"),
+        ({"known": ["xx"]}, "known.0: Input should be"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
         (
             {"answers": [{"clip": "0" * 16, "emotion": "sad", "naturalness": 3}]},

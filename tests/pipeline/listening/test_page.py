@@ -121,3 +121,18 @@ def test_answers_can_be_saved_before_the_last_clip(tones, tmp_path):
     assert not any('id="save"' in one for one in sections)
     assert '<button id="save" disabled>' in rest
     assert 'element("save").disabled = done === 0;' in script
+
+
+def test_the_page_asks_which_languages_are_understood(tones, tmp_path):
+    write_page(tones, Draw(clips=9, languages=("de", "fr")), tmp_path / "page")
+    text = (tmp_path / "page").read_text("utf-8")
+    asked = re.findall(r'type="checkbox" name="known" value="(\w+)">([^<]+)<', text)
+    assert asked == [("de", "German"), ("fr", "French"), ("none", "none of them")]
+    assert "listener, known: state.known, answers: state.answers" in text
+
+
+def test_a_listener_may_hear_none_of_the_emotions(tones, tmp_path):
+    write_page(tones, Draw(clips=1), tmp_path / "page")
+    text = (tmp_path / "page").read_text("utf-8")
+    choices = re.findall(r'type="radio" name="emotion" value="(\w+)"', text)
+    assert choices == ["angry", "happy", "sad", "none"]
