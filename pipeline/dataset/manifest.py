@@ -16,16 +16,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.cards.figures import PICTURES
 from pipeline.cards.templates import plain
 from pipeline.dataset.row_index import write_row_index
 from pipeline.errors import InputError
 
 MANIFEST = "MANIFEST.json"
 _OF_A_SET = re.compile(
-    r"(data|rejects)/[\w-]+/[a-z]+-\d+-of-\d+\.parquet|figures/[\w-]+\.png|README\.md|recipe\.yaml"
+    r"(data|rejects)/[\w-]+/[a-z]+-\d+-of-\d+\.parquet|README\.md|recipe\.yaml"
     r"|report\.html|(build|provenance)\.json|(rows|failures|rejected_lines)\.parquet"
 )
-"""Files of a set's folder that its manifest has, and that are published: what m5ser writes."""
+_FIGURES = frozenset(f"figures/{name}" for name in PICTURES)
+"""With these, files of a set's folder that its manifest has and that are published: ours alone."""
 _TOOLS = frozenset({".git", ".cache"})
 """What git and the Hub's client keep at the top of a folder that they made."""
 _SPEECH = {"emotion": pa.string(), "duration_s": pa.float64()}
@@ -137,7 +139,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def is_of_a_set(name: str) -> bool:
     """Whether a file is one of those that make a set; no other is published."""
-    return _OF_A_SET.fullmatch(name) is not None
+    return name in _FIGURES or _OF_A_SET.fullmatch(name) is not None
 
 
 def walk(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -16,6 +16,7 @@ from pipeline.dataset.manifest import (
     BadShard,
     describe_file,
     is_of_a_set,
+    keep_others,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -143,12 +144,23 @@ def test_what_a_build_writes_makes_the_set(name: str) -> None:
         "data/en/more/train-00000-of-00001.parquet",
         "figures/.hidden.png",
         "figures/secret.pdf",
+        "figures/my-plot.png",
         "my/recipe.yaml",
         "recipe.yaml\n",
     ],
 )
 def test_nothing_else_does(name: str) -> None:
     assert not is_of_a_set(name)
+
+
+def test_a_figure_of_a_person_s_own_outlives_a_build(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for name in ("counts.png", "my-plot.png"):
+        (old / "figures").mkdir(parents=True, exist_ok=True)
+        (old / "figures" / name).write_text("old")
+    new.mkdir()
+    keep_others(old, new)
+    assert [path.name for path in (new / "figures").iterdir()] == ["my-plot.png"]
 
 
 def test_what_else_lies_in_the_folder_stays_out_of_the_manifest(my_tones: Path) -> None:
