@@ -24,11 +24,11 @@ from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, sha256
 from pipeline.dataset.place import put_in_place
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
-from pipeline.hub.package import WEIGHTS
+from pipeline.hub.package import kind_of
 from pipeline.hub.publish import Options, Published, publish
 from pipeline.hub.pull import Selection, needed_shards, pull
 from pipeline.hub.remote import needed_manifest
-from pipeline.hub.repository import MAIN, Repository, Revision, connect
+from pipeline.hub.repository import MAIN, Kind, Repository, Revision, connect
 from pipeline.hub.source import InFolder, OnHub, SetSource
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.files import BESIDE
@@ -129,11 +129,12 @@ def run_verify(
     folder = Path(name)
     if folder.is_dir():
         manifest, unknown = read_manifest(folder), list[str]()
+        kind = kind_of(manifest)
     else:
-        folder, manifest, unknown = _downloaded(name, revision)
-    if rebuild and WEIGHTS in manifest.files:
+        folder, manifest, kind, unknown = _downloaded(name, revision)
+    if rebuild and kind == "model":
         raise InputError(f"--rebuild: '{name}' is a model, which has no clips to make again")
-    findings = verify_folder(folder, manifest)
+    findings = verify_folder(folder, manifest, kind)
     for one in unknown:
         findings.report("files", one, f"{MANIFEST} does not have it")
     if rebuild and not findings.wrong["recipe"]:
@@ -142,12 +143,12 @@ def run_verify(
     return VerifyOutcome(name, findings)
 
 
-def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, list[str]]:
-    """The files that a repository's manifest has, in the cache; and the names of all others."""
+def _downloaded(name: str, revision: str | None) -> tuple[Path, Manifest, Kind, list[str]]:
+    """The files that a repository's manifest has, in the cache; its kind; names of all others."""
     repository, at, manifest = _published(name, revision)
     wanted = [*manifest.files, MANIFEST]
     folder = repository.snapshot([one for one in wanted if one in at.files], at)
-    return folder, manifest, sorted(set(at.files) - set(wanted) - BESIDE)
+    return folder, manifest, repository.kind, sorted(set(at.files) - set(wanted) - BESIDE)
 
 
 def _published(name: str, revision: str | None) -> tuple[Repository, Revision, Manifest]:
@@ -222,7 +223,7 @@ def run_pull(
     folder = out or _place(name)
     _refuse_full(folder)
     source, manifest = _source(name, revision, folder)
-    if WEIGHTS in manifest.files:
+    if kind_of(manifest) == "model":
         raise InputError(f"'{name}' is a model, which has no parts")
     shards = sum(map(len, needed_shards(manifest, selection).values()))
     with put_in_place(folder) as partial:

@@ -17,9 +17,11 @@ from pipeline.dataset.manifest import (
     read_manifest,
     sha256,
 )
+from pipeline.dataset.row_index import ROWS
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.hub.repository import Kind
+from pipeline.provenance.credentials import CREDENTIALS
 from pipeline.settings_file import BadRecipe, parse_yaml
 
 CARD = "README.md"
@@ -38,8 +40,13 @@ _OF_A_MODEL = (
 )
 """Files that `m5ser train` and `m5ser evaluate` write into a model's folder to be published; what
 only a training needs, and what its owner put beside them, stays at home."""
+_OF_EVERY_MODEL = frozenset({CARD, WEIGHTS, "recipe.yaml"})
+_OF_EVERY_SET = frozenset(
+    {CARD, CREDENTIALS, ROWS, "recipe.yaml", "build.json", "failures.parquet"}
+)
 LINK = "is a link to somewhere else: put the file itself there"
 FOREIGN = "is no file of a set: move it out of the folder, and give `m5ser report` for it"
+_FOREIGN_TO_A_MODEL = "is no file of a model: take it away"
 
 
 class BadPackage(InputError):
@@ -74,15 +81,44 @@ def is_data(name: str) -> bool:
     return name.startswith(("data/", "rejects/")) or name == WEIGHTS
 
 
+def kind_of(manifest: Manifest) -> Kind:
+    """What a manifest is of, by its names: weights make a model only where nothing is of a set.
+
+    Else a file of weights beside the shards would keep a set from being looked into.
+    """
+    of_a_set = any(one.startswith(("data/", "rejects/")) for one in manifest.files)
+    is_set = of_a_set or "build.json" in manifest.files or WEIGHTS not in manifest.files
+    return "dataset" if is_set else "model"
+
+
+def missing_names(manifest: Manifest, kind: Kind) -> list[str]:
+    """Files that every set or model has, and this manifest has not."""
+    needed = _OF_EVERY_SET if kind == "dataset" else _OF_EVERY_MODEL
+    return sorted(needed - set(manifest.files))
+
+
+def foreign_names(manifest: Manifest, kind: Kind) -> dict[str, str]:
+    """Files that m5ser writes for no set or no model, by name, and what to do."""
+    if kind == "dataset":
+        return {name: FOREIGN for name in sorted(manifest.files) if not is_of_a_set(name)}
+    others = sorted(set(manifest.files) - set(_OF_A_MODEL))
+    return dict.fromkeys(others, _FOREIGN_TO_A_MODEL)
+
+
 def open_package(folder: Path) -> Package:
     """Look at a folder by names and sizes alone.
 
     Raises:
         BadManifest: it is neither a dataset folder nor a finished model.
+        BadPackage: it is both.
         BadPackage: a file is missing, of another size than its manifest says, or none of a set's;
             or the model's recipe is none.
     """
     if (folder / WEIGHTS).is_file():
+        if (folder / "build.json").exists():
+            raise BadPackage(
+                f"'{folder}' holds a set (build.json) and a model ({WEIGHTS}): move one of them out"
+            )
         return _model(folder)
     manifest = read_manifest(folder)
     wrong = [line for name in sorted(manifest.files) if (line := _wrong(folder, name, manifest))]

@@ -9,29 +9,26 @@ from pipeline.dataset.manifest import (
     BadShard,
     Manifest,
     describe_file,
-    is_of_a_set,
     sha256,
     walk,
 )
-from pipeline.dataset.row_index import ROWS
 from pipeline.hub.difference import CHANGES
-from pipeline.hub.package import CARD, FOREIGN, LINK, WEIGHTS, is_link_away
-from pipeline.provenance.credentials import CREDENTIALS
+from pipeline.hub.package import CARD, LINK, foreign_names, is_link_away, missing_names
+from pipeline.hub.repository import Kind
 from pipeline.verify.findings import Findings
 
 BESIDE = frozenset({MANIFEST, CHANGES, ".gitattributes"})
 """What may lie beside the files of a manifest: itself, and what a repository adds."""
 
-_NEEDED = frozenset({CARD, CREDENTIALS, ROWS, "recipe.yaml", "build.json", "failures.parquet"})
 
+def check_files(folder: Path, manifest: Manifest, kind: Kind, findings: Findings) -> None:
+    """Every file is one of its kind, is there, has its hash, and, if a shard, its rows and seconds.
 
-def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
-    """Every file is there, has its hash, and, if a shard, its rows and seconds; no other is.
+    No other lies there.
 
     The card is looked at elsewhere: people may write in it.
     """
-    if WEIGHTS not in manifest.files:
-        _check_names(manifest, findings)
+    _check_names(manifest, kind, findings)
     for name in sorted(manifest.files):
         if _leaves(folder, folder / name):
             findings.report("files", name, f"it {LINK}")
@@ -44,12 +41,13 @@ def check_files(folder: Path, manifest: Manifest, findings: Findings) -> None:
     findings.checks["files"] = size
 
 
-def _check_names(manifest: Manifest, findings: Findings) -> None:
-    """Every set has some files, and none has others than a build writes."""
-    for name in sorted(_NEEDED - set(manifest.files)):
-        findings.report("files", name, f"{MANIFEST} does not have it, and every set has one")
-    for name in sorted(name for name in manifest.files if not is_of_a_set(name)):
-        findings.report("files", name, f"it {FOREIGN}")
+def _check_names(manifest: Manifest, kind: Kind, findings: Findings) -> None:
+    """Every set and model has some files, and none has others than m5ser writes for it."""
+    every = "set" if kind == "dataset" else "model"
+    for name in missing_names(manifest, kind):
+        findings.report("files", name, f"{MANIFEST} does not have it, and every {every} has one")
+    for name, why in foreign_names(manifest, kind).items():
+        findings.report("files", name, f"it {why}")
 
 
 def _check_others(folder: Path, manifest: Manifest, findings: Findings) -> None:

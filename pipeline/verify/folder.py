@@ -8,7 +8,8 @@ from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, walk
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
-from pipeline.hub.package import WEIGHTS, BadPackage, Package
+from pipeline.hub.package import WEIGHTS, BadPackage, Package, kind_of
+from pipeline.hub.repository import Kind
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
@@ -20,11 +21,16 @@ from pipeline.verify.shards import check_clips, check_schemas
 
 
 def verify_folder(
-    folder: Path, manifest: Manifest | None = None, *, listen: bool = True
+    folder: Path,
+    manifest: Manifest | None = None,
+    kind: Kind | None = None,
+    *,
+    listen: bool = True,
 ) -> Findings:
     """Look at every file of a dataset or model folder; with `listen` also at every clip.
 
-    `manifest`: the folder's own where none is given. Nothing of the folder is executed.
+    `manifest`: the folder's own where none is given; `kind`: that of the repository, if it came
+    from one, whatever its manifest says. Nothing of the folder is executed.
 
     Raises:
         InputError: it has no manifest to hold it against.
@@ -34,8 +40,9 @@ def verify_folder(
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(f"'{plain(name)}' is neither a file nor a folder: nothing is read")
     manifest = manifest or read_manifest(folder)
-    check_files(folder, manifest, findings)
-    if WEIGHTS in manifest.files:
+    kind = kind or kind_of(manifest)
+    check_files(folder, manifest, kind, findings)
+    if kind == "model":
         _check_weights(folder, manifest, findings)
     elif recipe := _recipe(folder, findings):
         shards = check_schemas(folder, recipe, findings)
@@ -52,7 +59,7 @@ def check_package(package: Package) -> None:
     Raises:
         BadPackage: with the first of its problems, or the reasons why it may not be shared.
     """
-    findings = verify_folder(package.folder, package.manifest, listen=False)
+    findings = verify_folder(package.folder, package.manifest, package.kind, listen=False)
     if findings.wrong:
         fix = f"build '{package.folder}' again with `m5ser build`, or move what is not of the set "
         fix += "out of it and write what m5ser writes (report, card, manifest) with `m5ser report`"
@@ -85,6 +92,8 @@ def _check_weights(folder: Path, manifest: Manifest, findings: Findings) -> None
     fingerprint."""
     from safetensors import SafetensorError, safe_open
 
+    if WEIGHTS not in manifest.files:
+        return  # said of the files
     if manifest.fingerprint != manifest.files[WEIGHTS].sha256:
         findings.report("weights", f"{MANIFEST}, fingerprint", "it is not that of the weights")
     with findings.reading("weights", WEIGHTS):
