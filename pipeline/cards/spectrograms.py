@@ -21,6 +21,8 @@ _FLOOR_DB = -60
 _PITCH_HOP_S = 0.01
 _F0_TICKS_HZ = (75, 150, 300, 600)
 _TAKES_A_ROW = 4
+_LONGEST_S = 30
+"""Of a take that is drawn, from its start: hours of silence are a small file, whoever made it."""
 
 
 def draw_takes(dataset: DatasetFolder) -> Figure | None:
@@ -33,7 +35,7 @@ def draw_takes(dataset: DatasetFolder) -> Figure | None:
     rows = -(-len(takes) // columns)
     figure = new_figure(3.3 * columns, 0.6 + 2.5 * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
-    longest_s = max(take["duration_s"] for take in takes)
+    longest_s = min(_LONGEST_S, max(take["duration_s"] for take in takes))
     for place, (axes, take) in enumerate(zip(grid.ravel(), takes, strict=False)):
         pitch = _spectrogram(axes, audio[take["take_id"]])
         axes.set_title(f"{take['emotion']}\n{take['voice']}", fontsize=10)
@@ -79,7 +81,9 @@ def _spectrogram(axes: Axes, flac: bytes) -> Axes:
 
     from pipeline.prosody.pitch import track_pitch
 
-    samples, rate = soundfile.read(io.BytesIO(flac), dtype="float32")
+    with soundfile.SoundFile(io.BytesIO(flac)) as file:
+        rate = file.samplerate
+        samples = file.read(_LONGEST_S * rate, dtype="float32")
     power = np.abs(librosa.stft(samples, n_fft=_FFT, hop_length=_HOP)) ** 2
     level_db = librosa.power_to_db(power, ref=np.max, top_db=-_FLOOR_DB)
     top = int(_HIGHEST_HZ * _FFT / rate)

@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import FileEntry, Manifest, sha256
+from pipeline.dataset.reading import open_folder
 from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
@@ -22,14 +25,18 @@ from pipeline.hub.push import Advance
 from pipeline.hub.source import SetSource
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
-from pipeline.verify.claims import read_build
-from pipeline.verify.shards import schema_fault
+from pipeline.verify.claims import check_rows, read_build
+from pipeline.verify.findings import Findings
+from pipeline.verify.shards import WantedClip, clip_fault, schema_fault, wanted_clip
 
 _LARGEST_ROW = 1 << 24
 """Bytes of a row as it is written again: eight minutes of raw speech at 16 kHz, and more by FLAC.
 Assumed: a writer holds 256 of them."""
 Group = tuple[str, str]
 """A language and a split."""
+_ASK = "see who published this"
+_TOLD = 3
+"""Problems of the rows that are named."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +115,13 @@ def pull(
     """Write the rows, the recipe and the facts of a part of a set.
 
     Raises:
-        InputError: see `needed_shards`; a shard is missing or not what the manifest says; or the
-            hours are fewer than a single clip has.
+        InputError: see `needed_shards`; a shard is missing or not what the manifest says; a row
+            or its clip is not what a build writes; or the hours are fewer than a single clip has.
     """
     groups = needed_shards(manifest, selection)
     _refuse_missing(groups, source)
     recipe = parse_recipe(source.text("recipe.yaml") or "")
-    schema = kept_schema(recipe.score_names, recipe.sampling_rate)
+    schema, clip = kept_schema(recipe.score_names, recipe.sampling_rate), wanted_clip(recipe)
     share = _share(groups, selection.hours)
     due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
     done = 0
@@ -129,12 +136,13 @@ def pull(
             rows.count(paths[-1])
             done += shard.entry.bytes
             advance(done, due)
-        if not _write(folder / "data" / language / split, paths, rows):
+        if not _write(folder / "data" / language / split, paths, rows, clip):
             left_out.append((language, split))
     if not (folder / "data").exists():
         hours = f"--hours: {selection.hours} have room for no clip: ask for more"
         raise InputError(hours if selection.hours else "the shards hold none of what the set says")
     _write_facts(source, manifest, selection, recipe, folder)
+    _refuse_rows(source, folder)
     return Pulled(done, tuple(left_out))
 
 
@@ -179,7 +187,7 @@ class _Rows:
         """Decide about the rows of one more shard."""
         mask = []
         for row in _single_rows(path, ["emotion", "duration_s"]):
-            emotion, seconds = row["emotion"][0].as_py(), row["duration_s"][0].as_py()
+            emotion, seconds = row["emotion"], row["duration_s"]
             if seconds is None or not 0 <= seconds < math.inf:
                 raise InputError(f"'{path.name}' has a clip with a length of {seconds} s")
             wanted = not self.is_full and _wanted(self._emotions, emotion)
@@ -190,39 +198,52 @@ class _Rows:
         self.taken[path] = mask
 
 
-def _write(stem: Path, paths: Sequence[Path], rows: _Rows) -> int:
-    """Write the rows that are taken; how many."""
+def _write(stem: Path, paths: Sequence[Path], rows: _Rows, clip: WantedClip) -> int:
+    """Write the rows that are taken, whose clips are what they say; how many."""
     total = sum(sum(mask) for mask in rows.taken.values())
     if not total:
         return 0
     shard_rows = max(pq.read_metadata(path).num_rows for path in paths)
     with ShardWriter(stem, pq.read_schema(paths[0]), total, shard_rows) as writer:
         for path in paths:
-            for row in _taken(path, rows.taken[path]):
+            for row in compress(_single_rows(path), rows.taken[path]):
+                if fault := clip_fault(row, clip):
+                    raise InputError(plain(f"'{path.name}', {row['take_id']}: {fault}: {_ASK}"))
                 writer.write(row)
     return total
 
 
-def _taken(path: Path, mask: Sequence[bool]) -> Iterator[dict[str, Any]]:
-    for row, chosen in zip(_single_rows(path), mask, strict=True):
-        if chosen:
-            yield from row.to_pylist()
-
-
-def _single_rows(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+def _single_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows one by one: such as share an entry of a dictionary unpack to many times their group.
 
     Raises:
-        InputError: a row is larger than any that a build writes.
+        InputError: a row can't be read, or is larger than any that a build writes.
     """
-    with pq.ParquetFile(path) as file:
-        for at, row in enumerate(file.iter_batches(batch_size=1, columns=columns)):
-            if row.nbytes > _LARGEST_ROW:
-                raise InputError(
-                    f"'{path.name}': row {at} unpacks to {row.nbytes / 1e6:.0f} MB, and at most "
-                    f"{_LARGEST_ROW / 1e6:.0f} MB are written again: see who published this"
-                )
-            yield row
+    try:
+        with pq.ParquetFile(path) as file:
+            for at, row in enumerate(file.iter_batches(batch_size=1, columns=columns)):
+                if row.nbytes > _LARGEST_ROW:
+                    raise InputError(
+                        f"'{path.name}': row {at} unpacks to {row.nbytes / 1e6:.0f} MB, and at "
+                        f"most {_LARGEST_ROW / 1e6:.0f} MB are written again: {_ASK}"
+                    )
+                yield from row.to_pylist()
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise InputError(plain(f"'{path.name}' can't be read ({error}): {_ASK}")) from error
+
+
+def _refuse_rows(source: SetSource, folder: Path) -> None:
+    """Refuse a part that can't be described: of rows without a name, or in words of no vocabulary.
+
+    Raises:
+        InputError: with the first of what is wrong.
+    """
+    findings = Findings()
+    with open_folder(folder) as dataset:
+        check_rows(dataset, findings)
+    if findings.wrong:
+        told = "; ".join(findings.sentences()[:_TOLD])
+        raise InputError(f"'{source.name}' is not what m5ser writes: {told}: {_ASK}")
 
 
 def _write_facts(

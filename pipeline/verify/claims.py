@@ -6,7 +6,7 @@ import json
 from glob import escape
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
@@ -15,6 +15,7 @@ from pipeline.cards.card import card_of, own_section, with_own_section
 from pipeline.dataset.manifest import MANIFEST, Manifest
 from pipeline.dataset.reading import (
     REJECTED_LINES,
+    SPLITS,
     DatasetFolder,
     open_folder,
     parquet_files,
@@ -25,6 +26,7 @@ from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
+from pipeline.records import Gender
 from pipeline.selection.splits import equal_texts, near_duplicates
 from pipeline.settings_file import BadRecipe, parse_yaml
 from pipeline.verify.decisions import check_decisions
@@ -42,10 +44,8 @@ def check_claims(folder: Path, recipe: Recipe, manifest: Manifest, findings: Fin
     _check_head(manifest, build, recipe, findings)
     has_licence = False
     with findings.reading("rows", "data"), open_folder(folder, published(recipe)) as dataset:
-        if not _check_values(dataset, findings):
+        if not check_rows(dataset, findings):
             return
-        _check_labels(dataset, findings)
-        _check_ids(dataset, findings)
         _check_splits(dataset, findings)
         check_decisions(dataset, recipe, findings)
         if has_licence := _check_licence(dataset, findings):
@@ -127,12 +127,31 @@ def read_build(text: str) -> dict[str, Any]:
     return facts
 
 
+def check_rows(dataset: DatasetFolder, findings: Findings) -> bool:
+    """What names and groups each row is there and known, and is that of its file; ids are unique.
+
+    Whether all is there and known: else nothing more can be asked of the rows.
+    """
+    if not _check_values(dataset, findings):
+        return False
+    _check_labels(dataset, findings)
+    _check_ids(dataset, findings)
+    return True
+
+
+_NAMING: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("take_id", "source_id", "speaker_id", "voice", "licence"), ()),
+    "emotion": EMOTIONS,
+    "split": SPLITS,
+    "gender": get_args(Gender),
+}
+"""Columns that name and group a row, none of them null; with their vocabularies."""
+
+
 def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
     """Every row has what names and groups it, in the words of the vocabularies."""
-    known = {"emotion": EMOTIONS, "language": dataset.languages}
     sound = True
-    for column in ("take_id", "source_id", "language", "emotion", "speaker_id", "voice", "licence"):
-        words = known.get(column)
+    for column, words in {**_NAMING, "language": dataset.languages}.items():
         wrong = f"{column} IS NULL" + (f" OR NOT list_contains($1, {column})" if words else "")
         rows = dataset.rows(
             f"SELECT {column} AS value, count(*) AS times FROM takes WHERE {wrong} "  # noqa: S608

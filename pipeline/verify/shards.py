@@ -25,6 +25,9 @@ from pipeline.verify.findings import Findings
 _LARGEST_GROUP = 1 << 30
 """Bytes of a row group, packed by dictionary at most, that are still read."""
 _BLOCK_SAMPLES = 1 << 16
+_LONGEST_S = 600.0
+"""Of a clip that is still decoded. Assumed: twenty times the longest recording that comes in at the
+door by default, and no line is longer."""
 _COLUMNS = ["take_id", "audio", "sampling_rate", "duration_s", "is_synthetic"]
 _GENERATOR = "m5ser"
 _VERSION = re.compile(r" \d[\w.+-]*\Z")
@@ -33,11 +36,16 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class WantedClip:
     """What the recipe gives every clip: its rate, and its marks, the generator by name alone."""
 
     sampling_rate: int
     marks: Mapping[str, str]
+
+
+def wanted_clip(recipe: Recipe) -> WantedClip:
+    """What every clip of a recipe has."""
+    return WantedClip(recipe.sampling_rate, clip_marks(recipe, _GENERATOR))
 
 
 def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path]:
@@ -88,14 +96,14 @@ def _features(schema: pa.Schema) -> bytes | None:
 
 def check_clips(folder: Path, recipe: Recipe, shards: list[Path], findings: Findings) -> None:
     """Every clip decodes, has its stated length and rate, and says in row and file what it is."""
-    wanted = _Wanted(recipe.sampling_rate, clip_marks(recipe, _GENERATOR))
+    wanted = wanted_clip(recipe)
     clips = 0
     for shard in shards:
         name = shard.relative_to(folder).as_posix()
         with findings.reading("clips", name):
             for row in _rows(shard):
                 clips += 1
-                if fault := _clip_fault(row, wanted):
+                if fault := clip_fault(row, wanted):
                     findings.report("clips", f"{name}, {row['take_id']}", fault)
     findings.checks["clips"] = f"{clips} clips decoded"
 
@@ -107,8 +115,11 @@ def _rows(shard: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _clip_fault(row: dict[str, Any], wanted: _Wanted) -> str | None:
-    """What is wrong with a clip; its header is read before its samples, lest it unpack to all."""
+def clip_fault(row: dict[str, Any], wanted: WantedClip) -> str | None:
+    """What is wrong with the clip of a row, None if nothing is; never in memory as a whole.
+
+    Its header is read before its samples, lest it unpack to hours.
+    """
     if fault := _row_fault(row, wanted):
         return fault
     stated = round(row["duration_s"] * row["sampling_rate"])
@@ -134,7 +145,7 @@ def _samples(clip: soundfile.SoundFile) -> int:
     return sum(iter(lambda: len(clip.read(_BLOCK_SAMPLES, dtype="int16")), 0))
 
 
-def _row_fault(row: dict[str, Any], wanted: _Wanted) -> str | None:
+def _row_fault(row: dict[str, Any], wanted: WantedClip) -> str | None:
     if row["is_synthetic"] is not True:
         return "is_synthetic is not true"
     empty = [name for name in ("audio", "sampling_rate", "duration_s") if row[name] is None]
@@ -142,6 +153,8 @@ def _row_fault(row: dict[str, Any], wanted: _Wanted) -> str | None:
         return f"its {empty[0] if empty else 'audio'} is empty"
     if not 0 <= row["duration_s"] * row["sampling_rate"] < math.inf:
         return f"its duration_s is {row['duration_s']} at {row['sampling_rate']} Hz"
+    if row["duration_s"] > _LONGEST_S:
+        return f"its duration_s is {row['duration_s']:.0f}, and at most {_LONGEST_S:.0f} are read"
     if row["sampling_rate"] != wanted.sampling_rate:
         return (
             f"its sampling_rate is {row['sampling_rate']}, and the recipe's {wanted.sampling_rate}"
