@@ -19,7 +19,7 @@ from pipeline.verify.findings import Findings
 
 
 def check_decisions(dataset: DatasetFolder, recipe: Recipe, findings: Findings) -> None:
-    """Decide the takes anew, as a build does, and compare; no audio is listened to.
+    """Decide the takes anew, as a build does, and compare; no audio is decoded.
 
     A part has no rejects: its kept rows are held against absolute limits alone, since quantiles
     are those of all takes. The scores that gates read are in memory, as in a build.
@@ -60,7 +60,8 @@ def _check_lines(dataset: DatasetFolder, recipe: Recipe, findings: Findings) -> 
         _open_lines(dataset, path, gates)
         if not dataset.value("SELECT count(*) FROM lines"):
             return
-        for stated, found in _decided(dataset, gates, Selection(), "SELECT * FROM lines"):
+        lines = "SELECT * FROM lines"
+        for stated, found in _decided(dataset, gates, Selection(), lines, spoken=False):
             failed = tuple(name for name in stated.failed if name in gates)
             here = replace(stated, failed=failed)
             is_open = stated.reason not in gates and stated.reason in recipe.text_gates
@@ -84,11 +85,17 @@ def _open_lines(dataset: DatasetFolder, path: Path, gates: Mapping[str, Gate]) -
 
 
 def _decided(
-    dataset: DatasetFolder, gates: Mapping[str, Gate], selection: Selection, taken: str
+    dataset: DatasetFolder,
+    gates: Mapping[str, Gate],
+    selection: Selection,
+    taken: str,
+    *,
+    spoken: bool = True,
 ) -> Iterator[tuple[Decision, Decision]]:
     """What the folder says of each take, and what its scores say."""
     read = [name for gate in gates.values() for name in gate.score_names]
-    candidates, columns = read_candidates(dataset, [*read, *selection.utility], taken)
+    scores = [*read, *selection.utility]
+    candidates, columns = read_candidates(dataset, scores, taken, spoken=spoken)
     for row, found in enumerate(decide(candidates, gates, selection)):
         yield _stated(columns, row), found
 

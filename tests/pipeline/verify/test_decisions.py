@@ -243,3 +243,19 @@ def test_a_take_of_a_line_that_a_text_gate_rejects(tmp_path: Path) -> None:
     [sentence] = told(with_lines(tmp_path / "set", spoken=0.005))
     assert sentence.startswith(f"gates: {FIRST}: it is kept, and by its scores rejected by ")
     assert "'text_gates.words' (text_language_probability 0.005, threshold 0.01" in sentence
+
+
+def test_a_set_of_which_no_line_was_spoken(tmp_path: Path) -> None:
+    folder = with_lines(tmp_path / "set")
+    for part in ("data", "rejects"):
+        shutil.rmtree(folder / part)
+    assert told(described(folder)) == []
+
+
+def test_copies_are_not_looked_for_among_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    monkeypatch.setattr("pipeline.dataset.candidates._copies", lambda _: looked.append(1) or {})
+    told(with_lines(tmp_path / "set"))
+    assert looked == [1], "once, for the takes"
