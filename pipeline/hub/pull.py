@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -22,6 +23,7 @@ from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.hub.push import Advance
+from pipeline.hub.sample import Rows, enough
 from pipeline.hub.source import SetSource
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
@@ -41,7 +43,8 @@ _TOLD = 3
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take; None is all. `hours`: of speech, at most, in the set's own proportions."""
+    """What to take; None is all. `hours`: of speech, at most, in the set's own proportions of
+    languages, splits and emotions."""
 
     languages: tuple[str, ...] | None = None
     emotions: tuple[str, ...] | None = None
@@ -59,13 +62,15 @@ class Pulled:
 
 @dataclass(frozen=True)
 class _Shard:
+    """`seconds`: by emotion, of those that are wanted."""
+
     name: str
     entry: FileEntry
-    seconds: float
+    seconds: dict[str, float]
 
 
 def needed_shards(manifest: Manifest, selection: Selection) -> dict[Group, list[_Shard]]:
-    """The shards that have what is wanted, and how many seconds of it, by language and split.
+    """The shards that have what is wanted, and how much of it, by language and split.
 
     Raises:
         InputError: a name is not in the manifest, the hours are none, or nothing is left.
@@ -84,7 +89,7 @@ def needed_shards(manifest: Manifest, selection: Selection) -> dict[Group, list[
         known["splits"].add(split)
         known["emotions"] |= set(emotions)
         taken = [one for one in emotions if _wanted(selection.emotions, one)]
-        seconds = sum(emotions[one].seconds for one in taken)
+        seconds = {one: emotions[one].seconds for one in taken}
         if taken and _wanted(selection.languages, language) and _wanted(selection.splits, split):
             groups[language, split].append(_Shard(name, entry, seconds))
     _refuse_unknown(selection, known)
@@ -122,21 +127,22 @@ def pull(
     _refuse_missing(groups, source)
     recipe = parse_recipe(source.text("recipe.yaml") or "")
     schema, clip = kept_schema(recipe.score_names, recipe.sampling_rate), wanted_clip(recipe)
-    share = _share(groups, selection.hours)
-    due = sum(shard.entry.bytes for shards in groups.values() for shard in shards)
+    wanted_s = _wanted_seconds(groups, selection.hours)
+    chosen = {
+        group: enough(shards, wanted_s[group]) if group in wanted_s else shards
+        for group, shards in groups.items()
+    }
+    due = sum(shard.entry.bytes for shards in chosen.values() for shard in shards)
     done = 0
     left_out = []
-    for (language, split), shards in groups.items():
-        rows = _Rows(selection.emotions, share * sum(shard.seconds for shard in shards))
+    for (language, split), shards in chosen.items():
         paths: list[Path] = []
         for shard in shards:
-            if rows.is_full:
-                break
             paths.append(_sound(source, shard, schema))
-            rows.count(paths[-1])
             done += shard.entry.bytes
             advance(done, due)
-        if not _write(folder / "data" / language / split, paths, rows, clip):
+        mask = _mask(paths, selection.emotions, wanted_s.get((language, split)))
+        if not _write(folder / "data" / language / split, paths, mask, clip):
             left_out.append((language, split))
     if not (folder / "data").exists():
         hours = f"--hours: {selection.hours} have room for no clip: ask for more"
@@ -154,10 +160,25 @@ def _refuse_missing(groups: dict[Group, list[_Shard]], source: SetSource) -> Non
             )
 
 
-def _share(groups: dict[Group, list[_Shard]], hours: float | None) -> float:
-    """The part of what is wanted that `hours` allow, the same in every language and split."""
-    total = sum(shard.seconds for shards in groups.values() for shard in shards)
-    return 1.0 if hours is None else min(1.0, hours * 3600 / total) if total else 0.0
+def _wanted_seconds(
+    groups: dict[Group, list[_Shard]], hours: float | None
+) -> dict[Group, dict[str, float]]:
+    """Seconds of each emotion that `hours` allow: the same part of every language and split.
+
+    None at all where all of it is allowed.
+    """
+    held: dict[Group, Counter[str]] = {group: Counter() for group in groups}
+    for group, shards in groups.items():
+        for shard in shards:
+            held[group].update(shard.seconds)
+    total = sum(sum(seconds.values()) for seconds in held.values())
+    if hours is None or hours * 3600 >= total:
+        return {}
+    share = hours * 3600 / total
+    return {
+        group: {emotion: share * seconds for emotion, seconds in by_emotion.items()}
+        for group, by_emotion in held.items()
+    }
 
 
 def _sound(source: SetSource, shard: _Shard, schema: pa.Schema) -> Path:
@@ -174,46 +195,43 @@ def _sound(source: SetSource, shard: _Shard, schema: pa.Schema) -> Path:
     return path
 
 
-class _Rows:
-    """Which rows of a group's shards are taken: the first of these emotions, so many seconds."""
-
-    def __init__(self, emotions: Sequence[str] | None, seconds: float) -> None:
-        self._emotions = emotions
-        self._left_s = seconds + 1e-3
-        self.is_full = False
-        self.taken: dict[Path, list[bool]] = {}
-
-    def count(self, path: Path) -> None:
-        """Decide about the rows of one more shard."""
-        mask = []
-        for row in _single_rows(path, ["emotion", "duration_s"]):
-            emotion, seconds = row["emotion"], row["duration_s"]
-            if seconds is None or not 0 <= seconds < math.inf:
-                raise InputError(f"'{path.name}' has a clip with a length of {seconds} s")
-            wanted = not self.is_full and _wanted(self._emotions, emotion)
-            if wanted and seconds > self._left_s:
-                self.is_full, wanted = True, False
-            self._left_s -= seconds if wanted else 0.0
-            mask.append(wanted)
-        self.taken[path] = mask
+def _mask(
+    paths: Sequence[Path], emotions: Sequence[str] | None, wanted_s: dict[str, float] | None
+) -> np.ndarray:
+    """Which rows [N] of all these shards are taken: those of these emotions, or so much of each."""
+    if wanted_s is None:
+        every = (row["emotion"] for row in _rows_of(paths, ["emotion"]))
+        return np.fromiter((_wanted(emotions, one) for one in every), bool)
+    rows = Rows()
+    for row in _rows_of(paths, ["emotion", "duration_s", "source_id"]):
+        seconds = row["duration_s"]
+        if seconds is None or not 0 <= seconds < math.inf:
+            raise InputError(plain(f"a clip of '{row['source_id']}' lasts {seconds} s: {_ASK}"))
+        rows.add(str(row["emotion"]), seconds, str(row["source_id"]))
+    return rows.spread(wanted_s)
 
 
-def _write(stem: Path, paths: Sequence[Path], rows: _Rows, clip: WantedClip) -> int:
+def _write(stem: Path, paths: Sequence[Path], mask: np.ndarray, clip: WantedClip) -> int:
     """Write the rows that are taken, whose clips are what they say; how many."""
-    total = sum(sum(mask) for mask in rows.taken.values())
+    total = int(mask.sum())
     if not total:
         return 0
     shard_rows = max(pq.read_metadata(path).num_rows for path in paths)
     with ShardWriter(stem, pq.read_schema(paths[0]), total, shard_rows) as writer:
-        for path in paths:
-            for row in compress(_single_rows(path), rows.taken[path]):
-                if fault := clip_fault(row, clip):
-                    raise InputError(plain(f"'{path.name}', {row['take_id']}: {fault}: {_ASK}"))
-                writer.write(row)
+        for row in compress(_rows_of(paths), mask):
+            if fault := clip_fault(row, clip):
+                where = f"{stem.parent.name}/{stem.name}, {row['take_id']}"
+                raise InputError(plain(f"{where}: {fault}: {_ASK}"))
+            writer.write(row)
     return total
 
 
-def _single_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+def _rows_of(paths: Sequence[Path], columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of some shards; see `_single_rows`."""
+    return chain.from_iterable(_single_rows(path, columns) for path in paths)
+
+
+def _single_rows(path: Path, columns: list[str] | None) -> Iterator[dict[str, Any]]:
     """Rows one by one: such as share an entry of a dictionary unpack to many times their group.
 
     Raises:

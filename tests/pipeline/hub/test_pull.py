@@ -24,7 +24,7 @@ from pipeline.hub.source import InFolder, OnHub
 from pipeline.verify.folder import verify_folder
 from tests.hub_server import Hub
 from tests.publishing import publishing
-from tests.tiny_set import write_set
+from tests.tiny_set import LANGUAGES, marked, write_set
 
 NAME = "org/tones"
 
@@ -100,10 +100,32 @@ def test_rows_are_taken_as_they_are(published: str, tones: Path, tmp_path: Path)
 
 
 def test_hours_are_shared_out_and_never_exceeded(hub: Hub, published: str, tmp_path: Path) -> None:
-    rows = pulled(tmp_path / "part", hours=6.6 / 3600)
-    assert sum(row["duration_s"] for row in rows) <= 6.6
-    assert Counter(row["language"] for row in rows) == {"en": 4, "de": 4, "fr": 4}
-    assert not [name for name in downloads(hub) if "00001-of" in name]
+    rows = pulled(tmp_path / "part", hours=11.0 / 3600)
+    assert 9.0 <= sum(row["duration_s"] for row in rows) <= 11.0
+    assert Counter(row["emotion"] for row in rows) == {"angry": 6, "happy": 6, "sad": 6}
+    sentences = [{row["source_id"] for row in rows if row["language"] == at} for at in LANGUAGES]
+    assert sentences == [sentences[0]] * 3, "what is said in one language is said in all"
+
+
+def test_hours_of_a_sorted_list_are_of_every_emotion_and_speaker(hub: Hub, tmp_path: Path) -> None:
+    def change(rows: list) -> list:
+        """Forty takes of each emotion, one after another; the first speaker's before the other's"""
+        taken = [row for at, row in rows if at == "train" and row["language"] == "en"]
+        many = [{**row, "speaker_id": f"{copy > 19}"} for row in taken[::2] for copy in range(40)]
+        for number, row in enumerate(many):
+            row["take_id"], row["source_id"] = f"take-{number}", f"sentence-{number}"
+            row["audio"] = {**row["audio"], "bytes": marked(row["audio"]["bytes"], row["take_id"])}
+        return [("train", row) for row in many]
+
+    publishing(write_set(tmp_path / "set", change, languages=["en"]))
+    rows = pulled(tmp_path / "part", hours=18.0 / 3600)
+    assert Counter(row["emotion"] for row in rows) == {"angry": 12, "happy": 12, "sad": 12}
+    assert min(Counter(row["speaker_id"] for row in rows).values()) > 9
+    assert len(downloads(hub)) < 20, "of thirty shards"
+
+
+def test_the_hours_that_a_set_has_are_all_of_it(published: str, tmp_path: Path) -> None:
+    assert len(pulled(tmp_path / "part", hours=1.0)) == 36
 
 
 def test_what_the_hours_have_no_clip_of_is_told(hub: Hub, tones: Path, tmp_path: Path) -> None:
