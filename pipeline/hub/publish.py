@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.hub.difference import Difference
 from pipeline.hub.errors import HubRefused
 from pipeline.hub.package import Package, open_package
-from pipeline.hub.push import Advance, Push, card_to_send, is_current, move_main, send_data
+from pipeline.hub.push import Advance, Push, card_to_send, is_published, move_main, send_data
 from pipeline.hub.repository import Kind, Revision, connect, stored_bytes
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -108,7 +108,7 @@ def _check_name(push: Push, exists: bool) -> None:
 def _check_tag(push: Push, main: Revision) -> None:
     """Refuse before the push what the tag would refuse after it."""
     held = push.repository.tags().get(push.tag or "")
-    if held and (held != main.commit or not is_current(push, main)):
+    if held and (held != main.commit or not is_published(push, main)):
         raise HubRefused(f"--tag: '{push.tag}' names another revision: choose another")
 
 

@@ -157,6 +157,14 @@ def _title(push: Push, changed: Difference | None) -> str:
     return f"{name}: {changed.summary}" if changed else name
 
 
+def is_published(push: Push, main: Revision) -> bool:
+    """Whether the main branch is already all that a push would make it."""
+    if not all(push.is_there(name, main) for name in push.package.data()):
+        return False
+    contents = _contents(push, main, _difference(push, main))
+    return not _operations(push, main, Revision("", {}), contents)
+
+
 def is_current(push: Push, main: Revision) -> bool:
     """Whether what was published last was made by the same recipe of the same takes."""
     manifest = manifest_of(push.repository, main)

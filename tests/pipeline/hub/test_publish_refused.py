@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
+from pipeline.hub.package import CARD
 from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Repo
 from tests.hub_server import Fault, Hub
@@ -106,6 +107,17 @@ def test_a_tag_that_is_taken(hub: Hub, tones: Path, smaller: Path) -> None:
     with pytest.raises(InputError, match="--tag: 'v1' names another revision"):
         publishing(smaller, tag="v1")
     assert hub.dataset(NAME).branches == {"main": before}
+
+
+def test_a_tag_that_is_taken_is_refused_before_a_card_is_sent(hub: Hub, my_tones: Path) -> None:
+    publishing(my_tones, tag="v1")
+    before = hub.dataset(NAME).branches["main"]
+    card = (my_tones / CARD).read_text(encoding="utf-8")
+    (my_tones / CARD).write_text(card.replace("synthetic", "Synthetic"), encoding="utf-8")
+    with pytest.raises(InputError, match="--tag: 'v1' names another revision"):
+        publishing(my_tones, tag="v1")
+    assert hub.dataset(NAME).branches == {"main": before}
+    assert publishing(my_tones, tag="v2").commits == 1
 
 
 def test_a_tag_that_is_no_name(hub: Hub, tones: Path) -> None:
