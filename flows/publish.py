@@ -60,6 +60,13 @@ class PublishOutcome:
             f"{done.sent} data files were sent ({done.sent_bytes / 1e6:.1f} MB), "
             f"{done.there} were there already"
         )
+        if done.own_section_left_out:
+            console.print(
+                "README.md: what you wrote in its own section of the folder was not sent, as the "
+                "Hub's has another text, which stands: edit it there",
+                style="yellow",
+                markup=False,
+            )
         if done.difference:
             console.print(done.difference.summary, markup=False)
 

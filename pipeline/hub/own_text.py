@@ -8,6 +8,8 @@ from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_sectio
 from pipeline.hub.errors import HubRefused
 
 _SHOWN = 80
+_PLACEHOLDER = "*Nothing is written here yet."
+"""How the own section begins as long as nobody has written in it."""
 
 
 class CardEdited(HubRefused):
@@ -17,6 +19,7 @@ class CardEdited(HubRefused):
 def merge_card(ours: str, published: str | None, found: str | None) -> str:
     """The card to send: ours, with whatever a person wrote on the Hub in its own section.
 
+    Where nobody has written there, our section stands: its owner may have filled it in the folder.
     `published`: the card as it was last sent, None if none was; `found`: as it is on the Hub now.
     Blocks of lines that a person has put between ours move to the own section.
 
@@ -33,10 +36,24 @@ def merge_card(ours: str, published: str | None, found: str | None) -> str:
     else:
         blocks = _added(_bare(published), theirs)
     own = own_section(found)
+    if _nobody_wrote(own) and not _nobody_wrote(own_section(ours)):
+        own = own_section(ours)
     texts = [text for one in [own or "", *blocks] if (text := one.strip("\n"))]
     if not any(blocks):
         return ours if own is None else _with_own(ours, own)
     return _with_own(ours, "\n\n" + "\n\n".join(texts) + "\n\n")
+
+
+def leaves_out(ours: str, sent: str) -> bool:
+    """Whether our card has a text in its own section that the sent one has not."""
+    text = own_section(ours)
+    return not _nobody_wrote(text) and (text or "").strip() not in sent
+
+
+def _nobody_wrote(own: str | None) -> bool:
+    """Whether there is no own section, or it is as m5ser makes it: one line."""
+    text = (_PLACEHOLDER if own is None else own).strip()
+    return text.startswith(_PLACEHOLDER) and "\n" not in text
 
 
 def _bare(card: str) -> str:

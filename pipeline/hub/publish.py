@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.hub.difference import Difference
 from pipeline.hub.errors import HubRefused
+from pipeline.hub.own_text import leaves_out
 from pipeline.hub.package import Package, open_package
 from pipeline.hub.push import Advance, Push, card_to_send, is_published, move_main, send_data
 from pipeline.hub.repository import Kind, Revision, connect, stored_bytes
@@ -32,7 +33,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Published:
-    """What a publish came to; `sent` and `there`: data files, by whether the Hub had them."""
+    """What a publish came to; `sent` and `there`: data files, by whether the Hub had them.
+
+    `own_section_left_out`: the Hub's card has another text of its owner's than the folder's, and
+    that one stands.
+    """
 
     url: str
     kind: Kind
@@ -44,6 +49,7 @@ class Published:
     total_bytes: int
     commits: int
     difference: Difference | None
+    own_section_left_out: bool
 
 
 def publish(
@@ -67,10 +73,11 @@ def publish(
     check(package)
     if exists:
         _check_tag(push, main)
-        card_to_send(push, main)
+        card = card_to_send(push, main).decode()
     else:
         push.repository.create()
         main = push.repository.read()
+        card = push.card
     sent, sent_bytes = send_data(push, main, staged, advance)
     revision, difference_to_last, moved = move_main(push)
     _finish(push, revision, options.public)
@@ -85,6 +92,7 @@ def publish(
         package.manifest.total_bytes,
         moved,
         difference_to_last,
+        leaves_out(push.card, card),
     )
 
 

@@ -54,6 +54,11 @@ class Push:
         """A file of the folder."""
         return self.package.folder / name
 
+    @property
+    def card(self) -> str:
+        """The folder's card."""
+        return self.path(CARD).read_text(encoding="utf-8")
+
     def is_there(self, name: str, revision: Revision) -> bool:
         """Whether a revision has a file of the folder, under its name, as it is."""
         held = revision.files.get(name)
@@ -186,9 +191,8 @@ def _difference(push: Push, main: Revision) -> Difference | None:
 
 def card_to_send(push: Push, main: Revision) -> bytes:
     """The card to send, with what people wrote on the Hub."""
-    ours = push.path(CARD).read_text(encoding="utf-8")
     found = push.repository.text(CARD, main)
-    return merge_card(ours, published_card(push.repository, main), found).encode()
+    return merge_card(push.card, published_card(push.repository, main), found).encode()
 
 
 def _contents(push: Push, main: Revision, changed: Difference | None) -> dict[str, bytes]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.cards.card import with_own_section
+from pipeline.dataset.manifest import MANIFEST, read_manifest, write_manifest
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD, open_package
 from pipeline.hub.push import Push, move_main
@@ -219,6 +220,26 @@ def test_a_person_who_writes_on_the_card_is_not_overwritten(
         assert "in English and German" in found
     manifest = json.loads(hub.dataset(NAME).files()[MANIFEST])
     assert manifest["files"][CARD]["sha256"] == hashlib.sha256(found.encode()).hexdigest()
+
+
+def test_a_section_that_was_filled_in_after_the_first_publish_arrives(
+    hub: Hub, my_tones: Path
+) -> None:
+    publishing(my_tones)
+
+    def write(text: str) -> None:
+        card = (my_tones / CARD).read_text(encoding="utf-8")
+        (my_tones / CARD).write_text(with_own_section(card, f"\n{text}\n"), encoding="utf-8")
+        write_manifest(my_tones)
+
+    write("Ask Ada.")
+    first = publishing(my_tones)
+    assert (first.commits, first.own_section_left_out) == (1, False)
+    assert "Ask Ada." in hub.dataset(NAME).files()[CARD].decode()
+    write("Ask Ben.")
+    second = publishing(my_tones)
+    assert (second.commits, second.own_section_left_out) == (0, True)
+    assert "Ask Ada." in hub.dataset(NAME).files()[CARD].decode()
 
 
 def test_a_line_of_ours_that_was_changed_on_the_hub_stops_the_push(
