@@ -42,7 +42,7 @@ def _register_publish(app: typer.Typer, guarded: Guard, emit: Emit) -> None:
         quota: Annotated[
             float | None,
             typer.Option(
-                "--quota", metavar="GB", min=0, help="Refuse if the repository would hold more."
+                "--quota", metavar="GB", min=0, help="Refuse if branches and tags would hold more."
             ),
         ] = None,
         as_json: AsJson = False,

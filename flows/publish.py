@@ -67,6 +67,15 @@ class PublishOutcome:
                 style="yellow",
                 markup=False,
             )
+        for branch in done.unfinished:
+            console.print(
+                f"{branch} is of a publish that has not ended, and its data counts on the Hub: if "
+                "nobody is sending it, remove it with "
+                f"`hf repos branch delete {done.repository} {branch} --type {done.kind}`",
+                style="yellow",
+                markup=False,
+                soft_wrap=True,
+            )
         if done.difference:
             console.print(done.difference.summary, markup=False)
 

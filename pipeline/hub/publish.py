@@ -8,7 +8,7 @@ the card and the manifest come with it. Who loads the set meanwhile never sees h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,15 @@ from pipeline.hub.difference import Difference
 from pipeline.hub.errors import HubRefused
 from pipeline.hub.own_text import leaves_out
 from pipeline.hub.package import Package, open_package
-from pipeline.hub.push import Advance, Push, card_to_send, is_published, move_main, send_data
+from pipeline.hub.push import (
+    STAGING,
+    Advance,
+    Push,
+    card_to_send,
+    is_published,
+    move_main,
+    send_data,
+)
 from pipeline.hub.repository import Kind, Revision, connect, stored_bytes
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -24,7 +32,11 @@ _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Options:
-    """How to publish: `quota_bytes` is the most that the repository may hold on the Hub."""
+    """How to publish.
+
+    `quota_bytes`: the most that all branches and tags of the repository may hold, each file counted
+    once. Commits that none of them leads to are not read, though the Hub counts them too.
+    """
 
     public: bool = False
     tag: str | None = None
@@ -35,11 +47,13 @@ class Options:
 class Published:
     """What a publish came to; `sent` and `there`: data files, by whether the Hub had them.
 
+    `unfinished`: branches of other publishes, which may be under way or were given up.
     `own_section_left_out`: the Hub's card has another text of its owner's than the folder's, and
     that one stands.
     """
 
     url: str
+    repository: str
     kind: Kind
     private: bool
     revision: str
@@ -50,6 +64,7 @@ class Published:
     commits: int
     difference: Difference | None
     own_section_left_out: bool
+    unfinished: tuple[str, ...]
 
 
 def publish(
@@ -69,7 +84,8 @@ def publish(
     main = push.repository.read() if exists else Revision("", {})
     _check_name(push, exists)
     staged = push.staged() if exists else Revision("", {})
-    _check_room(push, (main, staged), options.quota_bytes)
+    if options.quota_bytes is not None:
+        _check_room(push, exists, options.quota_bytes)
     check(package)
     if exists:
         _check_tag(push, main)
@@ -80,9 +96,10 @@ def publish(
         card = push.card
     sent, sent_bytes = send_data(push, main, staged, advance)
     revision, difference_to_last, moved = move_main(push)
-    _finish(push, revision, options.public)
+    unfinished = _finish(push, revision, options.public)
     return Published(
         push.repository.url,
+        push.repository.id,
         package.kind,
         push.repository.is_private(),
         revision,
@@ -93,6 +110,7 @@ def publish(
         moved,
         difference_to_last,
         leaves_out(push.card, card),
+        unfinished,
     )
 
 
@@ -120,12 +138,13 @@ def _check_tag(push: Push, main: Revision) -> None:
         raise HubRefused(f"--tag: '{push.tag}' names another revision: choose another")
 
 
-def _check_room(push: Push, revisions: Sequence[Revision], quota: int | None) -> None:
+def _check_room(push: Push, exists: bool, quota: int) -> None:
+    revisions = _named_revisions(push) if exists else []
     held = {file.sha256 for one in revisions for file in one.files.values()}
     files = push.package.manifest.files.values()
     due = sum(entry.bytes for entry in files if entry.sha256 not in held)
     total = stored_bytes(revisions) + due
-    if quota is not None and total > quota:
+    if total > quota:
         raise HubRefused(
             f"--quota: '{push.repository.id}' would hold {_gb(total)}, {_gb(due)} of them new, and "
             f"{_gb(quota)} are allowed: free some, ask for more "
@@ -133,15 +152,29 @@ def _check_room(push: Push, revisions: Sequence[Revision], quota: int | None) ->
         )
 
 
+def _named_revisions(push: Push) -> list[Revision]:
+    """What every branch and tag holds, also those of publishes that did not end."""
+    repository = push.repository
+    commits = {*repository.branches().values(), *repository.tags().values()}
+    return [repository.read(commit) for commit in sorted(commits)]
+
+
 def _gb(size: int) -> str:
     return f"{size / 1e9:.3g} GB"
 
 
-def _finish(push: Push, revision: str, public: bool) -> None:
-    """Name the version, drop the staging branch, and only then let others see it."""
+def _finish(push: Push, revision: str, public: bool) -> tuple[str, ...]:
+    """Name the version, drop the staging branch, and only then let others see it.
+
+    The staging branches that are left, of other publishes: whether somebody still sends to one is
+    not known here, so none is removed.
+    """
     if push.tag:
         push.repository.tag(push.tag, revision)
-    if push.staging in push.repository.branches():
+    branches = push.repository.branches()
+    if push.staging in branches:
         push.repository.delete_branch(push.staging)
     if public and push.repository.is_private():
         push.repository.make_public()
+    others = set(branches) - {push.staging}
+    return tuple(sorted(name for name in others if name.startswith(STAGING)))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from flows.publish import PublishOutcome
 from pipeline.dataset.manifest import MANIFEST, read_manifest
 from pipeline.errors import InputError
 from pipeline.hub.package import CARD
 from tests.hub_calls import EXPIRED, READER
-from tests.hub_repositories import Repo
+from tests.hub_repositories import Blob, Repo
 from tests.hub_server import Fault, Hub
 from tests.publishing import NAME, publishing
 
@@ -32,6 +35,33 @@ def test_what_is_there_counts_against_the_quota(hub: Hub, tones: Path) -> None:
     size = read_manifest(tones).total_bytes
     publishing(tones)
     assert publishing(tones, quota_bytes=2 * size).commits == 0
+
+
+def test_data_of_a_given_up_publish_and_of_tags_counts_too(hub: Hub, smaller: Path) -> None:
+    size = read_manifest(smaller).total_bytes
+    assert publishing(smaller, tag="v1").unfinished == ()
+    assert publishing(smaller, quota_bytes=size + 50_000).commits == 0
+    repo = hub.dataset(NAME)
+    for letter, branch in ((b"a", "m5ser-publishing-0123"), (b"b", "m5ser-publishing-4567")):
+        repo.branches[branch] = repo.branches["main"]
+        repo.add(branch, "Data of tones", "", {"data/en/x.parquet": Blob(letter * 60_000)})
+    with pytest.raises(InputError, match=r"--quota: .* would hold .* are allowed"):
+        publishing(smaller, quota_bytes=size + 50_000)
+    done = publishing(smaller)
+    assert done.unfinished == ("m5ser-publishing-0123", "m5ser-publishing-4567")
+    assert set(repo.branches) == {"main", *done.unfinished}
+    shown = Console(file=io.StringIO(), width=200)
+    PublishOutcome(done).print_to(shown)
+    fix = "`hf repos branch delete org/tones m5ser-publishing-0123 --type dataset`"
+    assert fix in shown.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_tags_of_earlier_sets_count_too(hub: Hub, tones: Path, smaller: Path) -> None:
+    publishing(tones, tag="v1")
+    publishing(smaller, tag="v2")
+    both = read_manifest(tones).total_bytes
+    with pytest.raises(InputError, match="--quota: "):
+        publishing(smaller, quota_bytes=both)
 
 
 def test_the_hubs_own_quota_is_told(hub: Hub, tones: Path) -> None:
