@@ -33,12 +33,15 @@ class WhisperEncoder(Engine):
 
     engine: Literal["whisper"] = "whisper"
     model: Annotated[str, Field(min_length=1)] = "large-v3"
+    """An openai-whisper name, or the path of a checkpoint."""
     sha256: Hash | None = None
     """Of the weights: others are refused (none: whichever are found)."""
     window: Window = "short"
     """`short` spends ten times less on a clip of 3 s than Whisper's own 30 s."""
     device: Device = "auto"
+    """`auto`: CUDA where there is a GPU, else the CPU."""
     dtype: Dtype = "auto"
+    """`auto`: half precision on CUDA, else float32."""
     layers: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
     """Blocks whose outputs are mixed with learned weights, 0 what enters the first (none: only the
     last, as Whisper's decoder reads it). Early ones still hold prosody that a recogniser discards;
@@ -63,11 +66,17 @@ class RandomEncoder(Engine):
 
     engine: Literal["random"] = "random"
     width: Positive = 192
+    """Of a frame."""
     layers: Annotated[int, Field(ge=0)] = 1
+    """Transformer blocks."""
     heads: Positive = 4
+    """Attention heads of a block."""
     n_mels: Literal[80, 128] = 80
+    """Bands of the log-mel that it reads."""
     seed: Seed = 0
+    """Of its weights."""
     window: Window = "short"
+    """As for `whisper`."""
     prosody: bool = False
     """As for `whisper`."""
 
@@ -84,10 +93,15 @@ class QFormerSettings(Settings):
     """Learned queries that read the encoder's frames (Li et al. 2023, BLIP-2)."""
 
     queries: Positive = 32
+    """Learned vectors that read the frames; each gives a vector of the prompt."""
     layers: Positive = 2
+    """Transformer blocks."""
     width: Positive = 768
+    """Of a query."""
     heads: Positive = 12
+    """Attention heads of a block."""
     dropout: Share = 0.1
+    """Share of values that a training step hides."""
     frame_dropout: Share = 0.0
     """Share of a clip's frames that a training step hides, as SpecAugment (Park et al. 2019)."""
     window_s: Annotated[float, Field(ge=0.1)] | None = None
@@ -99,9 +113,13 @@ class Lora(Settings):
     """Low-rank adapters in the attention (Hu et al. 2021); values of SALMONN."""
 
     rank: Positive = 8
+    """Of the matrices that are added."""
     alpha: Positive = 32
+    """What is added counts `alpha / rank` times."""
     dropout: Share = 0.1
+    """Share of an adapter's input that a training step hides."""
     modules: tuple[str, ...] = ("q_proj", "v_proj")
+    """Matrices of the LLaMA that get an adapter."""
 
 
 class PretrainedLlama(Engine):
@@ -109,10 +127,13 @@ class PretrainedLlama(Engine):
 
     engine: Literal["pretrained"] = "pretrained"
     model: Annotated[str, Field(min_length=1)]
+    """A model of the Hub, or a folder."""
     revision: Revision | None = None
     """The commit that is meant; a folder needs none."""
     lora: Lora | None = Lora()
+    """Its adapters (null: none, it stays as it is)."""
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    """Of its frozen weights."""
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
@@ -129,9 +150,13 @@ class TinyLlama(Engine):
 
     engine: Literal["tiny"] = "tiny"
     width: Positive = 128
+    """Of a token."""
     layers: Positive = 2
+    """Transformer blocks."""
     heads: Positive = 4
+    """Attention heads of a block."""
     seed: Seed = 0
+    """Of its weights."""
 
 
 AnyLlama = Annotated[PretrainedLlama | TinyLlama, Field(discriminator="engine")]
@@ -141,7 +166,9 @@ class FolderSet(Settings):
     """A dataset folder that `m5ser build` wrote."""
 
     engine: Literal["folder"] = "folder"
+    """Which kind of set it is."""
     path: Annotated[str, Field(min_length=1)]
+    """The dataset folder."""
     rejects: Literal["none", "spare", "all"] = "none"
     """Train also on rejected takes of the utterances that train: on those that passed every gate
     but were not their line's best, or on all."""
@@ -156,16 +183,23 @@ class HubSet(Settings):
     """Any set that `datasets` reads: a Hub id, pinned by its revision, or a local folder."""
 
     engine: Literal["datasets"] = "datasets"
+    """Which kind of set it is."""
     name: Annotated[str, Field(min_length=1)]
+    """Its id on the Hub, as org/name, or a local folder."""
     revision: Revision | None = None
     """The commit that is meant: a branch or tag may move while its clips lie in the cache."""
     config: str | None = None
+    """The set's configuration (none: its default)."""
     audio: str = "audio"
+    """Column of the audio."""
     label: str = "emotion"
+    """Column of the emotion."""
     language: str = "language"
     """Column of the language, or `=xx` where all rows are of one."""
     speaker: str | None = "speaker_id"
+    """Column of the speaker (null: the set names none)."""
     source: str | None = "source_id"
+    """Column of the sentence that rows share (null: the set names none)."""
     splits: dict[Literal["train", "validation", "test"], str] = {
         "train": "train",
         "validation": "validation",
@@ -190,13 +224,16 @@ class CorpusSet(Settings):
     """
 
     engine: Literal["corpus"] = "corpus"
+    """Which kind of set it is."""
     corpus: AnyCorpus
+    """The corpus, as in a recipe of a set."""
     language: Annotated[str, Field(min_length=2)] = "en"
     """What is spoken in it (BCP-47)."""
     like: Annotated[str, Field(min_length=1)] | None = None
     """A dataset folder that was built of it: a recording is of its takes' split, and one without
     takes is left out (none: all are of `split`)."""
     split: Literal["train", "validation", "test"] = "train"
+    """Of all its recordings, where `like` is not given."""
 
     @property
     def title(self) -> str:
@@ -212,6 +249,7 @@ class DataSettings(Settings):
     """What is trained on, and how it lies on disk."""
 
     sets: Annotated[tuple[AnySet, ...], Field(min_length=1)]
+    """What is trained on, all of it together."""
     cache: Literal["frames", "audio"] = "frames"
     """`frames`: Whisper runs once a clip; `audio`: at every step, in a tenth of the disk space."""
     speeds: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2)], ...], Field(min_length=1)] = (
@@ -233,16 +271,23 @@ class Losses(Settings):
     """Weight of each loss; 0 switches it off."""
 
     word: Weight = 1.0
+    """Of the emotion's word after the prompt."""
     contrast: Weight = 0.0
+    """Of speech against the texts of its pass."""
     supervised_contrast: Weight = 0.0
+    """Of clips of an emotion against those of others."""
     adversary: Weight = 0.0
+    """Of not knowing the speaker."""
     auxiliary: Weight = 0.0
+    """Of a linear classifier on the clip's embedding."""
     temperature: Annotated[float, Field(gt=0)] = 0.07
+    """Of both contrasts: the lower, the more the nearest count."""
     language_weight: Weight = 2.0
     """Of positives in another language; assumed."""
     source_weight: Weight = 1.0
     """Of positives that are the same utterance; assumed."""
     adversary_cap: Share = 0.4
+    """The strength that the adversary reaches in the course of a stage."""
 
     @model_validator(mode="after")
     def _any(self) -> Self:
@@ -256,21 +301,30 @@ class Stage(Settings):
     """One stage of training."""
 
     name: Name
+    """What the stage is called in its files and tables."""
     languages: tuple[str, ...] | None = None
     """Whose rows are used (none: all)."""
     only: Literal["all", "human", "synthetic"] = "all"
+    """Whose speech is used: people's, synthesizers' or both."""
     steps: Positive
+    """Updates of the weights."""
     batch_size: Positive = 16
     """Rows of a process in one pass; a step has `accumulate` of them. A clip is contrasted with
     those of its own pass alone."""
     accumulate: Positive = 1
+    """Passes whose gradients make one step."""
     paired: bool = False
     """Build batches of utterances in two languages, and of one speaker in several emotions."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-5
+    """The highest, after the warm-up."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps in which the learning rate rises from 0."""
     weight_decay: Weight = 0.05
+    """Of AdamW."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    """Longest gradient of a step."""
     losses: Losses = Losses()
+    """What the stage teaches."""
 
 
 class Running(Settings):
@@ -278,13 +332,17 @@ class Running(Settings):
     after which steps the weights may become the best."""
 
     precision: Literal["no", "bf16"] = "no"
+    """`bf16` computes in half precision, with weights in full."""
     gradient_checkpointing: bool = False
+    """Compute the LLaMA's activations twice and keep none: less memory, slower."""
     shard: bool = False
     """Each of several processes holds its share of the frozen LLaMA, and gathers a layer when it is
     its turn (FSDP, Zhao et al. 2023): for a model that fills a GPU. One process holds it whole, and
     so do `m5ser evaluate` and, in the machine's memory, each of several while it loads."""
     validate_every: Positive = 100
+    """Steps after which the model is held against the validation split."""
     save_every: Positive = 100
+    """Steps after which a checkpoint is written."""
     keep: Positive = 2
     """Checkpoints that are kept, beside the best."""
 
@@ -293,18 +351,27 @@ class TrainingRecipe(Settings):
     """A model and its training, described whole; the sections stand in the order of the flow."""
 
     name: Name
+    """What the model is called."""
     seed: Seed = 0
+    """Of all that is drawn by chance."""
     data: DataSettings
+    """What is trained on."""
     encoder: AnyEncoder = WhisperEncoder()
+    """What hears a clip."""
     qformer: QFormerSettings = QFormerSettings()
+    """What reads the encoder's frames."""
     language_model: AnyLlama
+    """What names the emotion."""
     prompts: Annotated[tuple[str, ...], Field(min_length=1)] = (f"Speech: {SPEECH} Emotion:",)
     """Each is used in turn in training; their verdicts are averaged in use."""
     labels: Annotated[tuple[Label, ...], Field(min_length=2)] = EMOTIONS
+    """The emotions that it tells apart."""
     shared_width: Positive = 256
     """Of the space in which speech and text are contrasted."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    """The stages of training, in their order."""
     running: Running = Running()
+    """How the training goes on."""
 
     @property
     def encoder_layers(self) -> int:

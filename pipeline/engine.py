@@ -9,22 +9,41 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from pipeline.languages import Language
 from pipeline.needs import SUMS, Lack, Price
 
 
 class Settings(BaseModel):
-    """A frozen group of recipe fields in which an unknown key is an error."""
+    """A frozen group of recipe fields in which an unknown key is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    What a field is says the docstring behind it, which is its description in the JSON schema.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema, where a field that has another type or default is what the base says."""
+        schema = handler(core_schema)
+        for name, told in handler.resolve_ref_schema(schema).get("properties", {}).items():
+            if "description" not in told and (inherited := _described(cls, name)):
+                told["description"] = inherited
+        return schema
 
 
 class Engine(Settings):
     """One way to do a stage; a subclass gives `engine` a `Literal` type, its name in recipes."""
 
     engine: str
+    """Which of the engines it is."""
     version: ClassVar[int] = 1
     """Raise it when the same settings give another output."""
     wheels: ClassVar[tuple[str, ...]] = ()
@@ -69,6 +88,13 @@ class Engine(Settings):
         """Hash of settings, code version and wheels: equal fingerprints mean equal output."""
         releases = [release(one) for one in self.wheels]
         return digest(type(self).__name__, self.version, self.model_dump(mode="json"), *releases)
+
+
+def _described(kind: type[Settings], name: str) -> str | None:
+    """What the nearest base that says something of a field says of it."""
+    bases = (base for base in kind.__mro__ if issubclass(base, Settings))
+    said = (base.model_fields[name].description for base in bases if name in base.model_fields)
+    return next(filter(None, said), None)
 
 
 @cache

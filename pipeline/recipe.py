@@ -63,26 +63,39 @@ class Recipe(Settings):
     """A dataset, described whole; the sections stand in the order of the work."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    """What the set is called, and its folder and its files with it."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of all that is drawn by chance."""
     corpus: AnyCorpus
+    """Where the utterances come from."""
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    """What the takes are spoken in; `en` is the source itself."""
     translation: AnyTranslator = Memory()
+    """What writes the lines."""
     corrections: str | None = None
     """A translation memory of lines that a person has corrected: they go before the engine's."""
     text_judges: tuple[AnyTextJudge, ...] = ()
+    """What measures the lines before they are spoken."""
     text_gates: dict[GateName, Gate] = {}
     """Which lines are worth speaking, by the scores of the text judges."""
     synthesis: AnySynthesizer = Espeak()
+    """What speaks the lines."""
     prosody: ProsodySettings = ProsodySettings.model_validate({"from": "source"})
+    """What is put on a take after it is spoken."""
     watermark: AudioSeal | None = None
     """An inaudible mark in every take (none: the marks of its row and file alone)."""
     takes: Annotated[int, Field(ge=1, le=32)] = 1
+    """Attempts at each line, among which the gates and `selection` choose."""
     sampling_rate: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
     """Of the takes, in Hz; above 16000 only with `prosody.from: none`."""
     judges: tuple[AnyJudge, ...] = ()
+    """What measures the takes."""
     gates: dict[GateName, Gate] = {}
+    """Which takes are kept, by the scores of the judges."""
     selection: Selection = Selection()
+    """Which of several good takes are kept."""
     splits: Splits = Splits()
+    """How kept takes are divided for training."""
     licence: str | None = None
     """The licence that the set claims (none: the strictest of its components)."""
     licences: dict[str, str] = {}
@@ -90,6 +103,7 @@ class Recipe(Settings):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 16
     """Utterances in a batch, the unit of work and of what a kill can lose."""
     shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Most rows of a file of the set."""
     most_failed: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the takes due that failures may cost before the build's exit code says so; an entry
     refused at the door costs every take of its own."""

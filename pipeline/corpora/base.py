@@ -79,6 +79,7 @@ class Corpus(Engine):
     documented: ClassVar[Documented | None] = None
     """Its published size (none: it comes with m5ser, or is the person's own)."""
     door: Door = Door()
+    """What its recordings and texts must be to come in."""
 
     @property
     def members(self) -> tuple[Corpus, ...]:

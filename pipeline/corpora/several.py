@@ -30,6 +30,7 @@ class Several(Corpus):
     engine: Literal["several"] = "several"
     version: ClassVar[int] = 1
     parts: Annotated[tuple[AnyPart, ...], Field(min_length=1)]
+    """The corpora, in the order in which they are read."""
 
     @field_validator("parts", mode="before")
     @classmethod

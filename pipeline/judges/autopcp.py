@@ -48,6 +48,7 @@ class AutoPcp(Pretrained, Judge):
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 120 million parameters")
     hears_source: ClassVar[bool] = True
     name: JudgeName = "autopcp"
+    """Begins the names of its scores."""
     model: ModelName = "facebook/wav2vec2-large-xlsr-53"
     layer: Annotated[int, Field(ge=1)] = 9
     """Whose output is averaged, from 1 on (9: stopes, AutoPCP_multilingual_v2.yaml)."""

@@ -37,6 +37,7 @@ class Dimensions(Pretrained, Judge):
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 160 million parameters")
     hears_source: ClassVar[bool] = True
     name: JudgeName = "dimensions"
+    """Begins the names of its scores."""
     model: ModelName = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
     batch_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds of speech in a batch, padding and all."""

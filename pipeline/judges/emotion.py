@@ -62,6 +62,7 @@ class SpeechEmotion(Pretrained, Judge):
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.01, "speech_s", "assumed, of 300 million parameters")
     name: JudgeName = "emotion"
+    """Begins the names of its scores."""
     labels: Annotated[dict[str, Emotion | None], Field(min_length=2)]
     """Our emotion for every label of the model; null for a label that is none of ours."""
     temperatures: dict[Language, Annotated[float, Field(gt=0)]] = {}

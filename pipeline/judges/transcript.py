@@ -106,7 +106,9 @@ class Whisper(Judge):
     learned in such windows, as small-espeak did. Others may write a text again and again in them
     (reported for whisper.cpp's `-ac`, ggml-org/whisper.cpp issue 1951)."""
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Takes that are heard at a time."""
     device: Device = "auto"
+    """`auto`: CUDA where there is a GPU, else the CPU."""
     dtype: Dtype = "auto"
     """Of the matrices: float16 on CUDA, else float32."""
     language_temperature: Annotated[float, Field(gt=0)] = 1.0

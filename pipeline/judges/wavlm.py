@@ -53,6 +53,7 @@ class WavlmSpeaker(Pretrained, Judge):
     needs_voices: ClassVar[bool] = True
     hears_source: ClassVar[bool] = True
     name: JudgeName = "wavlm"
+    """Begins the names of its scores."""
     model: ModelName = "microsoft/wavlm-base-plus-sv"
     batch_s: Annotated[float, Field(gt=0)] = 120.0
     """Seconds of speech in a batch, padding and all."""

@@ -43,6 +43,7 @@ class OnDevice(Engine):
     allow_pickle: bool = False
     """Whether weights may be pickled where there are no safetensors; only tensors are read."""
     device: Device = "auto"
+    """`auto`: CUDA where there is a GPU, else the CPU."""
     dtype: Dtype = "auto"
     """`auto`: half precision on CUDA, else float32."""
 

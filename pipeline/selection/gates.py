@@ -26,9 +26,13 @@ class Bounds(Settings):
     """
 
     min: float | None = None
+    """The lowest score that passes."""
     max: float | None = None
+    """The highest score that passes."""
     min_quantile: Share | None = None
+    """Share of the language's takes that fail for the lowest scores."""
     max_quantile: Share | None = None
+    """Share of the language's takes up to which a score passes: 0.97 fails the highest 3 %."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -56,6 +60,7 @@ class ScoreGate(Bounds):
     """Passes a take whose score lies within the bounds; a missing score (NaN) doesn't pass."""
 
     score: str
+    """The score that is held against the bounds, by the name that its judge gives it."""
     languages: dict[Language, Bounds] = {}
     """Bounds of a language, which stand in place of all the gate's own."""
 
@@ -80,7 +85,9 @@ class VoteGate(Settings):
     """Passes a take that at least `at_least` of its votes pass: judges are not trusted alone."""
 
     at_least: Annotated[int, Field(ge=1)]
+    """Votes that a take must pass."""
     votes: Annotated[tuple[ScoreGate, ...], Field(min_length=1)]
+    """Gates of which each has one vote."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

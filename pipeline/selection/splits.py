@@ -27,10 +27,15 @@ class Splits(Settings):
     """Shares of the splits, and what may not be on two sides of them."""
 
     train: Share = 0.8
+    """Share to learn from."""
     validation: Share = 0.1
+    """Share to choose a model by."""
     test: Share = 0.1
+    """Share to say what the model is worth."""
     by: tuple[Literal["speaker", "text"], ...] = ("speaker", "text")
+    """What is on one side alone: speakers, texts or both."""
     seed: int = 0
+    """Another seed divides otherwise."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -53,8 +53,11 @@ class Espeak(Synthesizer):
     engine: Literal["espeak"] = "espeak"
     price: ClassVar[Price] = Price("cpu", 0.05, "speech_s", "assumed, with its process")
     words_per_minute: int = Field(165, ge=80, le=400)
+    """Rate of neutral speech, before any prosody is put on."""
     max_characters: int = Field(600, ge=1)
+    """Longer texts fail."""
     timeout_s: float = Field(20.0, gt=0)
+    """For one text."""
     version: ClassVar[int] = 2
     wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)
     deterministic: ClassVar[bool] = True

@@ -34,6 +34,7 @@ class BackTranslation(TextJudge):
         "back_translation_chrf": "chrF of the line's translation back against the source, 0 to 1",
     }
     translator: AnyTranslator
+    """What translates a line back into English."""
 
     @property
     def wants_gpu(self) -> bool:

@@ -28,6 +28,7 @@ class Memory(Translator):
     version: ClassVar[int] = 1
     price: ClassVar[Price] = Price("cpu", 0.0, "line", "a look-up")
     path: str = "builtin:quickstart"
+    """The TSV file, or `builtin:quickstart`."""
 
     def need(self, languages: Sequence[Language]) -> None:
         """Make sure that the table has a column for every language.

@@ -281,3 +281,16 @@ def test_every_command_helps_with_an_example():
     for command in ("build", "plan", "calibrate", "tune", "report", "schema"):
         assert "Example: m5ser" in run(command, "--help").stdout
     assert json.loads(run("schema").stdout)["title"] == "Recipe"
+
+
+@pytest.mark.parametrize("option", [(), ("--training",)])
+def test_the_schema_describes_every_field(option):
+    schema = json.loads(run("schema", *option).stdout)
+    groups = {schema["title"]: schema, **schema["$defs"]}
+    fields = {
+        f"{group}.{name}": told
+        for group, one in groups.items()
+        for name, told in one.get("properties", {}).items()
+    }
+    assert len(fields) > 100
+    assert [name for name, told in fields.items() if not told.get("description")] == []

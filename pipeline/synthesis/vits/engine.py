@@ -53,6 +53,7 @@ class Vits(OnDevice, Synthesizer):
     longest_s: Annotated[float, Field(gt=0)] = 30.0
     """Speech is cut off here, and its take marked."""
     batch_size: PositiveInt = 16
+    """Texts that are spoken at a time."""
 
     @property
     def languages(self) -> frozenset[Language]:
