@@ -1,4 +1,4 @@
-"""`m5ser tune`: hold a finished set's scores against other gates, in seconds and without audio."""
+"""`m5ser tune`: hold a finished set against other gates, by the scores that its judges wrote."""
 
 from __future__ import annotations
 
