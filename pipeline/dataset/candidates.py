@@ -8,7 +8,7 @@ from glob import escape
 import numpy as np
 
 from pipeline.dataset.reading import DatasetFolder, parquet_files, score
-from pipeline.selection.choose import DUPLICATE, Candidates
+from pipeline.selection.choose import Candidates
 
 KEPT = "SELECT *, '' AS said FROM kept"
 EVERY = f"{KEPT} UNION ALL BY NAME SELECT *, coalesce(reason, 'nothing') AS said FROM rejects"  # noqa: S608
@@ -31,12 +31,11 @@ def read_candidates(
     """
     names = list(dict.fromkeys(scores))
     selected = "".join(f", {score(name)}" for name in names)
-    # Of takes of equal audio the first stays: those that are said to be a copy come last.
     columns = dataset.columns(
         "SELECT take_id, source_id || '/' || language AS line, language, emotion, said, "  # noqa: S608
         "score_name, score, threshold, array_to_string(failed_gates, ', ') AS failed "
         f"{selected} FROM ({taken}) "
-        f"ORDER BY said = '{DUPLICATE}', take_id"
+        "ORDER BY take_id"
     )
     ids = columns["take_id"].tolist()
     copies = _copies(dataset) if spoken else {}
