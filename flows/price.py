@@ -26,6 +26,8 @@ _LEAST_S = 300.0
 """Seconds of speech, below which nothing is remembered: see `remember`."""
 _STAGE = "speeds"
 _VERSION = 2
+_PINNED = ("revision", "revisions", "sha256")
+"""What a build fills in of an engine's settings, and a plan does not look up."""
 _SCHEMA = pa.schema(
     {"device": pa.string(), "lines": pa.int64(), "speech_s": pa.float64(), "work_s": pa.float64()}
 )
@@ -120,7 +122,12 @@ def _keys(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 
 def _settings(engine: Engine) -> str:
-    """An engine's settings without what a build pins and a plan does not look up."""
-    return digest(
-        engine.version, engine.model_dump(mode="json", exclude={"revision", "revisions", "sha256"})
-    )
+    """An engine's settings but for `_PINNED`."""
+    return digest(engine.version, _unpinned(engine.model_dump(mode="json")))
+
+
+def _unpinned(settings: Any) -> Any:
+    """Settings without what is pinned, also in the engines within an engine."""
+    if isinstance(settings, dict):
+        return {name: _unpinned(one) for name, one in settings.items() if name not in _PINNED}
+    return [_unpinned(one) for one in settings] if isinstance(settings, list) else settings

@@ -59,7 +59,8 @@ def dask_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[On
     """Connect to the scheduler at `address`, or start `workers` processes here, and some a GPU.
 
     Raises:
-        InputError: no scheduler answers at `address`, or it has no workers.
+        InputError: no scheduler answers at `address`, it has no workers, or one has threads: a
+            process holds one of each model, and models take one batch at a time.
     """
     from distributed import Client, LocalCluster
 
@@ -81,9 +82,14 @@ def dask_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[On
         found = client.scheduler_info(n_workers=-1)["workers"].values()
         if not found:
             raise InputError(f"--address: the Dask scheduler at {address} has no workers")
-        threads = sum(worker["nthreads"] for worker in found)
+        if any(worker["nthreads"] > 1 for worker in found):
+            raise InputError(
+                f"--address: a worker of the Dask scheduler at {address} has several threads, and "
+                "an engine speaks for one at a time: start them with "
+                "`dask worker --nthreads 1 --nworkers auto`"
+            )
         has_gpus = any(_GPU in worker["resources"] for worker in found)
-        yield OnDask(client, threads, has_gpus, is_here=False)
+        yield OnDask(client, len(found), has_gpus, is_here=False)
 
 
 def _with_gpus(workers: int, gpus: Sequence[str], per_gpu: int) -> SpecCluster:

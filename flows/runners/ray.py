@@ -67,7 +67,7 @@ def ray_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[OnR
     """Connect to the cluster at `address`, or start one with `workers` here; some share a GPU.
 
     Raises:
-        InputError: no cluster answers at `address`.
+        InputError: no cluster answers at `address`, or none starts here.
     """
     import ray
 
@@ -78,6 +78,10 @@ def ray_cluster(workers: int, address: str | None, per_gpu: int) -> Iterator[OnR
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
+        if address is None:
+            raise InputError(
+                f"--runner ray: Ray doesn't start on this machine ({error})"
+            ) from error
         raise InputError(f"--address: no Ray cluster answers at {address} ({error})") from error
     try:
         found = ray.cluster_resources()

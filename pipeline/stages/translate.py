@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
+from pipeline.errors import InputError
 from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Tally, composed
@@ -50,12 +51,21 @@ def run(
     language: Language,
     texts: Sequence[Text],
 ) -> Tally:
-    """Translate texts into a language; English stays as it is, and corrections go first."""
+    """Translate texts into a language; English stays as it is, and corrections go first.
+
+    Raises:
+        InputError: a table of translations is not the one that `output` was named after.
+    """
     made = _translated(translator, language, texts)
     rows = [
         {"source_id": one.id, "language": language, **_line(translator, language, one, made)}
         for one in texts
     ]
+    if output != key(translator.fingerprints(), language, texts):
+        raise InputError(
+            "translation: what it is made with has changed since the build began, or is another on "
+            "this machine: the same command goes on with what is there now"
+        )
     written = tables.table(rows, tables.LINES)
     store.write(STAGE, output, written)
     return tables.tally(written)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.audio import Clip, encode_flac
 from pipeline.corpora.base import Door
-from pipeline.engine import digest
+from pipeline.engine import digest, release
 from pipeline.errors import InputError
 from pipeline.languages import SOURCE
 from pipeline.loading import loaded
@@ -24,6 +24,8 @@ from pipeline.work.references import Reference, open_references
 from pipeline.work.store import Store
 
 STAGE = "voices"
+_WHEELS = ("pyworld", "soxr", "soundfile")
+"""Packages that make a clip of what the engine speaks, as they make takes."""
 _VERSION = 4
 _SENTENCE = "The north wind and the sun were disputing which was the stronger."
 """Opening of the International Phonetic Association's passage for specimens of speech."""
@@ -41,7 +43,8 @@ def key(
     recordings = {
         voice: [asdict(one) for one in of_voice] for voice, of_voice in references.items()
     }
-    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices), recordings)
+    releases = [release(one) for one in _WHEELS]
+    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices), recordings, releases)
 
 
 def run(

@@ -21,6 +21,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
 
+_OF_THIS_MACHINE = ("file://", "local://")
+"""URLs of a folder, which is written to the last byte as one that is named by its path."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -89,6 +92,8 @@ def open_store(place: str) -> Store:
     """
     if "://" not in place:
         return Store(str(Path(place).resolve()))
+    if place.startswith(_OF_THIS_MACHINE):
+        return Store(str(fsspec.core.url_to_fs(place)[1]))
     try:
         for protocol in place.partition("://")[0].split("::"):
             fsspec.get_filesystem_class(protocol)

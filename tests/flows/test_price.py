@@ -7,6 +7,7 @@ import pytest
 from flows.price import (
     Total,
     Worked,
+    _keys,
     measured_prices,
     remember,
     timed,
@@ -24,6 +25,7 @@ from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.back_translation import BackTranslation
 from pipeline.text_judges.emotion import TextEmotion
 from pipeline.translation.any import AnyTranslator
+from pipeline.translation.m2m100 import M2M100
 from pipeline.translation.nllb import Nllb
 from pipeline.work.store import Store
 
@@ -117,6 +119,15 @@ def test_what_a_build_pins_makes_no_other_price(tmp_path):
     )]  # fmt: skip
     remember(store, judged[1], {"judge": took(100.0, speech_s=400.0)})
     assert measured_prices(store, judged[0])["judge"][0].seconds == 0.25
+
+
+def test_nor_does_what_it_pins_of_an_engine_within_an_engine():
+    loose, pinned = (
+        RECIPE.model_copy(update={"text_judges": (BackTranslation(translator=translator),)})
+        for translator in (Nllb(), Nllb(revision="0" * 40))
+    )
+    other = RECIPE.model_copy(update={"text_judges": (BackTranslation(translator=M2M100()),)})
+    assert dict(_keys(loose)) == dict(_keys(pinned)) != dict(_keys(other))
 
 
 @pytest.mark.parametrize(

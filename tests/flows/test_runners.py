@@ -189,10 +189,19 @@ def test_dask_calls_in_other_processes_and_raises_the_errors_as_they_were() -> N
 
 def test_a_cluster_at_an_address_is_not_taken_for_this_machine() -> None:
     with (
-        LocalCluster(1, processes=False, threads_per_worker=3, dashboard_address=None) as cluster,
-        open_runner("dask", 1, cluster.scheduler_address) as runner,
+        LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=None) as cluster,
+        open_runner("dask", 3, cluster.scheduler_address) as runner,
     ):
-        assert (runner.workers, runner.is_here) == (3, False)
+        assert (runner.workers, runner.is_here) == (1, False)
+
+
+def test_a_worker_with_threads_would_mix_up_what_its_engines_say() -> None:
+    with (
+        LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=None) as cluster,
+        pytest.raises(InputError, match="has several threads.*--nthreads 1"),
+        open_runner("dask", 1, cluster.scheduler_address),
+    ):
+        pass
 
 
 def test_dask_on_this_machine_has_a_worker_for_each_gpu(monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.stages import translate
 from pipeline.stages.translate import Text, corrected
 from pipeline.translation.base import Translation
@@ -52,8 +53,9 @@ def test_what_an_engine_writes_apart_is_composed(tmp_path: Path):
             return lambda sentences, source, target: [Translation("scho\u0308n") for _ in sentences]
 
     store, engine = Store(str(tmp_path / "work")), Apart()
-    translate.run(store, "out", engine, "de", TEXTS)
-    assert {row["text"] for row in store.read("lines", "out").to_pylist()} == {"sch\u00f6n"}
+    key = translate.key(engine.fingerprints(), "de", TEXTS)
+    translate.run(store, key, engine, "de", TEXTS)
+    assert {row["text"] for row in store.read("lines", key).to_pylist()} == {"sch\u00f6n"}
 
 
 def test_a_correction_goes_before_the_engine_and_says_so(lines):
@@ -75,8 +77,9 @@ def test_english_stays_as_it_is_and_has_no_translator(lines):
 
 def test_a_line_that_came_out_is_read_back_whole(tmp_path, memory):
     store = Store(str(tmp_path / "work"))
-    translate.run(store, "key", memory, "de", TEXTS)
-    first, _ = tables.lines(store.read("lines", "key"))
+    key = translate.key(memory.fingerprints(), "de", TEXTS)
+    translate.run(store, key, memory, "de", TEXTS)
+    first, _ = tables.lines(store.read("lines", key))
     assert (first.source_id, first.text, first.translator) == ("a", "Nein.", "memory")
     assert first.hit_length_cap is False
 
@@ -106,3 +109,14 @@ def test_only_the_batches_whose_answers_change_are_done_again(memory):
     ]
     Path(memory.path).write_text("en\tde\nNo.\tNein!\nYes.\tJa.\nWho?\tWer?\n", encoding="utf-8")
     assert keys()[1] != before[1], "what the table lacked is there now"
+
+
+def test_a_table_that_changes_during_a_build_leaves_nothing_under_the_old_name(
+    tmp_path: Path, memory: Memory
+) -> None:
+    store = Store(str(tmp_path / "work"))
+    key = translate.key(memory.fingerprints(), "de", TEXTS)
+    Path(memory.path).write_text("en\tde\nNo.\tFALSCH.\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has changed since the build began"):
+        translate.run(store, key, memory, "de", TEXTS)
+    assert not store.has("lines", key)

@@ -14,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.records import Recording, Utterance
 from pipeline.stages import voices
 from pipeline.synthesis.command import Command
+from pipeline.synthesis.espeak import Espeak
 from pipeline.work import tables
 from pipeline.work.references import Reference
 from pipeline.work.store import Store
@@ -67,3 +68,11 @@ def test_a_voice_that_the_engine_refuses_is_named_with_what_to_do(store: Store) 
     with pytest.raises(InputError, match=said):
         hear(store, refusing)
     assert not store.has(voices.STAGE, "out")
+
+
+def test_another_release_of_what_makes_a_clip_makes_it_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = voices.key(Espeak(), ["anna"], {})
+    monkeypatch.setattr(voices, "release", lambda package: f"{package} next")
+    assert voices.key(Espeak(), ["anna"], {}) != before

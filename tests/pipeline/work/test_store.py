@@ -103,6 +103,11 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.parametrize("protocol", ["file", "local"])
+def test_a_folder_by_its_url_is_a_folder(tmp_path, protocol):
+    assert open_store(f"{protocol}://{tmp_path}/a b") == open_store(str(tmp_path / "a b"))
+
+
 @pytest.mark.parametrize("place", ["nope://somewhere", "simplecache::nope://somewhere"])
 def test_a_url_that_nobody_knows_is_a_sentence(place):
     with pytest.raises(InputError, match=f"--work: '{place}' can't be opened: Protocol not known"):
