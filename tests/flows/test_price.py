@@ -25,7 +25,7 @@ from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.back_translation import BackTranslation
 from pipeline.text_judges.emotion import TextEmotion
 from pipeline.translation.any import AnyTranslator
-from pipeline.translation.m2m100 import M2M100
+from pipeline.translation.m2m100 import M2m100
 from pipeline.translation.nllb import Nllb
 from pipeline.work.store import Store
 
@@ -126,7 +126,7 @@ def test_nor_does_what_it_pins_of_an_engine_within_an_engine():
         RECIPE.model_copy(update={"text_judges": (BackTranslation(translator=translator),)})
         for translator in (Nllb(), Nllb(revision="0" * 40))
     )
-    other = RECIPE.model_copy(update={"text_judges": (BackTranslation(translator=M2M100()),)})
+    other = RECIPE.model_copy(update={"text_judges": (BackTranslation(translator=M2m100()),)})
     assert dict(_keys(loose)) == dict(_keys(pinned)) != dict(_keys(other))
 
 
