@@ -70,7 +70,11 @@ def open_recording(recording: Recording, door: Door) -> Clip:
         if not recording.path.is_file():
             raise BadAudio(f"'{name}' is not a file")
         _check_riff_length(recording.path)
+        if recording.path.suffix.lower() == ".raw":
+            raise _headerless(name)  # soundfile would ask for its rate, by a TypeError
         with soundfile.SoundFile(recording.path) as file:
+            if file.format == "RAW":
+                raise _headerless(name)
             start, frames = _span(file, recording, name, door)
             file.seek(start)
             samples = file.read(frames, dtype="float32", always_2d=True)
@@ -134,6 +138,11 @@ def require_recording(recording: Recording) -> None:
 
 def _unreadable(path: Path) -> OSError:
     return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+
+def _headerless(name: str) -> BadAudio:
+    """Of a file that only its ending makes audio, as .raw or .vox: its rate would be a guess."""
+    return BadAudio(f"'{name}' has no header that says its format and rate. {READABLE}")
 
 
 def _check_riff_length(path: Path) -> None:

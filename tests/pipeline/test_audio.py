@@ -171,6 +171,20 @@ def test_what_is_no_audio_is_refused(tmp_path, content):
         open_recording(Recording(path), Door())
 
 
+@pytest.mark.parametrize("name", ["x.raw", "x.RAW", "x.gsm", "x.vox", "x.au"])
+def test_no_name_makes_audio_of_bytes_without_a_header(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"\xd2\x33" * 20_000)
+    with pytest.raises(BadAudio, match=f"'{name}' has no header.*: convert what is another"):
+        open_recording(Recording(path), Door())
+
+
+def test_an_mp3_that_does_not_begin_with_a_frame_comes_in(tmp_path):
+    path = write(tmp_path / "a.mp3", tone()).path
+    path.write_bytes(b"\0" * 700 + path.read_bytes())
+    assert open_recording(Recording(path), Door()).duration_s == pytest.approx(1.0)
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "none.wav"):
         with pytest.raises(BadAudio, match="not a file"):
