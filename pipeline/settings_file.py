@@ -16,6 +16,9 @@ from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES, meant_language
 
 _LARGEST_BYTES = 1 << 20
+_LONGEST_NUMBER = 100
+"""Characters; Python writes no integer of over 4300 digits, not even into a message, and those
+that YAML has to base 60 would take minutes to read."""
 
 Root = TypeVar("Root", bound=BaseModel)
 
@@ -38,12 +41,36 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen: set[str] = set()
+        # A key that is a list or a mapping is refused below.
+        for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key in seen:
                 line = node.start_mark.line + 1
                 raise BadRecipe([f"line {line}: '{key}' stands twice in one mapping: remove one"])
+            seen.add(key)
         return dict(super().construct_mapping(node, deep))
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        _check_number(node)
+        return int(super().construct_yaml_int(node))
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        _check_number(node)
+        return float(super().construct_yaml_float(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+
+def _check_number(node: yaml.ScalarNode) -> None:
+    if len(node.value) > _LONGEST_NUMBER:
+        raise BadRecipe(
+            [
+                f"line {node.start_mark.line + 1}: the number {node.value[:20]}... has "
+                f"{len(node.value)} characters, and at most {_LONGEST_NUMBER} are read: shorten it"
+            ]
+        )
 
 
 def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -> Root:
@@ -212,7 +239,7 @@ def _other_name(fields: Any, field: str) -> str:
         node = node.get(part) if isinstance(node, dict) else None
     if not isinstance(node, dict):
         return ""
-    return _nearest(name, [one for one in node if one != name])
+    return _nearest(name, [str(one) for one in node if str(one) != name])
 
 
 def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -8,7 +8,7 @@ import yaml
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe, parse_recipe
 from pipeline.selection.choose import Selection
-from pipeline.settings_file import BadRecipe
+from pipeline.settings_file import BadRecipe, _Loader
 
 MINIMAL = "name: mine\ncorpus: {engine: quickstart}\nlanguages: [de]\n"
 BUNDLED = sorted(path.stem for path in Path("recipes").glob("*.yaml"))
@@ -120,6 +120,13 @@ def test_an_error_is_said_once_of_the_field_as_set_takes_it(override, message):
     assert error.startswith(message)
 
 
+@pytest.mark.parametrize(("key", "value"), [("1", "1"), ("on", "True")])
+def test_a_name_that_yaml_reads_as_no_text_is_said_so(key, value):
+    named, empty = errors(RAVDESS, f"gates={{{key}: {{}}}}")
+    assert named == f"gates.1: {value} is not allowed: YAML reads no text in it: put it into quotes"
+    assert empty == "gates.1.score: missing: add it"
+
+
 @pytest.mark.parametrize("name", ["too short, or silent", "Speech", "1st", "duplicate", "balance"])
 @pytest.mark.parametrize("section", ["gates", "text_gates"])
 def test_a_gate_s_name_can_stand_as_a_reason(section, name):
@@ -145,6 +152,39 @@ def test_no_rate_is_claimed_above_the_one_at_which_prosody_is_put_on():
     assert error.endswith("set sampling_rate to 16000, or prosody.from to none")
     assert parse_recipe(MINIMAL, ["sampling_rate=24000", "prosody={from: none}"])
     assert parse_recipe(MINIMAL, ["sampling_rate=8000"]).prosody.origin == "source"
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "1" + ":1" * 4999, "1" + ":1" * 499 + ".5"])
+def test_a_number_without_measure_is_refused_before_it_is_read(number):
+    (error,) = errors(MINIMAL + f"seed: {number}\n")
+    line = MINIMAL.count("\n") + 1
+    assert error.startswith(f"line {line}: the number {number[:20]}... has {len(number)} char")
+    assert error.endswith("at most 100 are read: shorten it")
+
+
+class CountedKey(str):
+    """A key that counts how often it is compared."""
+
+    __hash__ = str.__hash__
+    compared = 0
+
+    def __eq__(self, other):
+        CountedKey.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_a_key_is_not_compared_with_every_other():
+    many = "{" + ", ".join(f"k{n}" for n in range(1000)) + "}"
+    node = yaml.compose(many)
+    for key, _ in node.value:
+        key.value = CountedKey(key.value)
+    assert len(_Loader("").construct_mapping(node)) == 1000
+    assert CountedKey.compared < 10_000
+
+
+def test_a_key_that_stands_twice_is_named_and_one_that_is_a_list_refused():
+    assert "'k7' stands twice" in errors("{k7, k8, k7}")[0]
+    assert "unhashable" in errors("{? [a] : 1, ? [a] : 2}")[0]
 
 
 def test_a_recipe_in_another_encoding_is_said_so(tmp_path):
