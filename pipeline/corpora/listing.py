@@ -20,6 +20,17 @@ _LONGEST_LINE = 100_000
 _SLIP = 0.85
 """Likeness from which a column's name counts as mistyped (assumed): `licens`, not `part`."""
 
+_HELD = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+"""What a column of a Parquet file may hold."""
+
 Listed = Mapping[str, Any] | str
 """A row by its columns, or the reason why it is none."""
 
@@ -166,7 +177,22 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Listed]:
             names = table.schema_arrow.names
             columns.check(path, names)
             known = [name for name in names if name in columns.known]
+            _check_types(path, [table.schema_arrow.field(name) for name in known])
             for batch in table.iter_batches(batch_size=256, columns=known):
                 yield from batch.to_pylist()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the system; damage has no number
         raise BadListing(f"corpus.path: '{path.name}' can't be read as Parquet: {error}") from error
+
+
+def _check_types(path: Path, columns: Sequence[pa.Field]) -> None:
+    """Refuse values that no other kind of list can hold; a date may be one that Python has not."""
+    for column in columns:
+        coded = pa.types.is_dictionary(column.type)  # as pandas writes categories
+        values = column.type.value_type if coded else column.type
+        if not any(holds(values) for holds in _HELD):
+            raise BadListing(
+                f"corpus.path: '{path.name}': its column '{column.name}' holds {column.type}: "
+                "write text into it, or numbers"
+            )

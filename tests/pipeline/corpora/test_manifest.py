@@ -1,6 +1,8 @@
 """Manifests: the same in every format; a bad row is named, and so is what is no table."""
 
+import errno
 import json
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -168,6 +170,52 @@ def test_a_file_that_is_no_table_is_said_in_a_sentence(tmp_path, name, data, mes
     (tmp_path / name).write_bytes(data)
     with pytest.raises(BadListing, match=f"corpus.path: '{name}'.*{message}"):
         list(Manifest(path=tmp_path / name).read())
+
+
+@pytest.mark.parametrize("place", [4, 100, -300, -20])
+def test_damaged_parquet_is_said_in_a_sentence(tmp_path, place):
+    path = write_manifest(tmp_path, [ROW] * 300, ".parquet")
+    data = bytearray(path.read_bytes())
+    data[place : place + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    with pytest.raises(BadListing, match="corpus.path: 'list.parquet' can't be read as Parquet"):
+        list(Manifest(path=path).read())
+
+
+def test_parquet_that_cannot_be_read_now_is_an_error_of_the_system(tmp_path, monkeypatch):
+    path = write_manifest(tmp_path, [ROW], ".parquet")
+
+    def fails(*arguments, **options):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", fails)
+    with pytest.raises(OSError, match="Input/output error"):
+        list(Manifest(path=path).read())
+
+
+@pytest.mark.parametrize(
+    ("values", "called"),
+    [
+        (pa.array([10**8], pa.int32()).cast(pa.date32()), r"date32\[day\]"),
+        (pa.array([2**62], pa.int64()).cast(pa.timestamp("us")), r"timestamp\[us\]"),
+        (pa.array([1], pa.timestamp("us", "Mars/Phobos")), "timestamp.*Mars/Phobos"),
+        (pa.array([b"\xff"]), "binary"),
+    ],
+)
+def test_a_parquet_column_of_what_is_no_text_or_number_is_named(tmp_path, values, called):
+    path = tmp_path / "list.parquet"
+    pq.write_table(pa.Table.from_pylist([ROW]).append_column("start", values), path)
+    with pytest.raises(BadListing, match=f"its column 'start' holds {called}.*: write text into"):
+        list(Manifest(path=path).read())
+
+
+def test_categories_and_decimals_are_text_and_numbers(tmp_path):
+    path = tmp_path / "list.parquet"
+    table = pa.Table.from_pylist([{**ROW, "path": "a.wav", "start": Decimal("0.50")}])
+    emotion = table.column("emotion").dictionary_encode()
+    pq.write_table(table.drop(["emotion"]).append_column("emotion", emotion), path)
+    (entry,) = Manifest(path=path, labels={"joy": "happy"}).read()
+    assert (entry.emotion, entry.recording.start_s) == ("happy", 0.5)
 
 
 def test_parquet_without_a_column_is_said_in_a_sentence(tmp_path):
