@@ -20,6 +20,7 @@ from pipeline.corpora.base import (
     clips_below,
     require,
 )
+from pipeline.corpora.encoding import decode
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
 
@@ -80,19 +81,10 @@ def _read_speaker(folder: Path) -> Iterator[Entry]:
     what = "It lists what the speaker says, and how."
     table = require(folder / f"{folder.name}.txt", what, folder=False)
     clips = {clip.stem: clip for clip in clips_below(folder)}
-    for number, line in enumerate(_decode(table.read_bytes()).splitlines(), start=1):
+    # The tables are of several encodings; their apostrophes say which.
+    for number, line in enumerate(decode(table.read_bytes()).splitlines(), start=1):
         if line.strip():
             yield _entry(line.strip(), f"{table.name}:{number}", clips)
-
-
-def _decode(data: bytes) -> str:
-    """The tables are of several encodings; their apostrophes say which."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
 
 
 def _entry(line: str, where: str, clips: Mapping[str, Path]) -> Entry:

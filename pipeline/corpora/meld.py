@@ -7,11 +7,13 @@ Conversations", ACL. The repository is GPL-3.0; the dialogue belongs to its owne
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.corpora.base import Corpus, Documented, Dropped, Entry, Unreadable, require
+from pipeline.corpora.encoding import decode
 from pipeline.corpora.listing import BadListing
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
@@ -64,13 +66,12 @@ class Meld(Corpus):
         """
         table = require(self.path, _TABLE, folder=False)
         audio = self.audio and require(self.audio, _CLIPS, folder=True, name="audio")
-        with table.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            rows = csv.DictReader(lines)
-            try:
-                for number, row in enumerate(rows, start=2):
-                    yield _entry(row, audio, f"{table.name}:{number}")
-            except csv.Error as error:
-                raise BadListing(f"corpus.path: '{table.name}' is no CSV file: {error}") from error
+        rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
+        try:
+            for number, row in enumerate(rows, start=2):
+                yield _entry(row, audio, f"{table.name}:{number}")
+        except csv.Error as error:
+            raise BadListing(f"corpus.path: '{table.name}' is no CSV file: {error}") from error
 
 
 def _entry(row: dict[str, str], audio: Path | None, where: str) -> Entry:

@@ -18,7 +18,7 @@ from pipeline.work.intake import require_recordings
 from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
-_VERSION = 3
+_VERSION = 4
 _WHEELS = ("espeakng-loader", "pyworld", "soxr")
 """Packages that measure: phones, F0 and spectrum, rate."""
 
@@ -82,6 +82,8 @@ def text_error(text: str, door: Door) -> str | None:
     controls = _control_characters(text)
     if controls:
         return f"the text {text[:40]!r} has control characters: {', '.join(controls)}"
+    if "\ufffd" in text:
+        return f"the text {text[:40]!r} has U+FFFD, where a character was lost: write it again"
     return None
 
 

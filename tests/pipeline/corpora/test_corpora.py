@@ -78,3 +78,18 @@ def test_meld_maps_its_labels_and_names_lines_that_lack_columns(tmp_path):
     assert (first.id, first.emotion, first.gender) == ("meld-dia0_utt0", "sad", "female")
     assert second == Dropped("dia0_utt1", "contempt")
     assert "line 4 lacks" in third.error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my company\x92s transition\x85 \x97 oh".encode(),
+        "my company\u2019s transition\u2026 \u2014 oh".encode("cp1252"),
+        "my company\u2019s transition\u2026 \u2014 oh".encode(),
+    ],
+)
+def test_meld_is_read_in_each_encoding_that_its_tables_hold(tmp_path, text):
+    table = tmp_path / "train.csv"
+    table.write_bytes(MELD_HEADER.encode() + b"1," + text + b",Ross,joy,positive,0,0\n")
+    (entry,) = Meld(path=table).read()
+    assert entry.text == "my company\u2019s transition\u2026 \u2014 oh"

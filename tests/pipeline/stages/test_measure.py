@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.corpora.base import Door
 from pipeline.recipe_file import load_recipe
 from pipeline.stages import measure
 from pipeline.work.intake import take_in
@@ -77,3 +78,12 @@ def test_a_worker_in_another_folder_finds_the_recordings(
     monkeypatch.chdir("/")
     assert bench.errors(here, door)["voice"] is None
     assert bench.listed(str(bench.folder / "list.jsonl")) == (here, door)
+
+
+def test_a_text_that_has_lost_a_character_does_not_come_in():
+    error = measure.text_error("my company\ufffds transition", Door())
+    assert error == (
+        "the text 'my company\ufffds transition' has U+FFFD, where a character was lost: "
+        "write it again"
+    )
+    assert measure.text_error("my company\u2019s transition", Door()) is None
