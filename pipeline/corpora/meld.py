@@ -48,7 +48,7 @@ class Meld(Corpus):
     """One of MELD's CSV files; with `audio`, a folder of `dia0_utt0.wav` clips cut from it."""
 
     engine: Literal["meld"] = "meld"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     documented: ClassVar[Documented] = Documented(
         9989, 260, 10.0, "the training part (Poria et al. 2019); 3.6 s an utterance"
     )
@@ -69,12 +69,13 @@ class Meld(Corpus):
         rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
         try:
             for number, row in enumerate(rows, start=2):
-                yield _entry(row, audio, f"{table.name}:{number}")
+                yield _entry(row, table.stem, audio, f"{table.name}:{number}")
         except csv.Error as error:
             raise BadListing(f"corpus.path: '{table.name}' is no CSV file: {error}") from error
 
 
-def _entry(row: dict[str, str], audio: Path | None, where: str) -> Entry:
+def _entry(row: dict[str, str], part: str, audio: Path | None, where: str) -> Entry:
+    """An utterance; its id names the part, as each of the three numbers its dialogues from 0."""
     missing = sorted(name for name in _COLUMNS if row.get(name) is None)
     if missing:
         return Unreadable(where, f"line {where.rpartition(':')[2]} lacks {', '.join(missing)}")
@@ -86,7 +87,7 @@ def _entry(row: dict[str, str], audio: Path | None, where: str) -> Entry:
     if emotion is None:
         return Dropped(name, row["Emotion"])
     return Utterance(
-        id=f"meld-{name}",
+        id=f"meld-{part}-{name}",
         corpus="meld",
         text=row["Utterance"].strip(),
         emotion=emotion,

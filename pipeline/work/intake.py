@@ -102,7 +102,10 @@ def admitted(entries: Iterable[Entry], intake: Intake) -> Iterator[Utterance]:
             error = f"'{odd}' in the path of its recording is not UTF-8: rename it"
             intake.unreadable.append(Unreadable(entry.id, error))
         elif entry.id in intake.ids:
-            error = f"a second utterance has the id '{entry.id}': ids are unique in a corpus"
+            error = (
+                f"a second utterance has the id '{entry.id}': ids are unique in a corpus; give "
+                "each row its own in a column `id`, or the list another file name"
+            )
             intake.unreadable.append(Unreadable(entry.id, error))
         else:
             intake.ids.add(entry.id)

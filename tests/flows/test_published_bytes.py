@@ -131,7 +131,7 @@ def test_text_that_may_not_be_passed_on_is_an_id_and_nothing_else(series):
     rows = rows_of(series.out, "data") + rows_of(series.out, "rejects")
     assert len(rows) == 18
     assert {row["text"] for row in rows} == {row["source_text"] for row in rows} == {None}
-    assert {row["source_id"] for row in rows} == {f"meld-dia{n}_utt0" for n in range(5)}
+    assert {row["source_id"] for row in rows} == {f"meld-series-dia{n}_utt0" for n in range(5)}
     translations = (series.folder / "memory.tsv").read_text(encoding="utf-8").split("\n", 1)[1]
     texts = translations.replace("\t", "\n").split("\n")
     assert len(texts) == 8

@@ -8,6 +8,7 @@ from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.meld import Meld
 from pipeline.corpora.quickstart import Quickstart
 from pipeline.corpora.ravdess import Ravdess
+from pipeline.corpora.several import Several
 from pipeline.emotions import EMOTIONS
 
 
@@ -75,7 +76,7 @@ def test_meld_maps_its_labels_and_names_lines_that_lack_columns(tmp_path):
         encoding="utf-8",
     )
     first, second, third = Meld(path=table).read()
-    assert (first.id, first.emotion, first.gender) == ("meld-dia0_utt0", "sad", "female")
+    assert (first.id, first.emotion, first.gender) == ("meld-dev-dia0_utt0", "sad", "female")
     assert second == Dropped("dia0_utt1", "contempt")
     assert "line 4 lacks" in third.error
 
@@ -93,3 +94,11 @@ def test_meld_is_read_in_each_encoding_that_its_tables_hold(tmp_path, text):
     table.write_bytes(MELD_HEADER.encode() + b"1," + text + b",Ross,joy,positive,0,0\n")
     (entry,) = Meld(path=table).read()
     assert entry.text == "my company\u2019s transition\u2026 \u2014 oh"
+
+
+def test_the_parts_of_meld_stand_together(tmp_path):
+    for part in ("train_sent_emo", "dev_sent_emo"):
+        (tmp_path / f"{part}.csv").write_text(MELD_HEADER + "1,Hi.,Ross,joy,positive,0,0\n")
+    parts = [Meld(path=path) for path in sorted(tmp_path.glob("*.csv"))]
+    dev, train = Several(parts=parts).read()
+    assert (dev.id, train.id) == ("meld-dev_sent_emo-dia0_utt0", "meld-train_sent_emo-dia0_utt0")

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_an_utterance_that_names_a_corpus_which_no_engine_is_ends_the_intake_in_
     [one, *_] = Quickstart().read()
     with pytest.raises(InputError, match=r"corpora.yaml has no entry 'quick-start': every corpus"):
         list(admitted([replace(one, corpus="quick-start")], Intake()))
+
+
+def test_an_id_that_stands_twice_is_refused_with_its_ways_out():
+    intake = Intake()
+    assert len(list(admitted(chain(Quickstart().read(), Quickstart().read()), intake))) == 91
+    assert len(intake.unreadable) == 91
+    assert intake.unreadable[0].error.endswith(
+        "ids are unique in a corpus; give each row its own in a column `id`, or the list another "
+        "file name"
+    )
