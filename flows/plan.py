@@ -147,6 +147,7 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
     bills = tuple(_bills(recipe, lines, speech_s, measured_prices(store, recipe) if store else {}))
     core_hours = sum(bill.hours for bill in bills if bill.device == "cpu")
     gpu_hours = sum(bill.hours for bill in bills if bill.device != "cpu")
+    lacking = _untranslated(recipe, count.utterances)
     return Plan(
         recipe=recipe.name,
         utterances=count.total,
@@ -157,7 +158,7 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         refused=[
             *(one.error for one in count.intake.unreadable),
             *count.refused,
-            *_untranslated(recipe, count.utterances),
+            *(one.error for one in lacking),
         ],
         absent=count.absent,
         absent_utterances=count.absent_utterances,
@@ -176,16 +177,24 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         texts_withheld=count.withheld,
         command=recipe.synthesis.in_words if isinstance(recipe.synthesis, Command) else None,
         warnings=(
-            *_too_many(recipe, len(count.intake.unreadable) + len(count.refused), count.total),
+            *_too_many(recipe, count, sum(one.lines for one in lacking)),
             *([] if limit or count.absent else _shortfalls(recipe, count.utterances)),
         ),
     )
 
 
-def _too_many(recipe: Recipe, lost: int, others: int) -> Iterator[str]:
-    if lost > recipe.most_failed * (lost + others):
+def _too_many(recipe: Recipe, count: _Count, untranslated: int) -> Iterator[str]:
+    """That a build would end with status 1, by the takes that it would count as lost.
+
+    What the door refuses costs every take of an utterance, a line without translation its own.
+    """
+    refused = len(count.intake.unreadable) + len(count.refused)
+    each = len(recipe.languages) * recipe.takes
+    lost = refused * each + untranslated * recipe.takes
+    due = (refused + count.total) * each
+    if lost > recipe.most_failed * due:
         yield (
-            f"most_failed: {lost} of {lost + others} utterances would fail, and it allows "
+            f"most_failed: {lost} of {due} takes would fail, and it allows "
             f"{recipe.most_failed:.0%}: the build would end with status 1"
         )
 
@@ -252,10 +261,19 @@ def _add_published(count: _Count, corpus: Corpus, room: int | None) -> None:
     count.absent_withheld += 0 if may_pass_on_text(name, licence) else taken
 
 
-def _untranslated(recipe: Recipe, utterances: Sequence[Utterance]) -> Iterator[str]:
-    """What a translation memory lacks, a sentence for each language."""
+@dataclass(frozen=True)
+class _Lacking:
+    """How many lines a translation memory has not in a language, and which, in a sentence."""
+
+    lines: int
+    error: str
+
+
+def _untranslated(recipe: Recipe, utterances: Sequence[Utterance]) -> list[_Lacking]:
+    """What a translation memory lacks, by language."""
+    found: list[_Lacking] = []
     if not isinstance(recipe.translation, Memory):
-        return
+        return found
     known = recipe.translation.known()
     table = read_table(recipe.corrections, "corrections") if recipe.corrections else []
     for language in recipe.languages:
@@ -266,11 +284,13 @@ def _untranslated(recipe: Recipe, utterances: Sequence[Utterance]) -> Iterator[s
         if lacking:
             sentences = list(dict.fromkeys(lacking))
             close = get_close_matches(sentences[0], there, n=1, cutoff=_SAME)
-            yield (
+            error = (
                 f"{len(lacking)} lines: the memory has no {language} translation of "
                 f"{len(sentences)} sentences, the first: {sentences[0]}"
                 + (f" (it has: {close[0]})" if close else "")
             )
+            found.append(_Lacking(len(lacking), error))
+    return found
 
 
 def _bills(

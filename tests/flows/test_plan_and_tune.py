@@ -120,6 +120,16 @@ def test_a_plan_refuses_what_a_build_would(workbench):
     assert "licence: 'MIT-0'" in run("plan", recipe, "--set", "licence=MIT-0", code=2).stderr
 
 
+def test_a_plan_counts_missing_translations_as_a_build_does(workbench):
+    workbench.rows[1]["text"] = "What a lovely dey!"
+    workbench.command()
+    recipe = str(workbench.folder / "tiny.yaml")
+    planned = json.loads(run("plan", recipe, "--json").stdout)
+    assert planned["warnings"][0].startswith("most_failed: 2 of 16 takes would fail, and it allows")
+    allowed = json.loads(run("plan", recipe, "--json", "--set", "most_failed=0.125").stdout)
+    assert not any("most_failed" in one for one in allowed["warnings"])
+
+
 def test_a_plan_names_missing_clips_and_translations(workbench):
     workbench.rows[0]["path"] = "gone.wav"
     workbench.rows[1]["text"] = "What a lovely dey!"
@@ -128,7 +138,7 @@ def test_a_plan_names_missing_clips_and_translations(workbench):
     planned = json.loads(run("plan", recipe, "--json").stdout)
     gone = workbench.folder / "gone.wav"
     [many] = planned["warnings"][:1]
-    assert many.startswith("most_failed: 1 of 4 utterances would fail, and it allows 0%")
+    assert many.startswith("most_failed: 6 of 16 takes would fail, and it allows 0%")
     lacking = (
         "1 lines: the memory has no de translation of 1 sentences, the first: What a lovely dey! "
         "(it has: What a lovely day!)"
