@@ -27,6 +27,7 @@ from pipeline.judges.speaker import Speaker
 from pipeline.judges.speech import Speech
 from pipeline.judges.transcript import Whisper
 from pipeline.judges.wavlm import WavlmSpeaker
+from pipeline.prosody.profile import SCALARS
 from pipeline.records import Failure
 from tests.unions import engines_of, names_of
 
@@ -59,7 +60,7 @@ JUDGES: Mapping[str, Callable[[Path], Judge]] = {
 }
 NAN_WITHOUT_CONTEXT: Mapping[str, tuple[str, ...]] = {
     "duration": ("duration_ratio", "phones_per_s"),
-    "prosody": tuple(Prosody.scores),
+    "prosody": tuple(name for name in Prosody.scores if name not in SCALARS),
     "probe": tuple(Probe.scores),
     "expressivity": ("pause_agreement", "pause_s", "source_syllables_per_s"),
     "dimensions": ("dimensions_distance",),
