@@ -108,9 +108,6 @@ def _values(
     """Everything that the template prints."""
     kept = _kept(dataset)
     spdx = dataset.recipe["licence"] or licence.spdx
-    lost, of_gates, hit_hard = tables.hit_hard(dataset)
-    judged = dataset.value("SELECT count(*) FROM takes")
-    cluster = clusters_of(dataset)
     configs = config_names(dataset)
     unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
     neutral = dataset.rows(
@@ -122,25 +119,16 @@ def _values(
         "recipe": dataset.recipe,
         "build": dataset.build,
         "kept": {**kept, "length": spoken(kept["seconds"])},
-        "judged": judged,
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "emotions": dataset.emotions,
         "tables": _tables(dataset),
         "changed": bool(changes(dataset, "emotion")),
-        "hits": tables.hardest_hit(dataset, _UNEQUAL),
-        "lost": lost,
+        **_removed(dataset, kept),
         **yields(dataset),
         **confounds(dataset),
-        "hit_voices": hardest_hit_voices(dataset),
         "utility": _utility(dataset.recipe),
-        "spare": f"{judged - kept['takes'] - of_gates:,}",
-        "why_spare": why_spare(),
-        "hit_hard": hit_hard,
-        "cluster": cluster,
-        "clusters": kept["speakers" if cluster == "speaker" else "sources"],
         **_languages(dataset),
         **_voices(dataset, kept["voices"]),
-        "unequal": f"{100 * _UNEQUAL:.0f}",
         "neutral": neutral,
         "recorded": any(row["origin"] != "published" for row in neutral),
         "refused": unread - dataset.build["read"]["failed"],
@@ -163,6 +151,25 @@ def _values(
         "example": _example(dataset.path),
         "own_start": OWN_START,
         "own_end": OWN_END,
+    }
+
+
+def _removed(dataset: DatasetFolder, kept: dict[str, Any]) -> dict[str, Any]:
+    """Takes that were judged and not kept: how many, why, and whom the gates took them from."""
+    judged = dataset.value("SELECT count(*) FROM takes")
+    lost, of_gates, hit_hard = tables.hit_hard(dataset)
+    cluster = clusters_of(dataset)
+    return {
+        "judged": judged,
+        "lost": lost,
+        "spare": f"{judged - kept['takes'] - of_gates:,}",
+        "why_spare": why_spare(),
+        "hits": tables.hardest_hit(dataset, _UNEQUAL),
+        "unequal": f"{100 * _UNEQUAL:.0f}",
+        "hit_hard": hit_hard,
+        "hit_voices": hardest_hit_voices(dataset),
+        "cluster": cluster,
+        "clusters": kept["speakers" if cluster == "speaker" else "sources"],
     }
 
 
