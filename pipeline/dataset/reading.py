@@ -26,8 +26,9 @@ from pipeline.selection.choose import CHOICES
 SPLITS = ("train", "validation", "test")
 
 _TEXTS = (
-    "take_id", "source_id", "text", "source_text", "language", "emotion", "speaker_id",
-    "gender", "voice", "corpus", "synthesizer", "translator", "neutral_from", "licence",
+    "take_id", "source_id", "text", "source_text", "transcript", "language", "emotion",
+    "speaker_id", "gender", "voice", "corpus", "synthesizer", "translator",
+    "neutral_from", "licence",
 )  # fmt: skip
 _NUMBERS = ("duration_s", "strength", "limited_db")
 _COLUMNS = {**dict.fromkeys(_TEXTS, "VARCHAR"), **dict.fromkeys(_NUMBERS, "DOUBLE")}

@@ -52,13 +52,14 @@ def published_rows(
     utterances = {u.id: u for u in tables.utterances(store.read("utterances", chain.batch.key))}
     lines = {line.source_id: line for line in tables.lines(store.read("lines", chain.lines))}
     profiles = _source_profiles(store, chain)
-    scores = _scores(store, recipe, chain)
+    scores, transcripts = _judged(store, recipe, chain)
     text_scores = line_scores(store, recipe, chain.wording)
     for take in tables.takes(store.read("takes", chain.takes)):
         decision = decisions.get(take.id)
         if decision is not None:
             utterance = utterances[take.source_id]
-            row = _row(recipe, utterance, take, lines[take.source_id], marks)
+            heard = transcripts.get(take.id)
+            row = _row(recipe, utterance, take, lines[take.source_id], heard, marks)
             prosody = prosody_of(take, profiles[take.source_id])
             every = {**text_scores.get(take.source_id, {}), **scores.get(take.id, {})}
             told = {name: told_number(value) for name, value in every.items()}
@@ -66,7 +67,12 @@ def published_rows(
 
 
 def _row(
-    recipe: Recipe, utterance: Utterance, take: Take, line: Line, marks: Mapping[str, str]
+    recipe: Recipe,
+    utterance: Utterance,
+    take: Take,
+    line: Line,
+    heard: str | None,
+    marks: Mapping[str, str],
 ) -> dict[str, Any]:
     shown = may_pass_on_text(utterance.corpus, utterance.licence)
     marked = with_comments(take.audio, {**marks, "TAKE_ID": take.id})
@@ -75,6 +81,7 @@ def _row(
         "source_id": take.source_id,
         "text": line.text if shown else None,
         "source_text": utterance.text if shown else None,
+        "transcript": heard if shown else None,
         "language": take.language,
         "emotion": utterance.emotion,
         "emotion_id": emotion_id(utterance.emotion),
@@ -119,14 +126,19 @@ def _source_profiles(store: Store, chain: Chain) -> dict[str, str | None]:
     return {row["id"]: row["profile"] for row in measured.to_pylist()}
 
 
-def _scores(store: Store, recipe: Recipe, chain: Chain) -> dict[str, dict[str, float]]:
-    """All scores of a chain's takes, by take id."""
-    merged: dict[str, dict[str, float]] = {}
+def _judged(
+    store: Store, recipe: Recipe, chain: Chain
+) -> tuple[dict[str, dict[str, float]], dict[str, str | None]]:
+    """All scores of a chain's takes, and what was heard of them in words, by take id."""
+    scores: dict[str, dict[str, float]] = {}
+    transcripts: dict[str, str | None] = {}
     for judge in recipe.judges:
         for row in store.read("scores", chain.judging.key(judge)).to_pylist():
             take_id, _ = row.pop("take_id"), row.pop("error")
-            merged.setdefault(take_id, {}).update(row)
-    return merged
+            if judge.transcribes:
+                transcripts[take_id] = row.pop("transcript")
+            scores.setdefault(take_id, {}).update(row)
+    return scores, transcripts
 
 
 def published_failure(failure: FailedRow, texts: Sequence[str], paths: Sequence[str]) -> FailedRow:

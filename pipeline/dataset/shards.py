@@ -26,6 +26,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "source_id": _TEXT,
     "text": _TEXT,
     "source_text": _TEXT,
+    "transcript": _TEXT,
     "language": _TEXT,
     "split": _TEXT,
     "emotion": _TEXT,

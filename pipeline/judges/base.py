@@ -85,7 +85,9 @@ Measured = Literal["transcript", "emotion", "speech", "quality", "speaker"]
 """What a reader takes for checked, unless the card says that no judge measured it."""
 
 Scores = dict[str, float]
-JudgeBatch = Callable[[Sequence[JudgeItem]], "list[Scores | Failure]"]
+Answer = Mapping[str, float | str]
+"""Scores and, of a judge that `transcribes`, what it heard as `transcript`."""
+JudgeBatch = Callable[[Sequence[JudgeItem]], "Sequence[Answer | Failure]"]
 
 
 class Judge(Engine):
@@ -93,6 +95,8 @@ class Judge(Engine):
 
     measures: ClassVar[frozenset[Measured]] = frozenset()
     """Of what a card need not say that nobody measured it."""
+    transcribes: ClassVar[bool] = False
+    """Whether it also says what it heard in words, as `transcript`; one judge of a recipe may."""
     needs_languages: ClassVar[bool] = False
     """Whether a score depends on which languages the recipe has besides the take's own."""
     needs_voices: ClassVar[bool] = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.judges.agreement import Normalise, agreement, normaliser
 from pipeline.judges.base import JudgeItem, Scores
@@ -30,6 +31,14 @@ OWN = {
 """What a model says of itself and its transcript; NaN of a take without one."""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a model made of a take: scores, and its transcript; None where nobody speaks."""
+
+    scores: Scores
+    transcript: str | None
+
+
 class Listener:
     """A checkpoint that transcribes takes in the languages of a recipe."""
 
@@ -53,7 +62,7 @@ class Listener:
             language: normaliser(language, checkpoint.spelling) for language in languages
         }
 
-    def score(self, items: Sequence[JudgeItem], spoken: Sequence[bool]) -> list[Scores | Failure]:
+    def hear(self, items: Sequence[JudgeItem], spoken: Sequence[bool]) -> list[Heard | Failure]:
         """`transcribed`, `AGREEMENT` and `OWN` of a take; without a transcript if not `spoken`."""
         prepared = [self._prepare(item) for item in items]
         go = [p for p, there in zip(prepared, spoken, strict=True) if there and isinstance(p, list)]
@@ -61,7 +70,7 @@ class Listener:
         return [
             own
             if isinstance(own, Failure)
-            else self._scores(item, next(transcripts) if there else None)
+            else self._heard(item, next(transcripts) if there else None)
             for item, own, there in zip(items, prepared, spoken, strict=True)
         ]
 
@@ -78,7 +87,7 @@ class Listener:
         except ValueError as error:
             return Failure("judge", str(error))
 
-    def _scores(self, item: JudgeItem, transcript: Transcript | Failure | None) -> Scores | Failure:
+    def _heard(self, item: JudgeItem, transcript: Transcript | Failure | None) -> Heard | Failure:
         from whisper.utils import compression_ratio
 
         if isinstance(transcript, Failure):
@@ -89,11 +98,11 @@ class Listener:
         except ValueError as error:
             return Failure("judge", str(error))
         if transcript is None:
-            return {"transcribed": 0.0, **compared, **dict.fromkeys(OWN, math.nan)}
+            return Heard({"transcribed": 0.0, **compared, **dict.fromkeys(OWN, math.nan)}, None)
         own = (
             transcript.average_log_probability,
             transcript.text_log_probability,
             compression_ratio(text),
             transcript.language_probabilities[item.language],
         )
-        return {"transcribed": 1.0, **compared, **dict(zip(OWN, own, strict=True))}
+        return Heard({"transcribed": 1.0, **compared, **dict(zip(OWN, own, strict=True))}, text)

@@ -9,10 +9,18 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.engine import Settings
-from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, JudgeItem, Measured, Scores
-from pipeline.judges.listening import AGREEMENT, OWN, Listener
+from pipeline.judges.base import (
+    Answer,
+    Judge,
+    JudgeBatch,
+    JudgeContext,
+    JudgeItem,
+    Measured,
+    Scores,
+)
+from pipeline.judges.listening import AGREEMENT, OWN, Heard, Listener
 from pipeline.judges.speech import Speech
-from pipeline.judges.usable import Score, usable_only
+from pipeline.judges.usable import usable_only
 from pipeline.languages import Language
 from pipeline.needs import Lack, Price
 from pipeline.records import Failure
@@ -35,6 +43,8 @@ _SCORES = {
 _BUNDLED_PRICE = Price("cpu", 0.03, "speech_s", "assumed, of one core")
 _BORDERLINE_SHARE = 0.2
 """Of the takes, that a second Whisper hears (assumed)."""
+
+Hear = Callable[[list[JudgeItem]], "list[Heard | Failure]"]
 
 ModelName = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -82,15 +92,17 @@ class Whisper(Judge):
     invents words in silence: `transcribed` is 0, its text counts as wholly missing, and what has no
     value is NaN.
 
-    With `borderline`, a second model hears the takes near the gate. Of these the five error rates
-    are the second's, and `heard_twice` is 1; `first_cer` (or `first_wer`) is what the first found.
+    With `borderline`, a second model hears the takes near the gate. Of these the transcript and its
+    five error rates are the second's, and `heard_twice` is 1; `first_cer` (or `first_wer`) is what
+    the first found.
     All else stays the first's on every take, because two models' probabilities have no one scale.
     """
 
     engine: Literal["whisper"] = "whisper"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     checks: ClassVar[str] = "whether the clip says its text, all of it, in its language (Whisper)"
     measures: ClassVar[frozenset[Measured]] = frozenset({"transcript"})
+    transcribes: ClassVar[bool] = True
     wheels: ClassVar[tuple[str, ...]] = ("silero-vad",)
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price(
@@ -167,18 +179,13 @@ class Whisper(Judge):
             CheckpointError: the weights can't be had, or are not those that were pinned.
             ValueError: the model doesn't know a language of the recipe.
         """
-        first = self.listener(context)
-        speech = Speech().load(context)
-
-        def score(items: list[JudgeItem]) -> list[Scores | Failure]:
-            return first.score(items, [_has_speech(found) for found in speech(items)])
-
-        if self.borderline is None:
-            return usable_only(score)
-        name, sha256 = self.borderline.model, self.borderline.sha256
-        alike = self.model_copy(update={"model": name, "sha256": sha256})
-        second = cache(partial(alike.listener, context))
-        return usable_only(_heard_again(score, second, self.borderline))
+        hear: Hear = partial(_where_spoken, self.listener(context), Speech().load(context))
+        if self.borderline is not None:
+            name, sha256 = self.borderline.model, self.borderline.sha256
+            alike = self.model_copy(update={"model": name, "sha256": sha256})
+            second = cache(partial(alike.listener, context))
+            hear = _heard_again(hear, second, self.borderline)
+        return usable_only(lambda items: [_answer(heard) for heard in hear(items)])
 
     def listener(self, context: JudgeContext) -> Listener:
         """Load the first model alone.
@@ -196,20 +203,35 @@ class Whisper(Judge):
         )
 
 
-def _has_speech(found: Scores | Failure) -> bool:
-    """A take that the detector fails on is transcribed: silence is not assumed."""
-    return isinstance(found, Failure) or found["speech_s"] >= _LEAST_SPEECH_S
+def _answer(heard: Heard | Failure) -> Answer | Failure:
+    if isinstance(heard, Failure):
+        return heard
+    words = {} if heard.transcript is None else {"transcript": heard.transcript}
+    return {**heard.scores, **words}
 
 
-def _heard_again(score: Score, second: Callable[[], Listener], borderline: Borderline) -> Score:
-    """The first model's scores, and in the place of some of them the second's."""
+def _where_spoken(
+    listener: Listener, speech: JudgeBatch, items: list[JudgeItem]
+) -> list[Heard | Failure]:
+    """Listen where there is speech; a take that the detector fails on is not taken for silent."""
+    found = speech(items)
+    spoken = [
+        isinstance(one, Failure) or float(one["speech_s"]) >= _LEAST_SPEECH_S for one in found
+    ]
+    return listener.hear(items, spoken)
 
-    def both(items: list[JudgeItem]) -> list[Scores | Failure]:
-        heard = score(items)
+
+def _heard_again(hear: Hear, second: Callable[[], Listener], borderline: Borderline) -> Hear:
+    """What the first model heard, and in the place of some of it what the second did."""
+
+    def both(items: list[JudgeItem]) -> list[Heard | Failure]:
+        heard = hear(items)
         near = [
-            at for at, own in enumerate(heard) if isinstance(own, dict) and borderline.holds(own)
+            at
+            for at, own in enumerate(heard)
+            if isinstance(own, Heard) and borderline.holds(own.scores)
         ]
-        again = second().score([items[at] for at in near], [True] * len(near)) if near else []
+        again = second().hear([items[at] for at in near], [True] * len(near)) if near else []
         by_place = dict(zip(near, again, strict=True))
         return [_decided(own, by_place.get(at), borderline) for at, own in enumerate(heard)]
 
@@ -217,17 +239,18 @@ def _heard_again(score: Score, second: Callable[[], Listener], borderline: Borde
 
 
 def _decided(
-    first: Scores | Failure, second: Scores | Failure | None, borderline: Borderline
-) -> Scores | Failure:
-    """Scores of a take by both; by the first alone where the second was not asked."""
+    first: Heard | Failure, second: Heard | Failure | None, borderline: Borderline
+) -> Heard | Failure:
+    """What both heard of a take; the first alone where the second was not asked."""
     if isinstance(first, Failure):
         return first
     if isinstance(second, Failure):
         return second
-    rates = {} if second is None else {name: second[name] for name in AGREEMENT}
-    return {
-        **first,
+    rates = {} if second is None else {name: second.scores[name] for name in AGREEMENT}
+    scores = {
+        **first.scores,
         **rates,
-        f"first_{borderline.score}": first[borderline.score],
+        f"first_{borderline.score}": first.scores[borderline.score],
         "heard_twice": float(second is not None),
     }
+    return Heard(scores, (second or first).transcript)

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.judges.base import JudgeBatch, JudgeItem, Scores
+from pipeline.judges.base import Answer, JudgeBatch, JudgeItem
 from pipeline.records import Failure
 
-Score = Callable[[list[JudgeItem]], "list[Scores | Failure]"]
+Score = Callable[[list[JudgeItem]], "Sequence[Answer | Failure]"]
 """Scores items whose samples are known to be there and finite, in their order."""
 
 
 def usable_only(score: Score) -> JudgeBatch:
     """A judge's batch function around `score`, which never sees a broken waveform."""
 
-    def judge_batch(items: Sequence[JudgeItem]) -> list[Scores | Failure]:
+    def judge_batch(items: Sequence[JudgeItem]) -> list[Answer | Failure]:
         faults = [fault(item.samples) for item in items]
         scored = iter(score([item for item, bad in zip(items, faults, strict=True) if not bad]))
         return [Failure("judge", bad) if bad else next(scored) for bad in faults]

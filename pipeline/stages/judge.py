@@ -64,7 +64,7 @@ def run(store: Store, judges: Sequence[Judge], job: JudgeJob) -> Tally:
         judge_batch = loaded(job.load_key(judge), load)
         answers = judge_batch(items) if items else []
         rows = tables.answered("take_id", [item.take_id for item in items], answers)
-        schema = tables.scores_schema(judge.scores)
+        schema = tables.scores_schema(judge.scores, transcribes=judge.transcribes)
         store.write(STAGE, job.key(judge), tables.table(rows, schema))
         failed |= {row["take_id"] for row in rows if row.get("error")}
     return Tally(len(items), len(failed), sum(item.duration_s for item in items))

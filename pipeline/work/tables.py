@@ -71,9 +71,14 @@ TAKES = pa.schema(
 )
 
 
-def scores_schema(names: Iterable[str]) -> pa.Schema:
-    """Schema of one judge's scores: NaN where it had nothing to measure, null with an error."""
-    return pa.schema({"take_id": _TEXT, **dict.fromkeys(names, _FLOAT), "error": _TEXT})
+def scores_schema(names: Iterable[str], *, transcribes: bool = False) -> pa.Schema:
+    """Schema of one judge's scores: NaN where it had nothing to measure, null with an error.
+
+    One that `transcribes` has also the words that it heard, null where it did not listen.
+    """
+    words = {"transcript": _TEXT} if transcribes else {}
+    numbers = dict.fromkeys(names, _FLOAT)
+    return pa.schema({"take_id": _TEXT, **numbers, **words, "error": _TEXT})
 
 
 def line_scores_schema(names: Iterable[str]) -> pa.Schema:

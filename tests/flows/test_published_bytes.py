@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from pipeline.judges.agreement import agreement, normaliser
 from pipeline.provenance.flac import comments_of
 
+LISTENER = {"engine": "whisper", "model": "small-espeak", "window": "short"}
 RATE = 16_000
 SECRETS = {
     "HF_TOKEN": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz",
@@ -108,6 +110,27 @@ def test_other_gates_leave_the_bytes_of_a_clip_alone(workbench):
     assert clips() == before
 
 
+def test_rows_say_what_was_heard_in_words(workbench):
+    workbench.recipe["judges"].append(LISTENER)
+    workbench.build()
+    rows = rows_of(workbench.out, "data") + rows_of(workbench.out, "rejects")
+    assert len(rows) == 16
+    for row in rows:
+        normalise = normaliser(row["language"], "letters")
+        compared = agreement(row["text"], row["transcript"], row["language"], normalise)
+        assert compared == {name: row["scores"][name] for name in compared}
+    report = (workbench.out / "report.html").read_text(encoding="utf-8")
+    assert sum(f">{row['transcript']}</span>" in report for row in rows) > 8
+
+
+def test_without_a_listener_there_is_no_transcript(workbench):
+    workbench.build()
+    assert {row["transcript"] for row in rows_of(workbench.out, "data")} == {None}
+    card = (workbench.out / "README.md").read_text(encoding="utf-8")
+    assert "empty where it heard nobody speak, as here, where none listened |" in card
+    assert "heard: <span" not in (workbench.out / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def series(workbench):
     """A workbench whose sentences are of a television series."""
@@ -126,11 +149,13 @@ def series(workbench):
 
 
 def test_text_that_may_not_be_passed_on_is_an_id_and_nothing_else(series):
+    series.recipe["judges"].append(LISTENER)
     result = series.build(code=1)
     assert result["texts_withheld"] == 5
     rows = rows_of(series.out, "data") + rows_of(series.out, "rejects")
     assert len(rows) == 18
-    assert {row["text"] for row in rows} == {row["source_text"] for row in rows} == {None}
+    for column in ("text", "source_text", "transcript"):
+        assert {row[column] for row in rows} == {None}
     assert {row["source_id"] for row in rows} == {f"meld-series-dia{n}_utt0" for n in range(5)}
     translations = (series.folder / "memory.tsv").read_text(encoding="utf-8").split("\n", 1)[1]
     texts = translations.replace("\t", "\n").split("\n")

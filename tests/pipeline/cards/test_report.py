@@ -100,7 +100,9 @@ def test_hostile_text_is_shown_and_does_nothing(
 ) -> None:
     parts: dict[str, Any] = {}
     if place == "text":
-        parts["kept"] = [{**row, "text": HOSTILE, "voice": HOSTILE} for row in kept_rows]
+        parts["kept"] = [
+            {**row, "text": HOSTILE, "voice": HOSTILE, "transcript": HOSTILE} for row in kept_rows
+        ]
     else:
         parts["failures"] = [{"source_id": HOSTILE, "stage": "read", "error": HOSTILE}]
     page = page_of(make_dataset_folder(**parts))

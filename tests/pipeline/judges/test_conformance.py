@@ -124,9 +124,13 @@ def test_a_batch_scores_as_its_takes_do_alone_and_in_their_order(judge, loaded, 
 
 @each_judge
 def test_every_score_is_written_and_finite(judge, loaded, items):
-    for scores in loaded(judge)(items):
-        assert tuple(scores) == tuple(judge.scores)
-        assert all(type(value) is float and math.isfinite(value) for value in scores.values())
+    for answer in loaded(judge)(items):
+        words = ("transcript",) if judge.transcribes else ()
+        assert tuple(answer) == (*judge.scores, *words)
+        assert all(type(answer[name]) is str for name in words)
+        assert all(
+            type(answer[name]) is float and math.isfinite(answer[name]) for name in judge.scores
+        )
 
 
 @each_judge
