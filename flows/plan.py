@@ -69,7 +69,6 @@ class Plan:
     absent: list[str]
     absent_utterances: int
     languages: tuple[str, ...]
-    batches: int
     lines: int
     takes: int
     speech_hours: float
@@ -163,7 +162,6 @@ def make_plan(recipe: Recipe, limit: int | None, store: Store | None = None) -> 
         absent=count.absent,
         absent_utterances=count.absent_utterances,
         languages=recipe.languages,
-        batches=-(-count.total // recipe.batch_size) * len(recipe.languages),
         lines=lines,
         takes=lines * recipe.takes,
         speech_hours=round(speech_s / 3600, 3),

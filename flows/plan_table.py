@@ -24,7 +24,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("speakers", str(plan.speakers)),
         ("emotions", f"{emotions}{only_here}" if emotions else "as the corpora have them"),
         ("languages", " ".join(plan.languages)),
-        ("work", f"{plan.lines} lines, {plan.takes} takes, {plan.batches} batches a stage"),
+        ("work", f"{plan.lines} lines, {plan.takes} takes"),
         ("speech", f"about {plan.speech_hours:.2f} h in all takes"),
         ("cost", f"about {plan.core_hours:.2f} h of a CPU core{gpu}"),
         ("time", f"about {_duration(plan.build_hours)} {_where(plan)}"),

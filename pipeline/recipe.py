@@ -101,7 +101,7 @@ class Recipe(Settings):
     licences: dict[str, str] = {}
     """SPDX ids of your own models, tables and commands, by name: what the ledger can't know."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Utterances in a batch, the unit of work and of what a kill can lose."""
+    """Most utterances in a batch, the unit of work and of what a kill can lose."""
     shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     """Most rows of a file of the set."""
     most_failed: Annotated[float, Field(ge=0, le=1)] = 0.05

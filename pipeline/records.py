@@ -28,11 +28,20 @@ def composed(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Where the human recording of an utterance lies; `start_s` and `end_s` cut it, in seconds."""
+    """Where the human recording of an utterance lies; `start_s` and `end_s` cut it, in seconds.
+
+    `sha256`: of the file, once it came in; None if it was not there.
+    """
 
     path: Path
     start_s: float | None = None
     end_s: float | None = None
+    sha256: str | None = None
+
+    @property
+    def content(self) -> str:
+        """Name of what is heard, wherever it lies."""
+        return f"{self.sha256} {self.start_s} {self.end_s}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ from pipeline.work.outcomes import Chain, Outcomes
 from pipeline.work.store import Store
 
 M5SER_VERSION = "0.1.0"
-_LAYOUT = 3
+_LAYOUT = 4
 """Raise it when the same tables give other files."""
 
 
@@ -91,7 +91,8 @@ class Build:
             for chain in self.chains
             for one in self.recipe.text_judges
         ]
-        takes = [chain.takes for chain in self.chains]
+        # The sources too, since a licence or a gender is in rows and in no name of a take.
+        takes = [[chain.sources, chain.takes] for chain in self.chains]
         intake = self.intake
         unreadable = [[one.id, one.error] for one in intake.unreadable]
         came_in = [intake.utterances, sorted(intake.dropped.items()), unreadable]

@@ -35,7 +35,7 @@ def run(store: Store, batch: str, output: str, door: Door) -> Tally:
         OSError: this worker doesn't find a recording that intake has found, or can't read it now.
     """
     listed = store.read("utterances", batch)
-    require_recordings(batch, listed)
+    require_recordings(listed)
     utterances = tables.utterances(listed)
     recorded = [utterance for utterance in utterances if utterance.recording]
     counts = dict(
@@ -92,16 +92,34 @@ def _control_characters(text: str) -> Sequence[str]:
 
 
 class Admitted(NamedTuple):
-    """What the later stages ask of an utterance that came through the door."""
+    """What the later stages ask of an utterance that came through the door.
+
+    `content` names what they use: a corrected licence, or another door that lets the same in,
+    makes no speech anew. What the whole corpus says of its speaker is not in it.
+    """
 
     id: str
     text: str
     emotion: Emotion
     speaker: str
+    content: str
+
+
+_USED = ("duration_s", "phone_count", "profile")
 
 
 def admitted_texts(store: Store, batch: str, sources: str) -> list[Admitted]:
     """A batch's utterances that came through the door."""
-    errors = store.read(STAGE, sources, ["error"]).column("error").to_pylist()
-    rows = store.read("utterances", batch, list(Admitted._fields)).to_pylist()
-    return [Admitted(**row) for row, error in zip(rows, errors, strict=True) if error is None]
+    measured = store.read(STAGE, sources, ["error", *_USED]).to_pylist()
+    utterances = tables.utterances(store.read("utterances", batch))
+    return [
+        _admitted(utterance, [row[name] for name in _USED])
+        for utterance, row in zip(utterances, measured, strict=True)
+        if row["error"] is None
+    ]
+
+
+def _admitted(one: Utterance, measured: Sequence[Any]) -> Admitted:
+    heard = one.recording.content if one.recording else None
+    content = digest(one.id, one.text, one.emotion, one.speaker, heard, measured)
+    return Admitted(one.id, one.text, one.emotion, one.speaker, content)

@@ -28,11 +28,13 @@ from pipeline.records import Failure, Line, Tally, Utterance
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.espeak import count_phones
 from pipeline.work import tables
-from pipeline.work.references import Reference, open_references
+from pipeline.work.references import Reference, contents, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 11
+_VERSION = 12
+_PLACES = ("utterances", "sources")
+"""Tables that hold more than is used of them."""
 _WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")
 """Packages that have a part in the takes of every engine: phones, prosody, rate, FLAC."""
 
@@ -49,7 +51,8 @@ class Neutral:
 class SynthesisJob:
     """A batch in a language: where its inputs lie, and what the whole corpus says of it.
 
-    `voices` by speaker; `neutrals` by speaker, empty where the corpus has no recordings;
+    `contents` name what is used of each utterance and its source (`measure.Admitted`). `voices` by
+    speaker; `neutrals` by speaker, empty where the corpus has no recordings;
     `references` by utterance id, empty where the engine listens to none. `spoken`: ids of the
     utterances whose lines are worth speaking (none: all).
     """
@@ -58,13 +61,14 @@ class SynthesisJob:
     utterances: str
     sources: str
     lines: str
+    contents: tuple[str, ...]
     voices: Mapping[str, str]
     neutrals: Mapping[str, Neutral]
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
     spoken: tuple[str, ...] | None = None
 
     def key(self, recipe: Recipe) -> str:
-        """Name of the takes."""
+        """Name of the takes, by what they are made of and not by where that lies."""
         settings = recipe.model_dump(
             mode="json", include={"prosody", "takes", "sampling_rate", "seed"}
         )
@@ -72,7 +76,11 @@ class SynthesisJob:
             settings["watermark"] = recipe.watermark.fingerprint()
         engine = recipe.synthesis.fingerprint_for(self.language)
         releases = [release(one) for one in _WHEELS]
-        return digest(STAGE, _VERSION, engine, settings, asdict(self), releases)
+        made_of = {
+            **{name: value for name, value in asdict(self).items() if name not in _PLACES},
+            "references": contents(self.references),
+        }
+        return digest(STAGE, _VERSION, engine, settings, made_of, releases)
 
 
 def run(store: Store, output: str, recipe: Recipe, job: SynthesisJob) -> Tally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +19,13 @@ from pipeline.prosody.transfer import transfer
 from pipeline.records import Failure
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesizer
 from pipeline.work import tables
-from pipeline.work.references import Reference, open_references
+from pipeline.work.references import Reference, contents, open_references
 from pipeline.work.store import Store
 
 STAGE = "voices"
 _WHEELS = ("pyworld", "soxr", "soundfile")
 """Packages that make a clip of what the engine speaks, as they make takes."""
-_VERSION = 4
+_VERSION = 5
 _SENTENCE = "The north wind and the sun were disputing which was the stronger."
 """Opening of the International Phonetic Association's passage for specimens of speech."""
 _SCHEMA = pa.schema({"voice": pa.string(), "audio": pa.binary(), "error": pa.string()})
@@ -40,11 +39,9 @@ def key(
     references: Mapping[str, tuple[Reference, ...]],
 ) -> str:
     """Name of the clips of these voices; `references` by voice, see `run`."""
-    recordings = {
-        voice: [asdict(one) for one in of_voice] for voice, of_voice in references.items()
-    }
     releases = [release(one) for one in _WHEELS]
-    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices), recordings, releases)
+    heard = contents(references)
+    return digest(STAGE, _VERSION, synthesizer.fingerprint(), sorted(voices), heard, releases)
 
 
 def run(

@@ -31,6 +31,7 @@ def chains_of(
             wording.batch.key,
             wording.sources,
             wording.lines,
+            wording.contents,
             {speaker: census.voices[speaker] for speaker in speakers},
             {s: census.neutrals[s] for s in speakers if s in census.neutrals},
             {id: census.references[id] for id in ids if id in census.references},

@@ -1,4 +1,4 @@
-"""A corpus becomes batches in the work store: fixed groups of utterances, named by content."""
+"""A corpus becomes batches in the work store: groups of utterances, named by content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.work import tables
 from pipeline.work.store import Store
 
 STAGE = "utterances"
-_VERSION = 1
+_VERSION = 2
 _RECENT = 64
 """Recordings whose hashes are remembered: the parts of one stand together in a list."""
 
@@ -69,26 +69,26 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
     """
     intake, hashed = Intake(), _hashed_once()
     utterances = islice(admitted(recipe.corpus.read(), intake), limit)
-    for group in _groups(utterances, recipe.batch_size):
-        rows = [tables.utterance_row(utterance) for utterance in group]
-        key = _key(rows, hashed)
+    for group in groups(utterances, recipe.batch_size):
+        rows = [tables.utterance_row(_with_hash(utterance, hashed)) for utterance in group]
+        key = digest(STAGE, _VERSION, list(map(_content, rows)))
         if not store.has(STAGE, key) or not _same_paths(store, key, rows):
             store.write(STAGE, key, tables.table(rows, tables.UTTERANCES))
         intake.batches.append(Batch(key, len(rows)))
     return intake
 
 
-def require_recordings(key: str, batch: pa.Table) -> None:
+def require_recordings(batch: pa.Table) -> None:
     """Make sure that this worker finds the recordings of a batch that intake has found.
 
     Raises:
         OSError: it doesn't, or can't read one now.
     """
-    recordings = [one.recording for one in tables.utterances(batch) if one.recording]
-    absent = [one for one in recordings if not is_there(one.path)]
-    # What intake didn't find either has no hash in the batch's name, and is the door's to refuse.
-    if absent and _key(batch.to_pylist(), _hashed_once()) != key:
-        require_recording(absent[0])
+    for utterance in tables.utterances(batch):
+        recording = utterance.recording
+        # What intake didn't find either has no hash, and is the door's to refuse.
+        if recording and recording.sha256 and not is_there(recording.path):
+            require_recording(recording)
 
 
 def admitted(entries: Iterable[Entry], intake: Intake) -> Iterator[Utterance]:
@@ -132,25 +132,34 @@ def _not_unicode(path: Path) -> str | None:
     return next((_unicode(part) for part in path.parts if part != _unicode(part)), None)
 
 
-def _groups(utterances: Iterator[Utterance], size: int) -> Iterator[list[Utterance]]:
-    group: list[Utterance] = []
+def groups(utterances: Iterator[Utterance], size: int) -> Iterator[list[Utterance]]:
+    """Groups of `size` at most, and of half of it at least but for the last.
+
+    A group ends at the utterance whose id has the least hash of those where it may, so that one
+    that is added or taken out moves the bounds near it, and all other batches stay what they were
+    (after the local maximum chunking of Bjørner et al. 2010).
+    """
+    waiting: list[Utterance] = []
     for utterance in utterances:
-        group.append(utterance)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
+        waiting.append(utterance)
+        if len(waiting) == size:
+            end = min(range((size - 1) // 2, size), key=lambda at: digest(waiting[at].id)) + 1
+            yield waiting[:end]
+            waiting = waiting[end:]
+    if waiting:
+        yield waiting
 
 
-def _key(rows: list[dict[str, Any]], hashed: Hashed) -> str:
-    return digest(STAGE, _VERSION, [_content(row, hashed) for row in rows])
+def _with_hash(utterance: Utterance, hashed: Hashed) -> Utterance:
+    if utterance.recording is None:
+        return utterance
+    found = hashed(utterance.recording.path)
+    return replace(utterance, recording=replace(utterance.recording, sha256=found))
 
 
-def _content(row: dict[str, Any], hashed: Hashed) -> dict[str, Any]:
-    """What a batch is named by: everything but where the recording lies, and its hash instead."""
-    path = row["path"]
-    return {**row, "path": hashed(Path(path)) if path else None}
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    """What a batch is named by: all of it, but of a recording's place only that there is one."""
+    return {**row, "path": row["path"] is not None}
 
 
 def _hashed_once() -> Hashed:

@@ -19,10 +19,11 @@ that XTTS v2 listens to, at the 4 s of an acted utterance."""
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reference:
-    """The recording of an utterance: the key of its batch in the store, and its id."""
+    """The recording of an utterance: the key of its batch in the store, its id, what is heard."""
 
     batch: str
     utterance: str
+    content: str
 
 
 Recorded = Iterable[tuple[str, Utterance]]
@@ -34,10 +35,10 @@ def references_of(recorded: Recorded, wanted: ConditionedOn) -> dict[str, tuple[
     if wanted == "none":
         return {}
     if wanted == "source":
-        return {one.id: (Reference(batch, one.id),) for batch, one in recorded}
+        return {one.id: (_reference(batch, one),) for batch, one in recorded}
     alike: dict[tuple[str, str], list[Reference]] = {}
     for batch, one in recorded:
-        alike.setdefault((one.speaker, one.emotion), []).append(Reference(batch, one.id))
+        alike.setdefault((one.speaker, one.emotion), []).append(_reference(batch, one))
     return {
         own.utterance: tuple((group * 2)[at : at + min(_MOST, len(group))])
         for group in alike.values()
@@ -49,15 +50,18 @@ def voice_references(recorded: Recorded) -> dict[str, tuple[Reference, ...]]:
     """For each speaker recordings that show the voice, those without emotion first."""
     found: dict[str, list[tuple[bool, Reference]]] = {}
     for batch, one in recorded:
-        found.setdefault(one.speaker, []).append(
-            (one.emotion != "neutral", Reference(batch, one.id))
-        )
+        found.setdefault(one.speaker, []).append((one.emotion != "neutral", _reference(batch, one)))
     return {
         speaker: tuple(reference for _, reference in sorted(of_one, key=lambda pair: pair[0]))[
             :_MOST
         ]
         for speaker, of_one in found.items()
     }
+
+
+def contents(references: Mapping[str, Sequence[Reference]]) -> dict[str, list[str]]:
+    """What is heard, for the name of what is made of it."""
+    return {name: [one.content for one in own] for name, own in references.items()}
 
 
 def open_references(
@@ -69,16 +73,22 @@ def open_references(
         OSError: this worker doesn't find one, or can't read it now.
     """
     wanted = sorted({one for of_line in references.values() for one in of_line})
-    recordings: dict[Reference, Recording] = {}
+    recordings: dict[tuple[str, str], Recording] = {}
     for batch in dict.fromkeys(one.batch for one in wanted):
         for utterance in tables.utterances(store.read("utterances", batch)):
             if utterance.recording is not None:
-                recordings[Reference(batch, utterance.id)] = utterance.recording
-    opened = {one: _open(recordings[one], door) for one in wanted}
+                recordings[batch, utterance.id] = utterance.recording
+    opened = {one: _open(recordings[one.batch, one.utterance], door) for one in wanted}
     return {
         line: _all_or_failure([opened[one] for one in of_line])
         for line, of_line in references.items()
     }
+
+
+def _reference(batch: str, utterance: Utterance) -> Reference:
+    if utterance.recording is None:
+        raise ValueError(f"'{utterance.id}' has no recording to refer to")
+    return Reference(batch, utterance.id, utterance.recording.content)
 
 
 def _open(recording: Recording, door: Door) -> Clip | Failure:

@@ -25,8 +25,10 @@ UTTERANCES = pa.schema(
         "path": _TEXT,
         "start_s": _FLOAT,
         "end_s": _FLOAT,
+        "sha256": _TEXT,
     }
 )
+_RECORDING = ("start_s", "end_s", "sha256")
 SOURCES = pa.schema(
     {
         "id": _TEXT,
@@ -123,8 +125,7 @@ def utterance_row(utterance: Utterance) -> dict[str, Any]:
     return {
         **{name: getattr(utterance, name) for name in UTTERANCES.names[:7]},
         "path": str(recording.path) if recording else None,
-        "start_s": recording.start_s if recording else None,
-        "end_s": recording.end_s if recording else None,
+        **{name: getattr(recording, name, None) for name in _RECORDING},
     }
 
 
@@ -134,8 +135,8 @@ def utterances(rows: pa.Table) -> list[Utterance]:
 
 
 def _utterance(row: dict[str, Any]) -> Utterance:
-    path, start_s, end_s = row.pop("path"), row.pop("start_s"), row.pop("end_s")
-    recording = Recording(Path(path), start_s, end_s) if path is not None else None
+    path, cut = row.pop("path"), {name: row.pop(name) for name in _RECORDING}
+    recording = Recording(Path(path), **cut) if path is not None else None
     return Utterance(**row, recording=recording)
 
 

@@ -23,13 +23,15 @@ from pipeline.work.store import Store
 class Wording:
     """A batch in one language as text, and the names of what is made of it.
 
-    `texts` came through the door; `speakers` are theirs. `sources`, `lines`: keys.
+    `texts` came through the door; `speakers` are theirs, and `contents` name what is used of each
+    (`measure.Admitted`). `sources`, `lines`: keys.
     """
 
     batch: Batch
     language: Language
     texts: tuple[Text, ...]
     speakers: tuple[str, ...]
+    contents: tuple[str, ...]
     sources: str
     lines: str
     checking: CheckJob
@@ -62,11 +64,13 @@ def wordings_of(
         admitted = admitted_texts(store, batch.key, sources[batch.key])
         texts = [Text(one.id, one.text, one.emotion) for one in admitted]
         speakers = tuple(sorted({one.speaker for one in admitted}))
+        contents = tuple(one.content for one in admitted)
         for language in recipe.languages:
             wanted = translate.corrected(texts, table, language)
             lines = translate.key(translation, language, wanted)
             checking = CheckJob(batch.key, lines, recipe.languages)
-            yield Wording(batch, language, wanted, speakers, sources[batch.key], lines, checking)
+            measured = sources[batch.key]
+            yield Wording(batch, language, wanted, speakers, contents, measured, lines, checking)
 
 
 def decide_lines(store: Store, recipe: Recipe, wordings: Sequence[Wording]) -> list[Verdict]:

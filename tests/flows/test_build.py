@@ -166,6 +166,20 @@ def test_one_utterance_is_a_dry_run_of_the_whole(workbench):
     assert "limit" not in json.loads((workbench.out / "build.json").read_text())
 
 
+def test_what_no_speech_depends_on_makes_none_anew(workbench):
+    workbench.build()
+    made = workbench.hashes("work/takes") | workbench.hashes("work/scores")
+    for row in workbench.rows:
+        row["licence"] = "CC-BY-4.0"
+    workbench.build("--set", "corpus.door.longest_text=400")
+    assert workbench.hashes("work/takes") | workbench.hashes("work/scores") == made
+    [shard, *_] = workbench.out.glob("data/*/*.parquet")
+    assert set(pq.read_table(shard)["licence"].to_pylist()) == {"CC-BY-4.0"}
+    workbench.rows[0]["emotion"] = "happy"
+    workbench.build()
+    assert len(workbench.hashes("work/takes")) == len(made) // 4 + 2
+
+
 def test_rows_say_what_they_are(workbench):
     workbench.build()
     rows = [

@@ -93,9 +93,9 @@ class Bench:
                 "takes": 2,
             }
         ).model_copy(update={"synthesis": self.engine})
-        references = {id: (Reference("key", id),) for id in TEXTS}
+        references = {id: (Reference("key", id, "clip"),) for id in TEXTS}
         job = SynthesisJob(
-            "de", "key", "key", "key", {"anna": "anna"}, neutrals, references=references
+            "de", "key", "key", "key", (), {"anna": "anna"}, neutrals, references=references
         )
         synthesize.run(self.store, "out", recipe, job)
         return list(self.store.read(synthesize.STAGE, "out").to_pylist())
@@ -141,15 +141,32 @@ def test_another_release_of_what_shapes_every_take_is_another_key(
     recipe = Recipe.model_validate(
         {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
     )
-    job = SynthesisJob("de", "key", "key", "key", {}, {})
+    job = SynthesisJob("de", "key", "key", "key", (), {}, {})
     before = job.key(recipe)
     assert job.key(recipe) == before
     monkeypatch.setattr(synthesize, "release", lambda one: "99" if one == package else release(one))
     assert job.key(recipe) != before
 
 
+def test_takes_are_named_by_what_they_are_made_of_and_not_by_where_it_lies() -> None:
+    recipe = Recipe.model_validate(
+        {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
+    )
+    heard = {"u0": (Reference("batch", "u1", "clip"),)}
+    job = SynthesisJob("de", "batch", "measured", "lines", ("u0",), {}, {}, heard)
+    elsewhere = {"u0": (Reference("another", "u1", "clip"),)}
+    moved = replace(job, utterances="another", sources="others", references=elsewhere)
+    assert moved.key(recipe) == job.key(recipe)
+    for change in (
+        {"lines": "corrected"},
+        {"contents": ("other",)},
+        {"references": {"u0": (Reference("batch", "u1", "other"),)}},
+    ):
+        assert replace(job, **change).key(recipe) != job.key(recipe)  # type: ignore[arg-type]
+
+
 def test_a_cloned_voice_is_heard_in_a_recording(bench: Bench) -> None:
-    references = {"anna": (Reference("key", "u0"),)}
+    references = {"anna": (Reference("key", "u0", "clip"),)}
     door = Recipe.model_validate(
         {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": ["de"]}
     ).corpus.door
@@ -180,7 +197,7 @@ def test_accents_of_a_recording_take_no_language_s_tones(
     recipe = Recipe.model_validate(
         {"name": "tiny", "corpus": {"engine": "quickstart"}, "languages": [language]}
     )
-    job = SynthesisJob(language, "key", "key", "key", {}, neutrals)
+    job = SynthesisJob(language, "key", "key", "key", (), {}, neutrals)
     utterance = Utterance("u0", "a", "Go!", "angry", "anna", "female", "CC0-1.0", None)
     target, origin = synthesize._target(recipe, job, utterance, profile)
     assert target is not None

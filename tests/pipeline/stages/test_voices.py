@@ -46,7 +46,7 @@ def store(tmp_path: Path, clip: Path) -> Store:
 
 
 def hear(store: Store, engine: Command) -> None:
-    references = {"anna": (Reference("batch", "u0"),)} if engine.clones else {}
+    references = {"anna": (Reference("batch", "u0", "clip"),)} if engine.clones else {}
     voices.run(store, "out", engine, ["anna"], references, Door())
 
 

@@ -6,17 +6,54 @@ import os
 from dataclasses import replace
 from itertools import chain
 
+import numpy as np
 import pytest
 
 from pipeline.corpora.quickstart import Quickstart
 from pipeline.dataset.manifest import sha256
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
-from pipeline.work.intake import Intake, admitted, take_in
+from pipeline.records import Utterance
+from pipeline.work.intake import Intake, admitted, groups, take_in
 from pipeline.work.store import open_store
 
 CLIP = "03-01-05-01-02-01-01.wav"
 ROW = {"text": "Hello there.", "emotion": "sad", "speaker": "me", "licence": "CC0-1.0"}
+
+
+def utterance(name):
+    return Utterance(name, "manifest", "Go!", "angry", "anna", "female", "CC0-1.0")
+
+
+def grouped(names, size):
+    return [[one.id for one in group] for group in groups(map(utterance, names), size)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 13, 64])
+def test_groups_are_all_utterances_in_their_order(size):
+    names = [f"u{number}" for number in range(200)]
+    found = grouped(names, size)
+    assert [name for group in found for name in group] == names
+    assert all(-(-size // 2) <= len(group) <= size for group in found[:-1])
+    assert 1 <= len(found[-1]) < size + (size == 1)
+    assert grouped(names[:1], size) == [names[:1]]
+    assert grouped([], size) == []
+
+
+def _without(names, at):
+    return [*names[:at], *names[at + 1 :]]
+
+
+@pytest.mark.parametrize("size", [13, 64])
+def test_an_utterance_more_or_less_leaves_most_groups_what_they_were(size):
+    names = [f"u{number}" for number in range(600)]
+    before = grouped(names, size)
+    for change in (lambda at: [*names[:at], "new", *names[at:]], lambda at: _without(names, at)):
+        lost = []
+        for at in range(0, 600, 25):
+            after = grouped(change(at), size)
+            lost.append(sum(group not in after for group in before))
+        assert np.mean(lost) < 4
 
 
 def test_a_recording_that_cannot_be_opened_comes_in_for_the_door_to_refuse(tmp_path):
@@ -90,3 +127,23 @@ def test_an_id_that_stands_twice_is_refused_with_its_ways_out():
         "ids are unique in a corpus; give each row its own in a column `id`, or the list another "
         "file name"
     )
+
+
+def keys_of(tmp_path, rows):
+    (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    recipe = load_recipe("own-recordings", [f"corpus.path={tmp_path / 'list.jsonl'}"])
+    return [batch.key for batch in take_in(open_store(str(tmp_path / "work")), recipe).batches]
+
+
+def test_a_batch_is_named_by_its_recordings_and_not_by_where_they_lie(tmp_path):
+    for name, content in {"a.wav": b"one", "moved.wav": b"one", "b.wav": b"two"}.items():
+        (tmp_path / name).write_bytes(content)
+    text_only = keys_of(tmp_path, [ROW])
+    a, moved, b, gone = (
+        keys_of(tmp_path, [{**ROW, "id": "one", "path": path}])
+        for path in ("a.wav", "moved.wav", "b.wav", "gone.wav")
+    )
+    assert a == moved
+    assert len({*text_only, *a, *b, *gone}) == 4
+    [without] = keys_of(tmp_path, [{**ROW, "id": "one"}])
+    assert [without] != gone

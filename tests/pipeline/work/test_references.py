@@ -26,6 +26,7 @@ def utterance(number: int, emotion: str = "angry", speaker: str = "anna") -> Utt
         speaker,
         "female",
         "CC0-1.0",  # type: ignore[arg-type]
+        Recording(Path(f"{number}.wav"), sha256=f"hash{number}"),
     )
 
 
@@ -48,7 +49,7 @@ def test_an_engine_that_listens_to_none_gets_none() -> None:
 
 def test_a_line_is_spoken_after_its_own_recording() -> None:
     found = references_of(RECORDED, "source")
-    assert found["u3"] == (Reference("second", "u3"),)
+    assert found["u3"] == (Reference("second", "u3", "hash3 None None"),)
     assert len(found) == len(RECORDED)
 
 
@@ -84,7 +85,7 @@ def stored(tmp_path: Path) -> tuple[Store, Path]:
 
 def test_recordings_are_opened_through_the_door(stored: tuple[Store, Path]) -> None:
     store, _ = stored
-    wanted = {"u0": (Reference("first", "u0"),)}
+    wanted = {"u0": (Reference("first", "u0", "clip"),)}
     heard = open_references(store, wanted, Door())["u0"]
     assert isinstance(heard, tuple)
     assert isinstance(heard[0], Clip)
@@ -95,7 +96,7 @@ def test_recordings_are_opened_through_the_door(stored: tuple[Store, Path]) -> N
 def test_a_recording_that_is_damaged_now_fails_its_line_alone(stored: tuple[Store, Path]) -> None:
     store, path = stored
     path.write_bytes(b"not audio at all" * 100)
-    failed = open_references(store, {"u0": (Reference("first", "u0"),), "u1": ()}, Door())
+    failed = open_references(store, {"u0": (Reference("first", "u0", "clip"),), "u1": ()}, Door())
     assert isinstance(failed["u0"], Failure)
     assert "'clip.wav' can't be decoded" in failed["u0"].error
     assert failed["u1"] == ()
@@ -107,4 +108,4 @@ def test_a_recording_that_has_gone_is_the_machines_fault_and_no_lines(
     store, path = stored
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"corpus.path: .* is not there; .*clip.wav"):
-        open_references(store, {"u0": (Reference("first", "u0"),)}, Door())
+        open_references(store, {"u0": (Reference("first", "u0", "clip"),)}, Door())
