@@ -206,6 +206,7 @@ def _shortfalls(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:
         speakers,
         [voices[speaker] for speaker in speakers],
         [[one.text for one in utterances]],
+        [(one.emotion, one.gender) for one in utterances],
         recipe.splits,
     )
     recorded = ((one.speaker, one.emotion) for one in utterances if one.recording)

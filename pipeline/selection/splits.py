@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal, Self
 
@@ -50,11 +50,14 @@ def assign_splits(
     speakers: Sequence[str],
     voices: Sequence[str],
     wordings: Iterable[Sequence[str]],
+    traits: Sequence[Sequence[str]],
     settings: Splits,
 ) -> dict[str, Split]:
     """Split of each of N utterances: whole connected groups, the largest first, where most is due.
 
     `wordings`: the N texts in each language that they are known in, "" where one is missing.
+    `traits`: of what each split is to have its share, for each utterance as many (its emotion, its
+    speaker's gender), after the iterative stratification of Sechidis et al. 2011.
 
     Two utterances are connected if they share what `settings.by` names; a synthetic voice that
     serves two speakers joins them, and so does a translation that serves two sentences ("Yes." and
@@ -73,21 +76,37 @@ def assign_splits(
         groups.members(),
         key=lambda rows: (-len(rows), digest(settings.seed, min(ids[row] for row in rows))),
     )
-    wanted: dict[Split, float] = {
+    shares: dict[Split, float] = {
         "train": settings.train,
         "validation": settings.validation,
         "test": settings.test,
     }
-    filled = dict.fromkeys(wanted, 0)
+    wanted = {name: share for name, share in shares.items() if share > 0}
+    everybody = _counted(traits)
+    filled: dict[Split, Counter[Trait]] = {name: Counter() for name in wanted}
     splits: dict[str, Split] = {}
     for rows in members:
-        split = max(
-            (name for name, share in wanted.items() if share > 0),
-            key=lambda name: wanted[name] * len(ids) - filled[name],
-        )
-        filled[split] += len(rows)
+        own = _counted([traits[row] for row in rows])
+        due = {
+            name: sum(
+                count * (share - filled[name][trait] / everybody[trait])
+                for trait, count in own.items()
+            )
+            for name, share in wanted.items()
+        }
+        split = max(due, key=due.__getitem__)
+        filled[split] += own
         splits.update((ids[row], split) for row in rows)
     return splits
+
+
+Trait = tuple[int, str]
+"""Which of an utterance's traits, and its value."""
+
+
+def _counted(traits: Sequence[Sequence[str]]) -> Counter[Trait]:
+    """How many utterances have each trait; the first, which all have, is to be an utterance."""
+    return Counter(trait for own in traits for trait in enumerate(("", *own)))
 
 
 def normalise_text(text: str) -> str:

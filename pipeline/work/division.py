@@ -46,6 +46,7 @@ def divide(
             [one.text for one in utterances],
             *([of_one.get(one.id, "") for one in utterances] for of_one in lines.values()),
         ],
+        [(one.emotion, one.gender) for one in utterances],
         recipe.splits,
     )
     recorded = ((one.speaker, one.emotion) for one in utterances if one.recording)

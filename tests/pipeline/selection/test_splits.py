@@ -19,7 +19,7 @@ from pipeline.selection.splits import (
 
 def split(speakers, texts, **fields):
     ids = [f"u{row}" for row in range(len(speakers))]
-    return assign_splits(ids, speakers, speakers, [texts], Splits(**fields))
+    return assign_splits(ids, speakers, speakers, [texts], [()] * len(ids), Splits(**fields))
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,13 +42,36 @@ def test_shares_are_met_when_groups_are_small():
     assert [assigned.count(name) for name in ("train", "validation", "test")] == [80, 10, 10]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_every_split_has_its_share_of_each_gender_and_emotion(seed):
+    """Twenty people, half of them women; half of them speak twice as often, and mostly in anger."""
+    rows = [
+        (f"s{person}", ("female", "male")[person % 2], emotion)
+        for person in range(20)
+        for emotion in ("sad", *["angry"] * (1 + 2 * (person % 4 < 2)))
+    ]
+    speakers, genders, emotions = zip(*rows, strict=True)
+    ids = [f"u{row}" for row in range(len(rows))]
+    shares = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    traits = list(zip(emotions, genders, strict=True))
+    assigned = assign_splits(
+        ids, speakers, speakers, [], traits, Splits(**shares, by=("speaker",), seed=seed)
+    )
+    for name, share in shares.items():
+        inside = [row for row, id in enumerate(ids) if assigned[id] == name]
+        for values in (genders, emotions):
+            for value in set(values):
+                own = sum(values[row] == value for row in inside)
+                assert own == pytest.approx(share * values.count(value), abs=3)
+
+
 def test_a_voice_that_serves_two_speakers_joins_them():
     ids = [f"u{row}" for row in range(10)]
     speakers = [f"s{row}" for row in range(10)]
     voices = ["shared"] * 2 + speakers[2:]
     texts = [f"{row * 7919} {row}" for row in range(10)]
     for seed in range(5):
-        assigned = assign_splits(ids, speakers, voices, [texts], Splits(seed=seed))
+        assigned = assign_splits(ids, speakers, voices, [texts], [()] * 10, Splits(seed=seed))
         assert assigned["u0"] == assigned["u1"]
 
 
@@ -125,9 +148,9 @@ def test_a_translation_that_serves_two_sentences_joins_them():
     german = ["Ja.", "Ja!", *([""] * 8)]
     apart = 0
     for seed in range(8):
-        both = assign_splits(ids, ids, ids, [english, german], Splits(seed=seed))
+        both = assign_splits(ids, ids, ids, [english, german], [()] * 10, Splits(seed=seed))
         assert both["u0"] == both["u1"]
-        alone = assign_splits(ids, ids, ids, [english], Splits(seed=seed))
+        alone = assign_splits(ids, ids, ids, [english], [()] * 10, Splits(seed=seed))
         apart += alone["u0"] != alone["u1"]
         assert len(set(both.values())) == 3
     assert apart
