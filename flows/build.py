@@ -45,6 +45,7 @@ from pipeline.work.chains import chains_of
 from pipeline.work.division import divide
 from pipeline.work.intake import take_in
 from pipeline.work.outcomes import decide_all
+from pipeline.work.retry import forget_failed_lines, forget_failed_sources, forget_failed_takes
 from pipeline.work.store import Store
 from pipeline.work.wordings import decide_lines, wordings_of
 
@@ -62,22 +63,26 @@ class Workshop:
     progress: StageProgress
 
 
-def build_dataset(workshop: Workshop, folder: Path, limit: int | None = None) -> Build:
+def build_dataset(
+    workshop: Workshop, folder: Path, limit: int | None = None, *, retry: bool = False
+) -> Build:
     """Build the dataset folder of a recipe; what earlier runs have done is not done again.
+
+    `retry`: but for what failed in them.
 
     Raises:
         InputError: the corpus or the folder is not what the recipe says.
         OSError: a file can't be read or written; what was done stays done.
     """
     with full_disk_named(workshop.store.root):
-        build = _work(workshop, folder, limit)
+        build = _work(workshop, folder, limit, retry)
     if not is_current(folder, build):
         with full_disk_named(folder.resolve().parent):
             write_dataset(folder, build, partial(_describe, workshop.runner))
     return build
 
 
-def _work(workshop: Workshop, folder: Path, limit: int | None) -> Build:
+def _work(workshop: Workshop, folder: Path, limit: int | None, retry: bool) -> Build:
     """Do all work that is due, and decide."""
     store, recipe = workshop.store, workshop.recipe
     check_folder(folder, recipe, limit)
@@ -85,17 +90,23 @@ def _work(workshop: Workshop, folder: Path, limit: int | None) -> Build:
     check_licence(recipe, intake.licences)
     sources = {batch.key: measure.key(batch.key, recipe.corpus.door) for batch in intake.batches}
     has_gpus = workshop.runner.has_gpus
+    if retry:
+        forget_failed_sources(store, sources.values())
     _run(workshop, ("read",), [[measuring(store, recipe, *pair)] for pair in sources.items()])
     census = take_census(store, recipe, intake, sources)
     unfitted = check_probe(store, recipe, census, limit is not None)
     wordings = list(wordings_of(store, recipe, intake, sources))
+    if retry:
+        forget_failed_lines(store, recipe, wordings)
     judges = sides_of(recipe.text_judges, has_gpus)
     works = [wording_works(store, recipe, one, judges) for one in wordings]
     _run(workshop, ("translate", "check"), works)
     division = divide(store, recipe, intake, sources, census, wordings)
     verdicts = decide_lines(store, recipe, wordings)
     clips = _voice_clips(workshop, census)
-    chains = list(chains_of(recipe, census, wordings, verdicts, clips))
+    chains = list(chains_of(store, recipe, census, wordings, verdicts, clips))
+    if retry:
+        forget_failed_takes(store, recipe, chains)
     judges = sides_of(recipe.judges, has_gpus)
     works = [chain_works(store, recipe, one, judges) for one in chains]
     _run(workshop, ("synthesize", "judge"), works)

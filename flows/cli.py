@@ -89,6 +89,10 @@ def build(
         bool,
         typer.Option("--allow-commands", help="Let the recipe run its program (`m5ser plan`)."),
     ] = False,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Try again what failed in an earlier build."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the dataset folder of a recipe; what is done already is not done again."""
@@ -102,7 +106,9 @@ def build(
         lambda: open_runner(runner, _worker_count(workers, address), address, per_gpu)
     )
     with stopping_at_once():
-        outcome = _guarded(lambda: run_build(loaded, folder, store, limit, opening, console))
+        outcome = _guarded(
+            lambda: run_build(loaded, folder, store, limit, opening, console, retry=retry)
+        )
     _emit(outcome.as_dict(), as_json, outcome.print_to)
     raise typer.Exit(_FAILED if outcome.too_many_failed else 0)
 

@@ -108,7 +108,8 @@ class BuildOutcome:
             share = f"{self.build.outcomes.failed_share:.1%}"
             console.print(
                 f"error: failures cost {share} of the takes due, and most_failed allows {allowed}: "
-                "mend what failed (failures.parquet) and build again, or allow more",
+                "mend what failed (failures.parquet) and build again, with --retry-failed where "
+                "it may pass by itself, or allow more",
                 style="red",
             )
         console.print(
@@ -157,13 +158,19 @@ def run_build(
     limit: int | None,
     opening: AbstractContextManager[Runner],
     console: Console,
+    *,
+    retry: bool = False,
 ) -> BuildOutcome:
-    """Build a dataset folder where a runner, opened for it and closed at the end, does the work."""
+    """Build a dataset folder where a runner, opened for it and closed at the end, does the work.
+
+    `retry`: what failed in an earlier build is tried again.
+    """
     started = time.monotonic()
     progress = StageProgress(console)
     recipe = recipe.pinned()
     with opening as runner, progress.running():
-        build = build_dataset(Workshop(store, recipe, runner, progress), folder, limit)
+        workshop = Workshop(store, recipe, runner, progress)
+        build = build_dataset(workshop, folder, limit, retry=retry)
     remember(store, recipe, progress.totals)
     halved = dict(+progress.halved)
     return BuildOutcome(build, folder, time.monotonic() - started, halved)

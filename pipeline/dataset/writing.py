@@ -96,7 +96,9 @@ class Build:
         intake = self.intake
         unreadable = [[one.id, one.error] for one in intake.unreadable]
         came_in = [intake.utterances, sorted(intake.dropped.items()), unreadable]
-        made_of = [published(self.recipe), takes, scores, self.division.splits, came_in]
+        # Their errors may name a place on this machine.
+        failed = [[f.source_id, f.take_id, f.language, f.stage] for f in self.outcomes.failures]
+        made_of = [published(self.recipe), takes, scores, self.division.splits, came_in, failed]
         # A limit that cuts nothing off changes no table, and still what the card says.
         limit = [] if self.limit is None else [self.limit]
         return digest(M5SER_VERSION, _LAYOUT, *made_of, *limit)

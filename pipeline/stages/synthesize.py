@@ -33,8 +33,8 @@ from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
 _VERSION = 12
-_PLACES = ("utterances", "sources")
-"""Tables that hold more than is used of them."""
+_NOT_NAMED = ("utterances", "sources", "lines", "spoken")
+"""Where inputs lie, whose contents a name is made of instead."""
 _WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")
 """Packages that have a part in the takes of every engine: phones, prosody, rate, FLAC."""
 
@@ -51,10 +51,10 @@ class Neutral:
 class SynthesisJob:
     """A batch in a language: where its inputs lie, and what the whole corpus says of it.
 
-    `contents` name what is used of each utterance and its source (`measure.Admitted`). `voices` by
-    speaker; `neutrals` by speaker, empty where the corpus has no recordings;
-    `references` by utterance id, empty where the engine listens to none. `spoken`: ids of the
-    utterances whose lines are worth speaking (none: all).
+    `contents` name what the takes of each spoken line are made of. `voices` and `neutrals` by
+    speaker, no neutrals where the corpus has no recordings; `references` by utterance id, empty
+    where the engine listens to none. `spoken`: ids of the utterances whose lines are worth speaking
+    (none: all).
     """
 
     language: Language
@@ -77,7 +77,7 @@ class SynthesisJob:
         engine = recipe.synthesis.fingerprint_for(self.language)
         releases = [release(one) for one in _WHEELS]
         made_of = {
-            **{name: value for name, value in asdict(self).items() if name not in _PLACES},
+            **{name: value for name, value in asdict(self).items() if name not in _NOT_NAMED},
             "references": contents(self.references),
         }
         return digest(STAGE, _VERSION, engine, settings, made_of, releases)

@@ -99,10 +99,12 @@ def _make(
     for wording in wordings_of(store, recipe, intake, sources):
         spoken = _spoken(wording, wanted)
         if spoken:
+            texts = wording.texts
+            translate.run(store, wording.lines, recipe.translation, wording.language, texts)
             wordings.append(wording)
             verdicts.append(Verdict(spoken))
     made: dict[str, bytes] = {}
-    for chain in chains_of(recipe, census, wordings, verdicts):
+    for chain in chains_of(store, recipe, census, wordings, verdicts):
         made |= _speak(store, recipe, chain)
     return made
 
@@ -115,8 +117,6 @@ def _spoken(wording: Wording, wanted: Sequence[_Wanted]) -> tuple[str, ...]:
 
 def _speak(store: Store, recipe: Recipe, chain: Chain) -> dict[str, bytes]:
     """The marked clips of a chain; no judge is asked, since judges change none."""
-    wording = chain.wording
-    translate.run(store, wording.lines, recipe.translation, wording.language, wording.texts)
     synthesize.run(store, chain.takes, recipe, chain.synthesis)
     marks = clip_marks(recipe, f"m5ser {M5SER_VERSION}")
     made = takes(store.read("takes", chain.takes))

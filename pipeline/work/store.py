@@ -79,6 +79,15 @@ class Store:
                 fs.rm(temporary)
             raise
 
+    def remove(self, stage: str, key: str) -> None:
+        """Take the table out, so that it is made anew.
+
+        Raises:
+            FileNotFoundError: nothing was written under this key.
+        """
+        fs, path = self._locate(stage, key)
+        fs.rm(path)
+
     def _locate(self, stage: str, key: str) -> tuple[Any, str]:
         fs, root = fsspec.core.url_to_fs(self.root)
         return fs, f"{root}/{stage}/{key[:2]}/{key}.parquet"

@@ -3,9 +3,12 @@
 import sys
 
 PROGRAM = """
-import json, math, struct, sys, wave
+import json, math, os, struct, sys, wave
 for line in sys.stdin:
     asked = json.loads(line)
+    if asked["text"] == "Geh weg!" and os.path.exists("BUSY"):
+        print('{"error": "the device is busy"}', flush=True)
+        continue
     with wave.open(asked["out"], "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         for at in range(16000):
@@ -28,3 +31,23 @@ def test_a_program_that_is_installed_late_speaks_every_line(workbench):
     program.chmod(0o755)
     result = workbench.build("--allow-commands")
     assert (result["kept"] + result["rejected"], result["failed"]) == (4, 0)
+
+
+def test_what_failed_for_a_while_is_tried_again_if_asked(workbench):
+    program, busy = workbench.folder / "speak.py", workbench.folder / "busy"
+    program.write_text(PROGRAM.replace("BUSY", str(busy)))
+    busy.touch()
+    engine = {"engine": "command", "command": [sys.executable, str(program)], "reference": "none"}
+    workbench.recipe["synthesis"] = engine
+    assert workbench.build("--allow-commands", code=1)["failed"] == 2
+    card = (workbench.out / "README.md").read_text(encoding="utf-8")
+    assert "the device is busy" in card
+    before = workbench.hashes("work/takes")
+    busy.unlink()
+    assert workbench.build("--allow-commands", code=1)["failed"] == 2
+    result = workbench.build("--allow-commands", "--retry-failed")
+    assert (result["failed"], result["kept"] + result["rejected"]) == (0, 16)
+    after = workbench.hashes("work/takes")
+    assert sum(after[name] != before[name] for name in before) == 1
+    assert "the device is busy" not in (workbench.out / "README.md").read_text(encoding="utf-8")
+    assert workbench.build("--allow-commands", "--retry-failed")["failed"] == 0

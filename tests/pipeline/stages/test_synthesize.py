@@ -155,10 +155,11 @@ def test_takes_are_named_by_what_they_are_made_of_and_not_by_where_it_lies() -> 
     heard = {"u0": (Reference("batch", "u1", "clip"),)}
     job = SynthesisJob("de", "batch", "measured", "lines", ("u0",), {}, {}, heard)
     elsewhere = {"u0": (Reference("another", "u1", "clip"),)}
-    moved = replace(job, utterances="another", sources="others", references=elsewhere)
+    moved = replace(
+        job, utterances="another", sources="others", lines="again", references=elsewhere
+    )
     assert moved.key(recipe) == job.key(recipe)
     for change in (
-        {"lines": "corrected"},
         {"contents": ("other",)},
         {"references": {"u0": (Reference("batch", "u1", "other"),)}},
     ):

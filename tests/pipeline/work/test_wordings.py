@@ -83,7 +83,7 @@ def test_a_line_in_another_script_is_not_spoken_and_everything_is_accounted_for(
     assert (decision.reason, decision.score, decision.threshold) == ("script", 0.0, 0.5)
     assert len(german.spoken) == 2
     census = take_census(store, recipe, intake, sources)
-    chains = list(chains_of(recipe, census, wordings, verdicts))
+    chains = list(chains_of(store, recipe, census, wordings, verdicts))
     for chain in chains:
         synthesize.run(store, chain.takes, recipe, chain.synthesis)
     spoken = {take.source_id for take in tables.takes(store.read("takes", chains[1].takes))}
@@ -105,8 +105,29 @@ def test_a_gate_that_rejects_nothing_leaves_the_takes_their_names(start):
         store, intake, sources, wordings = start(recipe)
         census = take_census(store, recipe, intake, sources)
         verdicts = decide_lines(store, recipe, wordings)
-        keys.append([chain.takes for chain in chains_of(recipe, census, wordings, verdicts)])
+        keys.append([chain.takes for chain in chains_of(store, recipe, census, wordings, verdicts)])
     assert keys[0] == keys[1]
+
+
+def test_another_line_under_the_same_name_gives_its_takes_another(start):
+    """An engine that leaves something to chance may write another one when it is asked again."""
+    recipe = recipe_of(languages=["de"])
+    store, intake, sources, wordings = start(recipe)
+    census = take_census(store, recipe, intake, sources)
+
+    def names():
+        every = chains_of(store, recipe, census, wordings, [Verdict()] * len(wordings))
+        return [chain.takes for chain in every]
+
+    before = names()
+    [one] = wordings
+    rows = store.read("lines", one.lines).to_pylist()
+    for change in ({"text": "Anders."}, {"text": None, "error": "no answer"}):
+        changed = tables.table([{**rows[0], **change}, *rows[1:]], tables.LINES)
+        store.write("lines", one.lines, changed)
+        assert names() != before
+    store.write("lines", one.lines, tables.table(rows, tables.LINES))
+    assert names() == before
 
 
 def test_without_text_gates_there_is_no_table_of_rejected_lines(tmp_path, start):
