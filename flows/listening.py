@@ -94,7 +94,7 @@ class Results:
             low, high = part.ua_interval
             table.add_row(
                 part.takes,
-                part.language if part.language in _GROUPS else language_name(part.language),  # type: ignore[arg-type]
+                part.language if part.language in _GROUPS else language_name(part.language),
                 str(part.clips),
                 str(part.answers),
                 f"{part.ua:.1f} ({low:.0f} to {high:.0f})",

@@ -119,6 +119,6 @@ def meant_language(word: str) -> Language | None:
     return _MEANT.get(key)
 
 
-def language_name(language: Language) -> str:
-    """The English name of a language, for cards and tables."""
-    return ABOUT[language].name
+def language_name(code: str) -> str:
+    """The English name of a language of the vocabulary, for cards and tables."""
+    return ABOUT[code].name  # type: ignore[index]  # a column's values are of type str

@@ -192,7 +192,7 @@ def _kept(dataset: DatasetFolder) -> dict[str, Any]:
 def _languages(dataset: DatasetFolder) -> dict[str, list[str]]:
     """Names of the languages, and of those in which F0 tells words apart."""
     return {
-        "languages": [language_name(code) for code in dataset.languages],  # type: ignore[arg-type]
+        "languages": [language_name(code) for code in dataset.languages],
         "tonal": [language_name(code) for code in dataset.languages if code in TONAL],
     }
 

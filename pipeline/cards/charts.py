@@ -48,7 +48,7 @@ def draw_counts(dataset: DatasetFolder) -> Figure | None:
         _heat_map(right, share, "Passed every gate, % of judged takes", "{:.0f}", top=100.0)
     for axes in (left, *others):
         axes.set_xticks(range(len(emotions)), emotions, rotation=35, ha="right")
-        names = [language_name(code) for code in dataset.languages]  # type: ignore[arg-type]
+        names = [language_name(code) for code in dataset.languages]
         axes.set_yticks(range(len(names)), names)
     return figure
 
@@ -67,7 +67,7 @@ def draw_losses(dataset: DatasetFolder) -> Figure | None:
         axes.hlines(places, low, high, color=THIS_GATE, linewidth=2.5)
         axes.plot([100 * one.share for one in found], places, "o", color=THIS_GATE, markersize=6)
         names = [one.group for one in found]
-        axes.set_yticks(places, [language_name(n) if column == "language" else n for n in names])  # type: ignore[arg-type]
+        axes.set_yticks(places, [language_name(n) if column == "language" else n for n in names])
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_xlabel("% of the judged takes")

@@ -57,7 +57,7 @@ def write_report(folder: Path) -> None:
             part=dataset.is_part,
             failures=_failures(dataset),
             failure_count=dataset.value("SELECT count(*) FROM failures"),
-            languages={code: language_name(code) for code in dataset.languages},  # type: ignore[arg-type]
+            languages={code: language_name(code) for code in dataset.languages},
         )
     (folder / "report.html").write_text(page, encoding="utf-8")
 

@@ -34,7 +34,7 @@ def by_emotion(dataset: DatasetFolder) -> Table:
     rows = []
     for language in dataset.languages:
         cells = [counts.get((language, emotion), 0) for emotion in emotions]
-        rows.append([_name(language), *map(_number, cells), _number(sum(cells))])
+        rows.append([language_name(language), *map(_number, cells), _number(sum(cells))])
     sums = [sum(counts.get((code, one), 0) for code in dataset.languages) for one in emotions]
     rows.append(["all", *map(_number, sums), _number(sum(sums))])
     return Table(("language", *emotions, "all"), rows)
@@ -50,7 +50,7 @@ def by_split(dataset: DatasetFolder) -> Table:
     rows = []
     for language in dataset.languages:
         parts = [cells.get((language, split)) for split in SPLITS]
-        rows.append([_name(language), *(_takes_and_time(part) for part in parts)])
+        rows.append([language_name(language), *(_takes_and_time(part) for part in parts)])
     return Table(("language", *SPLITS), rows)
 
 
@@ -111,7 +111,7 @@ def failed_by(dataset: DatasetFolder, column: str) -> Table:
         [name, *(_share(failed.get((name, group), 0), judged.get((group,), 0)) for group in groups)]
         for name in gates_of(dataset.recipe)
     ]
-    names = groups if column == "emotion" else [_name(code) for code in groups]
+    names = groups if column == "emotion" else [language_name(code) for code in groups]
     return Table(("gate", *names), rows)
 
 
@@ -119,7 +119,7 @@ def lost_by(dataset: DatasetFolder, column: str) -> Table:
     """Judged takes that any gate removed, by emotion, language or gender, the most hit first."""
     rows = []
     for loss in losses(dataset, column):
-        name = _name(loss.group) if column == "language" else loss.group
+        name = language_name(loss.group) if column == "language" else loss.group
         low, high = (f"{100 * bound:.1f}" for bound in loss.interval)
         lost = _of(sum(loss.lost), loss.takes)
         rows.append([name, _number(loss.takes), lost, f"{low} to {high} %"])
@@ -177,7 +177,7 @@ def retention(dataset: DatasetFolder, column: str) -> Table | None:
     groups = dataset.emotions if column == "emotion" else dataset.languages
     rows = [
         [
-            _name(group) if column == "language" else group,
+            language_name(group) if column == "language" else group,
             *(" / ".join(_median(one[group][name]) for one in by_view) for name in present),
             *(_change(one, by_group.get(group)) for one, by_group in changed.items()),
         ]
@@ -208,7 +208,7 @@ def rejected_lines(dataset: DatasetFolder) -> Table | None:
         "SELECT language, reason, count(*) AS lines FROM rejected_lines GROUP BY ALL "
         "ORDER BY lines DESC, language, reason"
     )
-    rows = [[_name(row["language"]), row["reason"], _number(row["lines"])] for row in found]
+    rows = [[language_name(row["language"]), row["reason"], _number(row["lines"])] for row in found]
     return Table(("language", "gate", "lines"), rows)
 
 
@@ -227,10 +227,6 @@ def _counts(dataset: DatasetFolder, sql: str) -> dict[tuple[str, ...], int]:
     """Counts of a query whose last column is the count, by the columns before it."""
     found = [tuple(row.values()) for row in dataset.rows(sql)]
     return {row[:-1]: row[-1] for row in found}
-
-
-def _name(language: str) -> str:
-    return language_name(language)  # type: ignore[arg-type]
 
 
 def _number(value: int) -> str:

@@ -34,8 +34,8 @@ def timing_agreement(dataset: DatasetFolder) -> Table | None:
     for language in dataset.languages:
         agreed, weights, ours, theirs = values[measured & (found["language"] == language)].T
         pauses = f"{np.average(agreed, weights=weights):.2f}" if weights.sum() else "–"
-        title = language_name(language)  # type: ignore[arg-type]
-        rows.append([title, f"{len(ours):,}", pauses, _rank_correlation(ours, theirs)])
+        rates = _rank_correlation(ours, theirs)
+        rows.append([language_name(language), f"{len(ours):,}", pauses, rates])
     return Table(("language", "takes", "agreement of pauses", "correlation of rates"), rows)
 
 

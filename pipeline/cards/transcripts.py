@@ -23,5 +23,5 @@ def transcripts(dataset: DatasetFolder) -> Table | None:
     for language in dataset.languages:
         if row := by_language.get(language):
             rates = ("–" if row[one] is None else f"{row[one]:.2f}" for one in ("cer", "wer"))
-            rows.append([language_name(language), *rates, f"{row['wrong']:,}"])  # type: ignore[arg-type]
+            rows.append([language_name(language), *rates, f"{row['wrong']:,}"])
     return Table(("language", "CER", "WER", f"clips with a CER above {_WRONG:g}"), rows)
