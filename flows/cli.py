@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from flows import hub_cli, listening_cli
-from flows.full_disk import full_disk_sentence, is_full_disk
-from flows.interrupts import (
-    EXIT_CODE,
-    STOPPED,
-    hear_termination,
-    interrupts_wait,
-    stopping_at_once,
-)
+from flows import hub_cli, listening_cli, train_cli
+from flows.interrupts import hear_termination, interrupts_wait, stopping_at_once
 from flows.runners.base import RunnerName
 from flows.settings import prepare_prefect
-from flows.train_cli import register
+from flows.terminal import FAILED, AsJson, emit, guarded
 from flows.trust import trusted
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
@@ -35,10 +28,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-_FAILED, _BAD_INPUT = 1, 2
-_EXTRAS = {"distributed": "dask", "ray": "ray"}
-"""Modules that no recipe asks for, and the extra that has each."""
-
 app.callback()(hear_termination)
 
 RecipeName = Annotated[
@@ -48,7 +37,6 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, as in takes=3."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 WorkStore = Annotated[
     str, typer.Option("--work", help="The work store, shared by all recipes: a folder or a URL.")
 ]
@@ -96,21 +84,21 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Build the dataset folder of a recipe; what is done already is not done again."""
-    loaded = _guarded(lambda: trusted(_load(recipe, overrides), allow_commands))
-    store = _guarded(lambda: open_store(work))
-    _guarded(lambda: prepare_prefect(Path(_WORK if store.is_remote else work)))
-    run_build, open_runner = _guarded(_import_build)
-    console = Console(stderr=True)
-    folder = out or Path("builds") / loaded.name
-    opening = _guarded(
-        lambda: open_runner(runner, _worker_count(workers, address), address, per_gpu)
-    )
-    with stopping_at_once():
-        outcome = _guarded(
-            lambda: run_build(loaded, folder, store, limit, opening, console, retry=retry)
-        )
-    _emit(outcome.as_dict(), as_json, outcome.print_to)
-    raise typer.Exit(_FAILED if outcome.too_many_failed else 0)
+    with guarded():
+        loaded = trusted(load_recipe(recipe, overrides or []), allow_commands)
+        store = open_store(work)
+        prepare_prefect(Path(_WORK if store.is_remote else work))
+        with interrupts_wait():
+            from flows.command import run_build
+            from flows.runners.base import open_runner
+
+        folder = out or Path("builds") / loaded.name
+        opening = open_runner(runner, _worker_count(workers, address), address, per_gpu)
+        with stopping_at_once():
+            console = Console(stderr=True)
+            outcome = run_build(loaded, folder, store, limit, opening, console, retry=retry)
+    emit(outcome, as_json)
+    raise typer.Exit(FAILED if outcome.too_many_failed else 0)
 
 
 @app.command(epilog="Example: m5ser plan recipes/ravdess.yaml --set corpus.path=/data/ravdess")
@@ -122,12 +110,11 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Print what a build would do, without doing it: rows, hours, time, disk, licence."""
-    loaded = _load(recipe, overrides)
-    from flows.plan import make_plan
-    from flows.plan_table import print_plan
+    with guarded():
+        from flows.plan import make_plan
 
-    planned = _guarded(lambda: make_plan(loaded, limit, open_store(work)))
-    _emit(planned.as_dict(), as_json, lambda console: print_plan(planned, console))
+        planned = make_plan(load_recipe(recipe, overrides or []), limit, open_store(work))
+    emit(planned, as_json)
 
 
 @app.command(epilog="Example: m5ser tune builds/quickstart --set gates.quality.min=2.5")
@@ -140,10 +127,11 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Show what other gates would keep, by language and emotion, without any synthesis."""
-    from flows.tune import tune_folder
+    with guarded():
+        from flows.tune import tune_folder
 
-    tuned = _guarded(lambda: tune_folder(folder, overrides or [], write))
-    _emit(tuned.as_dict(), as_json, tuned.print_to)
+        tuned = tune_folder(folder, overrides or [], write)
+    emit(tuned, as_json)
 
 
 @app.command(epilog="Example: m5ser calibrate m5ser --speech de=emodb.csv --write calibrated.yaml")
@@ -167,17 +155,18 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Hold a recipe's emotion and language judges against human speech, language by language."""
-    loaded = _load(recipe, overrides)
-    from flows.calibrate import calibrate, check_place, speech_of, write_calibrated
+    with guarded():
+        from flows.calibrate import calibrate, check_place, speech_of, write_calibrated
 
-    console = Console(stderr=True)
-    corpora = _guarded(lambda: speech_of(loaded, speech or []))
+        loaded = load_recipe(recipe, overrides or [])
+        corpora = speech_of(loaded, speech or [])
+        if write:
+            check_place(write)
+        found = calibrate(loaded, corpora, limit, Console(stderr=True))
+    emit(found, as_json)
     if write:
-        _guarded(lambda: check_place(write))
-    found = _guarded(lambda: calibrate(loaded, corpora, limit, console))
-    _emit(found.as_dict(), as_json, found.print_to)
-    if write:
-        _guarded(lambda: write_calibrated(loaded, found, write))
+        with guarded():
+            write_calibrated(loaded, found, write)
 
 
 @app.command(epilog="Example: m5ser report builds/quickstart")
@@ -185,10 +174,12 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")],
 ) -> None:
     """Write figures, report.html, the card and the manifest of a dataset folder anew."""
-    from pipeline.dataset.reading import damage_named
-    from pipeline.dataset.writing import describe
+    with guarded():
+        from pipeline.dataset.reading import damage_named
+        from pipeline.dataset.writing import describe
 
-    _guarded(lambda: damage_named(folder)(describe)(folder))
+        with damage_named(folder):
+            describe(folder)
     typer.echo(f"{folder / 'report.html'}")
 
 
@@ -203,11 +194,12 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Say what each recipe lacks on this machine, and the command that gets it."""
-    from flows.doctor import check
+    with guarded():
+        from flows.doctor import check
 
-    found = _guarded(lambda: check(recipes or [], overrides or [], Path(work)))
-    _emit(found.as_dict(), as_json, found.print_to)
-    raise typer.Exit(0 if found.runs else _FAILED)
+        found = check(recipes or [], overrides or [], Path(work))
+    emit(found, as_json)
+    raise typer.Exit(0 if found.runs else FAILED)
 
 
 @app.command(epilog="Example: m5ser schema > recipe.schema.json")
@@ -220,14 +212,6 @@ def schema(
 
     kind = TrainingRecipe if training else Recipe
     typer.echo(json.dumps(kind.model_json_schema(), indent=1))
-
-
-def _import_build() -> Any:
-    with interrupts_wait():
-        from flows.command import run_build
-        from flows.runners.base import open_runner
-
-    return run_build, open_runner
 
 
 def _worker_count(given: int | None, address: str | None) -> int:
@@ -244,50 +228,8 @@ def _worker_count(given: int | None, address: str | None) -> int:
     return given or len(os.sched_getaffinity(0))
 
 
-def _load(recipe: str, overrides: list[str] | None) -> Any:
-    return _guarded(lambda: load_recipe(recipe, overrides or []))
-
-
-def _guarded(action: Any) -> Any:
-    """Run an action; what a person can mend becomes a sentence and an exit code."""
-    try:
-        return action()
-    except InputError as bad:
-        for line in str(bad).splitlines():
-            typer.secho(f"error: {line}", fg="red", err=True)
-        raise typer.Exit(_BAD_INPUT) from bad
-    except ModuleNotFoundError as bad:
-        extra = _EXTRAS.get(bad.name or "", "neural,train")
-        fix = f"pip install -e '.[{extra}]' -c requirements/all.lock"
-        # What knows its own fix says it, and names no module.
-        said = f"the module '{bad.name}' is missing: {fix}" if bad.name else str(bad)
-        typer.secho(f"error: {said}", fg="red", err=True)
-        raise typer.Exit(_BAD_INPUT) from bad
-    except OSError as bad:
-        typer.secho(f"error: {_said(bad)}", fg="red", err=True)
-        raise typer.Exit(_FAILED) from bad
-    except KeyboardInterrupt as stop:
-        typer.secho(STOPPED, err=True)
-        raise typer.Exit(EXIT_CODE) from stop
-
-
-def _said(error: OSError) -> str:
-    if is_full_disk(error):
-        return full_disk_sentence(error)
-    place = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{place}"
-
-
-def _emit(value: dict[str, Any], as_json: bool, show: Any) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False))
-    else:
-        show(Console())
-
-
-register(app, _guarded, _emit)
-hub_cli.register(app, _guarded, _emit)
-listening_cli.register(app, _guarded, _emit)
+for part in (train_cli, hub_cli, listening_cli):
+    app.add_typer(part.app)
 
 if __name__ == "__main__":
     app()

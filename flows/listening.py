@@ -121,19 +121,18 @@ class Results:
         )
 
 
-def draw_of(clips: int, rejected: int, languages: str | None, seed: int) -> Draw:
-    """What to draw; `languages` by commas.
+def draw_of(clips: int, rejected: int, languages: Sequence[str] | None, seed: int) -> Draw:
+    """What to draw.
 
     Raises:
-        InputError: one of them is unknown.
+        InputError: one of the languages is unknown.
     """
-    named = [one.strip() for one in languages.split(",")] if languages else None
-    strange = set(named or ()) - set(LANGUAGES)
+    strange = set(languages or ()) - set(LANGUAGES)
     if strange:
         known = ", ".join(LANGUAGES)
         raise InputError(f"--languages {', '.join(sorted(strange))}: unknown; known are {known}")
     return Draw.model_validate(
-        {"clips": clips, "rejected": rejected, "languages": named, "seed": seed}
+        {"clips": clips, "rejected": rejected, "languages": languages, "seed": seed}
     )
 
 

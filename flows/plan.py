@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain, islice
-from typing import Any
 
+from flows.plan_table import Bill, Plan
 from flows.price import measured_prices
 from pipeline.corpora.base import Corpus, CorpusMissing, Door
 from pipeline.engine import Engine
@@ -38,56 +38,6 @@ _SAME = 0.8
 """Likeness from which one sentence may be meant by another (assumed): a stop, a quote, a letter."""
 _PROSODY = Price("cpu", 0.1, "speech_s", "assumed, of one core")
 """Prosody transfer by vocoder."""
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a stage costs with one engine: hours of a device, and where the figure is from."""
-
-    stage: str
-    engine: str
-    device: str
-    hours: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The bill of a build; hours, time and disk are estimates from the length of the texts.
-
-    `absent`: corpora that are not here, counted as published. `build_hours` is with all cores of
-    this machine, and one GPU where `gpu_hours` are due.
-    """
-
-    recipe: str
-    utterances: int
-    with_recording: int
-    speakers: int
-    emotions: dict[str, int]
-    dropped_labels: dict[str, int]
-    refused: list[str]
-    absent: list[str]
-    absent_utterances: int
-    languages: tuple[str, ...]
-    lines: int
-    takes: int
-    speech_hours: float
-    bills: tuple[Bill, ...]
-    core_hours: float
-    gpu_hours: float
-    build_hours: float
-    disk_mb: float
-    licence: str
-    licence_reasons: tuple[str, ...]
-    texts_withheld: int
-    command: str | None
-    """The outside program that the recipe wants to run here."""
-    warnings: tuple[str, ...]
-    """That too much would fail, and what the corpus can't give the set (not told of a dry run)."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return asdict(self)
 
 
 @dataclass

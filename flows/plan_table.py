@@ -1,17 +1,73 @@
-"""A plan as a person reads it."""
+"""A plan: the bill of a build, as data and as a person reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from flows.plan import Plan
+
+@dataclass(frozen=True)
+class Bill:
+    """What a stage costs with one engine: hours of a device, and where the figure is from."""
+
+    stage: str
+    engine: str
+    device: str
+    hours: float
+    source: str
 
 
-def print_plan(plan: Plan, console: Console) -> None:
-    """For a person."""
+@dataclass(frozen=True)
+class Plan:
+    """The bill of a build; hours, time and disk are estimates from the length of the texts.
+
+    `absent`: corpora that are not here, counted as published. `build_hours` is with all cores of
+    this machine, and one GPU where `gpu_hours` are due.
+    """
+
+    recipe: str
+    utterances: int
+    with_recording: int
+    speakers: int
+    emotions: dict[str, int]
+    dropped_labels: dict[str, int]
+    refused: list[str]
+    absent: list[str]
+    absent_utterances: int
+    languages: tuple[str, ...]
+    lines: int
+    takes: int
+    speech_hours: float
+    bills: tuple[Bill, ...]
+    core_hours: float
+    gpu_hours: float
+    build_hours: float
+    disk_mb: float
+    licence: str
+    licence_reasons: tuple[str, ...]
+    texts_withheld: int
+    command: str | None
+    """The outside program that the recipe wants to run here."""
+    warnings: tuple[str, ...]
+    """That too much would fail, and what the corpus can't give the set (not told of a dry run)."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+    def print_to(self, console: Console) -> None:
+        """For a person."""
+        console.print(_table(self))
+        console.print(_bill_table(self))
+        for note in _notes(self):
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(plan: Plan) -> Table:
     table = Table(title=f"plan of {plan.recipe}", show_header=False)
     emotions = ", ".join(f"{name} {count}" for name, count in plan.emotions.items())
     counted, only_here = "", ""
@@ -35,10 +91,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("licence", plan.licence),
     ):
         table.add_row(name, value)
-    console.print(table)
-    console.print(_bill_table(plan))
-    for note in _notes(plan):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+    return table
 
 
 def _duration(hours: float) -> str:

@@ -2,32 +2,17 @@
 
 import json
 
-import typer
 from typer.testing import CliRunner
 
-from flows.train_cli import register
-from pipeline.errors import InputError
+from flows.cli import app
 from tests.model.tiny import write_set
 
 LEARNING = {"steps": 40, "batch_size": 12, "learning_rate": 1e-2, "losses": {"auxiliary": 0.5}}
 
 
-def guarded(action):
-    try:
-        return action()
-    except InputError as bad:
-        typer.echo(str(bad))
-        raise typer.Exit(2) from bad
-
-
-def emit(value, as_json, show):
-    typer.echo(json.dumps(value))
-
-
 def call(*arguments):
-    app = typer.Typer()
-    register(app, guarded, emit)
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    """Run a command, with its result as JSON in the last line of the output."""
+    return CliRunner().invoke(app, [*map(str, arguments), "--json"])
 
 
 def fresh_place(place, tmp_path, change=lambda row: row, **data):
