@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -30,6 +29,7 @@ from pipeline.calibration import (
 from pipeline.corpora.any import AnyCorpus
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.manifest import Manifest
+from pipeline.engine import Settings
 from pipeline.errors import InputError
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import JUDGE_RATE_HZ, JudgeItem
@@ -39,6 +39,7 @@ from pipeline.judges.witness import Witness, witnesses
 from pipeline.languages import LANGUAGES, SOURCE, Language
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Utterance
+from pipeline.settings_file import BadRecipe, parse_settings
 
 _GROUP = 64
 """Clips that are held in memory at a time."""
@@ -140,14 +141,19 @@ def speech_of(recipe: Recipe, given: Sequence[str]) -> Speech:
     return found
 
 
+class _Given(Settings):
+    """A corpus as a recipe has it."""
+
+    corpus: AnyCorpus
+
+
 def _corpus(value: str) -> Corpus:
     if not value.lstrip().startswith("{"):
         return Manifest(path=Path(value))
     try:
-        adapter: TypeAdapter[Corpus] = TypeAdapter(AnyCorpus)
-        return adapter.validate_python(yaml.safe_load(value))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise InputError(f"--speech {value}: {error}") from error
+        return parse_settings(_Given, f"corpus: {value}").corpus
+    except BadRecipe as bad:
+        raise BadRecipe([f"--speech {value}: {error}" for error in bad.errors]) from bad
 
 
 def calibrate(recipe: Recipe, speech: Speech, limit: int | None, console: Console) -> Calibrated:

@@ -140,36 +140,40 @@ def _override(fields: dict[str, Any], override: str) -> None:
         raise BadRecipe([f"--set '{override}': write field=value, as in --set takes=3"])
     *parents, last = name.split(".")
     node: Any = fields
-    for key in parents:
-        node = _child(node, key, override)
-    if not isinstance(node, list | dict):
-        raise BadRecipe([f"--set '{override}': '{'.'.join(parents)}' has no fields"])
-    place: Any = _position(node, last, override) if isinstance(node, list) else last
+    for depth, key in enumerate(parents):
+        place = _place(node, key, override, parents[:depth])
+        node = node.setdefault(place, {}) if isinstance(node, dict) else node[place]
+    place = _place(node, last, override, parents)
     given = parse_yaml(value, f"--set '{override}': the value")
-    section = isinstance(node, list) or isinstance(node.get(last), dict)
+    section = isinstance(node, list) or isinstance(node.get(place), dict)
     if given is None and section:
         del node[place]
     else:
         node[place] = given
 
 
-def _child(node: Any, key: str, override: str) -> Any:
+def _place(node: Any, key: str, override: str, parents: Sequence[str]) -> Any:
+    """Where a key is in a node: the key itself or, in a list, its position."""
     if isinstance(node, list):
-        return node[_position(node, key, override)]
+        return _position(node, key, override)
     if isinstance(node, dict):
-        return node.setdefault(key, {})
-    raise BadRecipe([f"--set '{override}': nothing is below '{key}'"])
+        return key
+    path = ".".join(parents)
+    raise BadRecipe([f"--set '{override}': '{path}' has no fields: leave out what follows it"])
 
 
 def _position(node: list[Any], key: str, override: str) -> int:
     """Index into a list: a number, or the name, or else the engine, that stands there."""
+    items = [item if isinstance(item, dict) else {} for item in node]
     for field in ("name", "engine"):
-        names = [item.get(field) if isinstance(item, dict) else None for item in node]
+        names = [item.get(field) for item in items]
         if key in names:
             return names.index(key)
     if key.isdecimal() and int(key) < len(node):
         return int(key)
-    raise BadRecipe([f"--set '{override}': '{key}' is no position in a list of {len(node)}"])
+    known = [str(item.get("name", item.get("engine", at))) for at, item in enumerate(items)]
+    there = f"there are {', '.join(known)}" if known else "it is empty"
+    raise BadRecipe([f"--set '{override}': nothing in the list is called '{key}': {there}"])
 
 
 def _explain_all(root: type[BaseModel], fields: Any, details: Sequence[Any]) -> Iterator[str]:

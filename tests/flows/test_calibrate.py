@@ -144,8 +144,9 @@ def test_speech_is_a_manifest_or_any_corpus():
         (["xx=a.csv"], "languages are en, de"),
         (["de"], "as LANGUAGE=MANIFEST"),
         (["de=a.csv", "de=b.csv"], "each language once"),
-        (["de={engine: none}"], "engine"),
-        (["de={engine"], "--speech"),
+        (["de={engine: none}"], "--speech .* corpus: unknown engine 'none'; known are: quick"),
+        (["de={engine: ravdess, pth: a}"], "--speech .* corpus.pth: unknown field .* 'path'"),
+        (["de={engine"], "--speech {engine: the recipe is not YAML"),
     ],
 )
 def test_what_names_no_speech_is_refused(given, message):

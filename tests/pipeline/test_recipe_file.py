@@ -111,6 +111,13 @@ RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: 
         ),
         ("languages=[de, po]", "languages.1: 'po' is not allowed: known are en, de, fr, it, es,"),
         ("languages=[jp]", "languages.0: 'jp' is not allowed (did you mean 'ja'?): known are"),
+        ("name.x=1", "--set 'name.x=1': 'name' has no fields: leave out what follows it"),
+        ("name.x.y=1", "--set 'name.x.y=1': 'name' has no fields: leave out what follows it"),
+        (
+            "text_judges.9.x=1",
+            "--set 'text_judges.9.x=1': nothing in the list is called '9': there are form",
+        ),
+        ("languages.fr.x=1", "--set 'languages.fr.x=1': nothing in the list is called 'fr': there"),
         ("takes=[[[", "--set 'takes=[[[': the value is not YAML: while parsing"),
         ("languages=[no]", "languages.0: False is not allowed: YAML reads no text in it: put it"),
     ],
