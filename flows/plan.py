@@ -204,7 +204,7 @@ def _add_published(count: _Count, corpus: Corpus, room: int | None) -> None:
     taken = size.utterances if room is None else min(size.utterances, room)
     count.absent.append(f"{name}: {size.utterances} utterances as published ({size.source})")
     count.absent_utterances += taken
-    count.absent_speakers += size.speakers
+    count.absent_speakers += min(size.speakers, taken)
     count.absent_speech_s += size.speech_hours * 3600 * taken / size.utterances
     licence = ledger()["corpus", name].licence or ""
     count.absent_withheld += 0 if may_pass_on_text(name, licence) else taken

@@ -38,8 +38,9 @@ def test_a_corpus_that_is_not_here_is_billed_as_published():
     assert "ravdess: 1248 utterances as published" in plan["absent"][0]
     assert plan["licence"] == "CC-BY-NC-SA-4.0"
     assert plan["core_hours"] > 1 > plan["gpu_hours"]
-    limited = run("plan", "ravdess", "--set", "corpus.path=gone", "--limit", "12", "--json").stdout
-    assert json.loads(limited)["lines"] == 60
+    arguments = ("plan", "ravdess", "--set", "corpus.path=gone", "--limit", "12", "--json")
+    limited = json.loads(run(*arguments).stdout)
+    assert (limited["lines"], limited["speakers"]) == (60, 12)
     shown = run("plan", "ravdess", "--set", "corpus.path=gone").stdout
     assert "not on this machine: ravdess" in shown
 
@@ -52,6 +53,7 @@ def test_the_open_recipe_may_be_shared_and_refuses_a_part_that_may_not():
 
 
 def test_the_whole_set_is_billed_by_device_and_engine():
+    assert json.loads(run("plan", "m5ser", "--limit", "1", "--json").stdout)["speakers"] == 1
     plan = json.loads(run("plan", "m5ser", "--json").stdout)
     assert plan["utterances"] > 40_000
     assert plan["gpu_hours"] > plan["build_hours"] / 10
