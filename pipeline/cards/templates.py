@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 _LONGEST = 300
@@ -20,13 +22,13 @@ _CODE = re.compile(r"[\w.+/=-]+")
 
 def render_html(template: str, **values: Any) -> str:
     """An HTML template, in which every text is escaped."""
-    return _render(Environment(autoescape=True, **_COMMON), template, values)
+    return _environment(None).get_template(template).render(**values)
 
 
 def render_markdown(template: str, **values: Any) -> str:
     """A Markdown template, in which every text is escaped unless it is `Markup`."""
-    environment = Environment(autoescape=True, finalize=_harmless, **_COMMON)
-    return _BLANK_LINES.sub("\n\n", _render(environment, template, values))
+    text = _environment(_harmless).get_template(template).render(**values)
+    return _BLANK_LINES.sub("\n\n", text)
 
 
 def plain(text: str) -> str:
@@ -67,21 +69,27 @@ def spoken(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
 
 
-_COMMON: dict[str, Any] = {
-    "undefined": StrictUndefined,
-    "trim_blocks": True,
-    "lstrip_blocks": True,
-    "keep_trailing_newline": True,
-}
-
-
 def _harmless(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return markdown(value)
     return value
 
 
-def _render(environment: Environment, template: str, values: dict[str, Any]) -> str:
+@cache
+def _environment(finalize: Callable[[Any], Any] | None) -> Environment:
+    """What renders the templates, each of which it compiles once."""
+    environment = Environment(
+        autoescape=True,
+        finalize=finalize,
+        loader=FunctionLoader(_source),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters.update(plain=plain, code=code, fenced=fenced, ours=ours)
-    source = files("data_cards").joinpath(template).read_text(encoding="utf-8")
-    return environment.from_string(source).render(**values)
+    return environment
+
+
+def _source(template: str) -> str:
+    return files("data_cards").joinpath(template).read_text(encoding="utf-8")
