@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from pipeline.cards import tables
-from pipeline.cards.changes import changes
+from pipeline.cards.changes import Changes, changes
 from pipeline.cards.confounds import confounds
 from pipeline.cards.figures import PICTURES
 from pipeline.cards.header import config_names, header
-from pipeline.cards.losses import clusters_of
+from pipeline.cards.losses import Loss, clusters_of, hit_beyond_chance, losses
 from pipeline.cards.origin import origin
 from pipeline.cards.rules import gates_of, why_spare
 from pipeline.cards.templates import ours, render_markdown, spoken
@@ -23,7 +23,7 @@ from pipeline.cards.yields import hardest_hit_voices, yields
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
-from pipeline.languages import TONAL, language_name
+from pipeline.languages import LANGUAGES, TONAL, language_name
 from pipeline.prosody.profile import SCALARS
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.licences import texts_of
@@ -109,6 +109,8 @@ def _values(
     kept = _kept(dataset)
     spdx = dataset.recipe["licence"] or licence.spdx
     configs = config_names(dataset)
+    losses_by = {column: losses(dataset, column) for column in ("emotion", "language", "gender")}
+    changes_by = {column: changes(dataset, column) for column in ("emotion", "language")}
     unread = dataset.value("SELECT count(*) FROM failures WHERE stage = 'read'")
     neutral = dataset.rows(
         "SELECT neutral_from AS origin, count(*) AS takes FROM kept "
@@ -121,9 +123,9 @@ def _values(
         "kept": {**kept, "length": spoken(kept["seconds"])},
         "failed": dataset.value("SELECT count(*) FROM failures"),
         "emotions": dataset.emotions,
-        "tables": _tables(dataset),
-        "changed": bool(changes(dataset, "emotion")),
-        **_removed(dataset, kept),
+        "tables": _tables(dataset, losses_by, changes_by),
+        "changed": bool(changes_by["emotion"]),
+        **_removed(dataset, kept, losses_by),
         **yields(dataset),
         **confounds(dataset),
         "utility": _utility(dataset.recipe),
@@ -154,19 +156,23 @@ def _values(
     }
 
 
-def _removed(dataset: DatasetFolder, kept: dict[str, Any]) -> dict[str, Any]:
+def _removed(
+    dataset: DatasetFolder, kept: dict[str, Any], losses_by: Mapping[str, Sequence[Loss]]
+) -> dict[str, Any]:
     """Takes that were judged and not kept: how many, why, and whom the gates took them from."""
     judged = dataset.value("SELECT count(*) FROM takes")
-    lost, of_gates, hit_hard = tables.hit_hard(dataset)
+    lost = sum(sum(loss.lost) for loss in losses_by["emotion"])
+    every = [loss for groups in losses_by.values() for loss in groups]
+    hit_hard = hit_beyond_chance(every, lost / judged if judged else 0.0)
     cluster = clusters_of(dataset)
     return {
         "judged": judged,
-        "lost": lost,
-        "spare": f"{judged - kept['takes'] - of_gates:,}",
+        "lost": tables.share_of(lost, judged),
+        "spare": f"{judged - kept['takes'] - lost:,}",
         "why_spare": why_spare(),
         "hits": tables.hardest_hit(dataset, _UNEQUAL),
         "unequal": f"{100 * _UNEQUAL:.0f}",
-        "hit_hard": hit_hard,
+        "hit_hard": [language_name(one) if one in LANGUAGES else one for one in hit_hard],
         "hit_voices": hardest_hit_voices(dataset),
         "cluster": cluster,
         "clusters": kept["speakers" if cluster == "speaker" else "sources"],
@@ -218,7 +224,11 @@ def _versioned(
     return versions
 
 
-def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
+def _tables(
+    dataset: DatasetFolder,
+    losses_by: Mapping[str, Sequence[Loss]],
+    changes_by: Mapping[str, Changes],
+) -> dict[str, tables.Table | None]:
     return {
         "by_emotion": tables.by_emotion(dataset),
         "by_split": tables.by_split(dataset),
@@ -226,11 +236,11 @@ def _tables(dataset: DatasetFolder) -> dict[str, tables.Table | None]:
         "removed": tables.removed(dataset),
         "failed_by_emotion": tables.failed_by(dataset, "emotion"),
         "failed_by_language": tables.failed_by(dataset, "language"),
-        "lost_by_emotion": tables.lost_by(dataset, "emotion"),
-        "lost_by_language": tables.lost_by(dataset, "language"),
-        "lost_by_gender": tables.lost_by(dataset, "gender"),
-        "retention_by_emotion": tables.retention(dataset, "emotion"),
-        "retention_by_language": tables.retention(dataset, "language"),
+        **{f"lost_by_{one}": tables.lost_by(one, lost) for one, lost in losses_by.items()},
+        **{
+            f"retention_by_{one}": tables.retention(dataset, one, changed)
+            for one, changed in changes_by.items()
+        },
         "timing": timing_agreement(dataset),
         "transcripts": transcripts(dataset),
         "rejected_lines": tables.rejected_lines(dataset),

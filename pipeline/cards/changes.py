@@ -59,7 +59,11 @@ class Change:
     got: Quartiles
 
 
-def changes(dataset: DatasetFolder, column: str) -> dict[Dimension, Mapping[str, Change]]:
+Changes = Mapping[Dimension, Mapping[str, Change]]
+"""By dimension, and in each by emotion or language."""
+
+
+def changes(dataset: DatasetFolder, column: str) -> Changes:
     """By emotion or language, over the kept takes that were asked for something and are voiced.
 
     Empty where no take was, or no judge measured the takes.

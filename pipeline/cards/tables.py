@@ -6,17 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.cards.changes import Change, Dimension, changes
+from pipeline.cards.changes import Change, Changes, Dimension
 from pipeline.cards.emotion_scores import emotion_scores
-from pipeline.cards.losses import hit_beyond_chance, losses
+from pipeline.cards.losses import Loss
 from pipeline.cards.rules import gates_of, reasons_of
 from pipeline.cards.templates import spoken
 from pipeline.dataset.reading import REJECTED_LINES, SPLITS, DatasetFolder, score
-from pipeline.languages import LANGUAGES, language_name
+from pipeline.languages import language_name
 
 _ERRORS = 10
 VOICES = 40
-_GROUPED = ("emotion", "language", "gender")
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,14 @@ def voices(dataset: DatasetFolder) -> Table:
             _number(row["speakers"]),
             _number(row["kept"]),
             spoken(row["seconds"]),
-            _of(row["lost"], row["judged"]),
+            share_of(row["lost"], row["judged"]),
         ]
         for row in found
     ]
     header = ("voice", "gender", "speakers", "kept", "length", "lost to the gates")
-    told = len(header) - dataset.is_part
-    return Table(header[:told], [row[:told] for row in rows])
+    if dataset.is_part:
+        return Table(header[:-1], [row[:-1] for row in rows])
+    return Table(header, rows)
 
 
 def removed(dataset: DatasetFolder) -> Table:
@@ -94,7 +94,9 @@ def removed(dataset: DatasetFolder) -> Table:
             "count(*) FILTER (list_contains(failed_gates, $1)) AS failed FROM rejects",
             [name],
         )
-        rows.append([name, rule, _of(counts["first"], judged), _of(counts["failed"], judged)])
+        rows.append(
+            [name, rule, share_of(counts["first"], judged), share_of(counts["failed"], judged)]
+        )
     return Table(("gate or choice", "rule", "removed first", "failed in all"), rows)
 
 
@@ -115,25 +117,15 @@ def failed_by(dataset: DatasetFolder, column: str) -> Table:
     return Table(("gate", *names), rows)
 
 
-def lost_by(dataset: DatasetFolder, column: str) -> Table:
-    """Judged takes that any gate removed, by emotion, language or gender, the most hit first."""
+def lost_by(column: str, groups: Sequence[Loss]) -> Table:
+    """Judged takes that any gate removed, in the order of the groups of a column."""
     rows = []
-    for loss in losses(dataset, column):
+    for loss in groups:
         name = language_name(loss.group) if column == "language" else loss.group
         low, high = (f"{100 * bound:.1f}" for bound in loss.interval)
-        lost = _of(sum(loss.lost), loss.takes)
+        lost = share_of(sum(loss.lost), loss.takes)
         rows.append([name, _number(loss.takes), lost, f"{low} to {high} %"])
     return Table((column, "judged", "lost to the gates", "95 % interval"), rows)
-
-
-def hit_hard(dataset: DatasetFolder) -> tuple[str, int, list[str]]:
-    """What the gates took of all, with its share and as a number, and the groups whose whole
-    interval lies above that share."""
-    groups = [loss for column in _GROUPED for loss in losses(dataset, column)]
-    judged = dataset.value("SELECT count(*) FROM takes")
-    lost = sum(sum(loss.lost) for loss in losses(dataset, _GROUPED[0]))
-    hit = hit_beyond_chance(groups, lost / judged if judged else 0.0)
-    return _of(lost, judged), lost, [language_name(one) if one in LANGUAGES else one for one in hit]
 
 
 def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, str, str, str]]:
@@ -153,15 +145,15 @@ def hardest_hit(dataset: DatasetFolder, unequal: float) -> list[tuple[str, str, 
                 (
                     gate,
                     most["emotion"],
-                    _of(most["failed"], most["judged"]),
+                    share_of(most["failed"], most["judged"]),
                     least["emotion"],
-                    _of(least["failed"], least["judged"]),
+                    share_of(least["failed"], least["judged"]),
                 )
             )
     return hits
 
 
-def retention(dataset: DatasetFolder, column: str) -> Table | None:
+def retention(dataset: DatasetFolder, column: str, changed: Changes) -> Table | None:
     """By emotion or language: medians of what was measured of the emotion on the kept takes.
 
     Of a score they are those of all judged takes too, since the kept ones may have been chosen by
@@ -173,7 +165,6 @@ def retention(dataset: DatasetFolder, column: str) -> Table | None:
     views = ["kept"] if dataset.is_part else ["kept", "takes"]
     by_view = [_medians(dataset, column, view, present) for view in views]
     by_name = by_view[0]
-    changed = changes(dataset, column)
     groups = dataset.emotions if column == "emotion" else dataset.languages
     rows = [
         [
@@ -237,7 +228,7 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def _of(part: int, whole: int) -> str:
+def share_of(part: int, whole: int) -> str:
     return f"{part:,} ({_share(part, whole)})"
 
 
