@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -157,28 +157,14 @@ class Recipe(Settings):
             writers |= dict.fromkeys(judge.scores, f"judges.{place}")
 
     def _unwritten_scores(self) -> Iterator[str]:
-        written = set(self.score_names)
-        wanted = {
-            f"gates.{gate_name}": score
-            for gate_name, gate in self.gates.items()
-            for score in gate.score_names
-        } | {f"selection.utility.{score}": score for score in self.selection.utility}
-        for field, score in wanted.items():
-            if score not in written:
-                yield (
-                    f"{field} reads the score '{score}', which no judge of this recipe writes; "
-                    f"written are: {', '.join(sorted(written)) or 'none'}"
-                )
+        wanted = [*_read_by("gates", self.gates)]
+        wanted += [(f"selection.utility.{score}", score) for score in self.selection.utility]
+        yield from _unwritten(wanted, self.score_names, "no judge of this recipe")
 
     def _unwritten_text_scores(self) -> Iterator[str]:
-        written = {name for judge in self.text_judges for name in judge.scores}
-        for gate_name, gate in self.text_gates.items():
-            for score in gate.score_names:
-                if score not in written:
-                    yield (
-                        f"text_gates.{gate_name} reads the score '{score}', which none of the "
-                        f"text_judges writes; they write: {', '.join(sorted(written)) or 'none'}"
-                    )
+        written = [name for judge in self.text_judges for name in judge.scores]
+        wanted = _read_by("text_gates", self.text_gates)
+        yield from _unwritten(wanted, written, "none of the text_judges")
 
     def pinned(self) -> Self:
         """The recipe with every revision and hash of its engines filled in.
@@ -237,6 +223,25 @@ def _repeats(field: str, values: list[str]) -> Iterator[str]:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
         yield f"{field} names {', '.join(repeated)} more than once"
+
+
+def _read_by(field: str, gates: Mapping[str, Gate]) -> Iterator[tuple[str, str]]:
+    """Each gate's field, and a score that it reads."""
+    for name, gate in gates.items():
+        for score in gate.score_names:
+            yield f"{field}.{name}", score
+
+
+def _unwritten(
+    wanted: Iterable[tuple[str, str]], written: Iterable[str], nobody: str
+) -> Iterator[str]:
+    known = sorted(set(written))
+    for field, score in dict.fromkeys(wanted):
+        if score not in known:
+            yield (
+                f"{field} reads the score '{score}', which {nobody} writes; "
+                f"written are: {', '.join(known) or 'none'}"
+            )
 
 
 def published(recipe: Recipe) -> dict[str, object]:

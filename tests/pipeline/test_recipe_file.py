@@ -68,6 +68,16 @@ def test_a_gate_on_a_score_that_nobody_writes_is_refused():
     assert "duration_s" in error
 
 
+def test_every_vote_on_a_score_that_nobody_writes_is_refused():
+    votes = "[{score: cer, max: 0.1}, {score: wer, max: 0.1}, {score: duration_s, min: 1}]"
+    gate = f"g: {{at_least: 1, votes: {votes}}}"
+    text = MINIMAL + f"judges: [{{engine: duration}}]\ngates: {{{gate}}}\n"
+    assert [error.split(", which")[0] for error in errors(text)] == [
+        "recipe: gates.g reads the score 'cer'",
+        "recipe: gates.g reads the score 'wer'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
