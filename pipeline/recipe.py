@@ -145,16 +145,19 @@ class Recipe(Settings):
                 )
 
     def _shared_scores(self) -> Iterator[str]:
+        judges: dict[str, AnyTextJudge | AnyJudge] = {}
+        judges |= {f"text_judges.{place}": judge for place, judge in enumerate(self.text_judges)}
+        judges |= {f"judges.{place}": judge for place, judge in enumerate(self.judges)}
         writers: dict[str, str] = {}
-        for place, judge in enumerate(self.judges):
+        for field, judge in judges.items():
             for score in judge.scores:
                 if score in writers:
                     yield (
-                        f"judges.{place} ({judge.engine}) writes the score '{score}', as "
+                        f"{field} ({judge.engine}) writes the score '{score}', as "
                         f"{writers[score]} does: drop one of the two, or give it another `name` "
                         "if it has that field"
                     )
-            writers |= dict.fromkeys(judge.scores, f"judges.{place}")
+            writers |= dict.fromkeys(judge.scores, field)
 
     def _unwritten_scores(self) -> Iterator[str]:
         wanted = [*_read_by("gates", self.gates)]

@@ -86,6 +86,10 @@ def test_every_vote_on_a_score_that_nobody_writes_is_refused():
             "judges: [{engine: speech}, {engine: speech}]",
             "judges.1 (speech) writes the score 'speech_share', as judges.0 does",
         ),
+        (
+            "text_judges: [{engine: language}, {engine: language}]",
+            "text_judges.1 (language) writes the score 'text_language_probability', as text_judges",
+        ),
         ("takes: 0", "takes: 0 is not allowed"),
         ("takes: .nan", "takes"),
         ("seed: -1", "seed: -1"),
