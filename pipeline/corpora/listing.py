@@ -53,13 +53,18 @@ class Columns:
     also: Mapping[str, str]
 
     def check(self, path: Path, names: Sequence[str], whole: bool = True) -> None:
-        """Refuse a table that lacks a column, or has one by another name.
+        """Refuse a table that lacks a column, or has one twice or by another name.
 
         `whole`: whether these are all of its columns, and not those of one row.
 
         Raises:
-            BadListing: with the name that it should have.
+            BadListing: with what to leave out, or the name that it should have.
         """
+        twice = sorted({name for name in names if name in self.known and names.count(name) > 1})
+        if twice:
+            raise BadListing(
+                f"corpus.path: '{path.name}' has more than one column {', '.join(twice)}: leave one"
+            )
         meant = {name: self._meant(name) for name in names if name not in self.known}
         renamed = {column: name for name, column in meant.items() if column not in {None, *names}}
         missing = [name for name in self.required if name not in names] if whole else []
@@ -83,7 +88,7 @@ class Columns:
 
 
 def read_listing(path: Path, columns: Columns) -> Iterator[Listed]:
-    """The rows in the order of the file, with those of its columns that are known.
+    """The rows in the order of the file; of Parquet the known columns alone.
 
     Raises:
         BadListing: the ending names no format; it is not what its ending says; it is not UTF-8;

@@ -224,6 +224,17 @@ def test_parquet_without_a_column_is_said_in_a_sentence(tmp_path):
         list(Manifest(path=path).read())
 
 
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    written = tmp_path / "list.csv"
+    written.write_text("text,emotion,speaker,licence,text\nHello.,joy,me,CC0-1.0,Bye.\n")
+    binary = tmp_path / "list.parquet"
+    columns = [[value] for value in ("Hello.", "joy", "me", "CC0-1.0", "Bye.")]
+    pq.write_table(pa.table(columns, names=[*ROW, "text"]), binary)
+    for path in (written, binary):
+        with pytest.raises(BadListing, match=f"'{path.name}' has more than one column text: leave"):
+            list(Manifest(path=path).read())
+
+
 def test_a_comma_in_a_text_does_not_move_its_columns(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text(HEADER + "a.wav,No, I can't!,joy,me,CC0-1.0\n" + LINE)
