@@ -11,7 +11,7 @@ from huggingface_hub import DatasetCardData
 from markdown_it import MarkdownIt
 
 from pipeline.cards.card import _ABSENT, OWN_END, OWN_START, own_section, with_own_section
-from pipeline.cards.figures import write_figures
+from pipeline.cards.figures import PICTURES
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, JudgeBatch, JudgeContext, Measured
 from pipeline.provenance.components import ledger
@@ -305,9 +305,10 @@ def test_the_name_of_the_folder_is_not_on_the_card(make_dataset_folder: Make) ->
 
 def test_figures_are_shown_where_they_are(dataset_folder: Path) -> None:
     assert "](figures/" not in card_of(dataset_folder)
-    write_figures(dataset_folder)
-    shown = set(re.findall(r"\]\(figures/(\S+?)\)", card_of(dataset_folder)))
-    assert shown == {path.name for path in (dataset_folder / "figures").iterdir()}
+    (dataset_folder / "figures").mkdir()
+    for name in PICTURES:
+        (dataset_folder / "figures" / name).touch()
+    assert set(re.findall(r"\]\(figures/(\S+?)\)", card_of(dataset_folder))) == set(PICTURES)
 
 
 def _body(card: str) -> str:
