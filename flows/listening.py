@@ -166,12 +166,12 @@ def score_answers(folder: Path, files: Sequence[Path]) -> Results:
     rows = _Rows.of(every, clips, emotions)
     kept, classes = rows.part(rows.kept), len(emotions) + 1
     return Results(
-        len(every),
-        emotions,
-        (*emotions, NONE),
-        tuple(_parts(rows)),
-        tuple(map(tuple, confusion(kept.meant, kept.heard, classes)[:-1].tolist())),
-        krippendorff_alpha(rows.by_clip(classes)),
+        listeners=len(every),
+        emotions=emotions,
+        heard_as=(*emotions, NONE),
+        parts=tuple(_parts(rows)),
+        confusion=tuple(map(tuple, confusion(kept.meant, kept.heard, classes)[:-1].tolist())),
+        alpha=krippendorff_alpha(rows.by_clip(classes)),
     )
 
 
@@ -220,21 +220,20 @@ class _Rows:
     def of(cls, every: Sequence[Answers], clips: Sequence[Clip], emotions: Sequence[str]) -> _Rows:
         by_key = {clip.key: clip for clip in clips}
         told = [(answer, by_key[answer.clip], one) for one in every for answer in one.answers]
-        given = [(answer, clip) for answer, clip, _ in told]
         heard_as = (*emotions, NONE)
-        strange = {answer.emotion for answer, _ in given} - set(heard_as)
+        strange = {answer.emotion for answer, _, _ in told} - set(heard_as)
         if strange:
             raise InputError(f"the set has no {', '.join(sorted(strange))}: not its test's answers")
         return cls(
-            np.array([emotions.index(clip.emotion) for _, clip in given]),
-            np.array([heard_as.index(answer.emotion) for answer, _ in given]),
-            np.array([answer.naturalness for answer, _ in given]),
-            np.array([clip.key for _, clip in given]),
-            np.array([clip.source_id for _, clip in given]),
-            np.array([clip.language for _, clip in given]),
-            np.array([clip.kept for _, clip in given], dtype=bool),
-            np.array([one.listener for _, _, one in told]),
-            np.array([_knows(one, clip) for _, clip, one in told]),
+            meant=np.array([emotions.index(clip.emotion) for _, clip, _ in told]),
+            heard=np.array([heard_as.index(answer.emotion) for answer, _, _ in told]),
+            naturalness=np.array([answer.naturalness for answer, _, _ in told]),
+            clip=np.array([clip.key for _, clip, _ in told]),
+            source=np.array([clip.source_id for _, clip, _ in told]),
+            language=np.array([clip.language for _, clip, _ in told]),
+            kept=np.array([clip.kept for _, clip, _ in told], dtype=bool),
+            listener=np.array([one.listener for _, _, one in told]),
+            known=np.array([_knows(one, clip) for _, clip, one in told]),
         )
 
     def part(self, mask: np.ndarray) -> _Rows:
@@ -267,13 +266,13 @@ def _heard(takes: str, language: str, own: _Rows) -> Heard:
     ua, (low, high) = recalls(own.meant, own.heard, own.listener, own.source)
     listeners = len(set(own.listener))
     return Heard(
-        takes,
-        language,
-        len(set(own.clip)),
-        len(own.meant),
-        listeners,
-        100 * ua,
-        (100 * low, 100 * high),
-        ("sentences", "listeners") if listeners > 1 else ("sentences",),
-        float(own.naturalness.mean()),
+        takes=takes,
+        language=language,
+        clips=len(set(own.clip)),
+        answers=len(own.meant),
+        listeners=listeners,
+        ua=100 * ua,
+        ua_interval=(100 * low, 100 * high),
+        interval_over=("sentences", "listeners") if listeners > 1 else ("sentences",),
+        naturalness=float(own.naturalness.mean()),
     )

@@ -137,12 +137,13 @@ def _tuned(dataset: DatasetFolder, recipe: Recipe, rules: dict[str, str]) -> Tun
     candidates, columns = read_candidates(dataset, [*wanted, *recipe.selection.utility])
     decisions = decide(candidates, recipe.gates, recipe.selection)
     cells = list(zip(columns["language"].tolist(), columns["emotion"].tolist(), strict=True))
+    said = columns["said"].tolist()
     return Tuned(
-        Counter(cell for cell, said in zip(cells, columns["said"], strict=True) if not said),
-        Counter(cell for cell, one in zip(cells, decisions, strict=True) if one.reason is None),
-        Counter(said for said in columns["said"].tolist() if said),
-        Counter(one.reason for one in decisions if one.reason),
-        rules,
+        before=Counter(cell for cell, reason in zip(cells, said, strict=True) if not reason),
+        after=Counter(cell for cell, one in zip(cells, decisions, strict=True) if not one.reason),
+        reasons_before=Counter(reason for reason in said if reason),
+        reasons=Counter(one.reason for one in decisions if one.reason),
+        rules=rules,
     )
 
 

@@ -99,11 +99,11 @@ def together(parts: Sequence[Worked]) -> Worked:
     """What the calls of one work did; of rows that failed in several, as many as in one of them."""
     tallies = [part.tally for part in parts]
     tally = Tally(
-        max(tally.rows for tally in tallies),
-        max(tally.failed for tally in tallies),
-        max(tally.speech_s for tally in tallies),
-        sum(tally.halved for tally in tallies),
-        all(tally.whole for tally in tallies),
+        rows=max(tally.rows for tally in tallies),
+        failed=max(tally.failed for tally in tallies),
+        speech_s=max(tally.speech_s for tally in tallies),
+        halved=sum(tally.halved for tally in tallies),
+        whole=all(tally.whole for tally in tallies),
     )
     devices = sorted({device for part in parts for device in part.work_s})
     work_s = {one: sum(part.work_s.get(one, 0.0) for part in parts) for one in devices}

@@ -95,22 +95,22 @@ def publish(
         main = push.repository.read()
         card = push.card
     sent, sent_bytes = send_data(push, main, staged, advance)
-    revision, difference_to_last, moved = move_main(push)
+    revision, difference, commits = move_main(push)
     unfinished = _finish(push, revision, options.public)
     return Published(
-        push.repository.url,
-        push.repository.id,
-        package.kind,
-        push.repository.is_private(),
-        revision,
-        sent,
-        len(package.data()) - sent,
-        sent_bytes,
-        package.manifest.total_bytes,
-        moved,
-        difference_to_last,
-        leaves_out(push.card, card),
-        unfinished,
+        url=push.repository.url,
+        repository=push.repository.id,
+        kind=package.kind,
+        private=push.repository.is_private(),
+        revision=revision,
+        sent=sent,
+        there=len(package.data()) - sent,
+        sent_bytes=sent_bytes,
+        total_bytes=package.manifest.total_bytes,
+        commits=commits,
+        difference=difference,
+        own_section_left_out=leaves_out(push.card, card),
+        unfinished=unfinished,
     )
 
 
