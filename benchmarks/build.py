@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.noop import noop_recipe
-from flows.settings import prepare_prefect
+from flows.prefect_settings import prepare_prefect
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
 from pipeline.work.store import open_store

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from flows import hub_cli, listening_cli, train_cli
 from flows.interrupts import hear_termination, interrupts_wait, stopping_at_once
+from flows.prefect_settings import prepare_prefect
 from flows.runners.base import RunnerName
-from flows.settings import prepare_prefect
 from flows.terminal import FAILED, AsJson, emit, guarded
 from flows.trust import trusted
 from pipeline.errors import InputError

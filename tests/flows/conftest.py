@@ -12,8 +12,8 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.prefect_settings import prepare_prefect
 from flows.runners.processes import OnThisMachine
-from flows.settings import prepare_prefect
 
 TEXTS = {
     "en": ["Go away!", "What a lovely day!", "The bus is late.", "I miss you so much."],
