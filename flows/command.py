@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,21 +43,20 @@ class BuildOutcome:
         """Whether failures cost more takes than the recipe allows."""
         return self.build.outcomes.failed_share > self.build.recipe.most_failed
 
-    @property
-    def warnings(self) -> list[str]:
+    def warnings(self) -> Iterator[str]:
         """What a person should know that is no row's, in sentences."""
-        unfitted = self.build.unfitted
-        said = [
-            f"judge 'probe' was not fitted in this dry run: {unfitted}; its scores are missing, "
-            "and a missing score passes no gate"
-        ] * bool(unfitted)
+        if self.build.unfitted:
+            yield (
+                f"judge 'probe' was not fitted in this dry run: {self.build.unfitted}; its scores "
+                "are missing, and a missing score passes no gate"
+            )
         if self.build.limit is None:  # a dry run's few utterances tell nothing of the corpus
-            said += self.build.division.shortfalls
-        return said + [
-            f"licences: '{name}' names nothing in this recipe whose licence is unknown: name a "
-            "model or file as the recipe does, or by the last part of its path"
-            for name in unused_licences(published(self.build.recipe))
-        ]
+            yield from self.build.division.shortfalls
+        for name in unused_licences(published(self.build.recipe)):
+            yield (
+                f"licences: '{name}' names nothing in this recipe whose licence is unknown: name a "
+                "model or file as the recipe does, or by the last part of its path"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -73,7 +72,7 @@ class BuildOutcome:
             "dropped_labels": dict(self.build.intake.dropped),
             "texts_withheld": self.build.intake.withheld,
             "halved": dict(self.halved),
-            "warnings": self.warnings,
+            "warnings": list(self.warnings()),
             "wall_s": round(self.wall_s, 2),
         }
 
@@ -101,7 +100,7 @@ class BuildOutcome:
                 "lost, and smaller batches in the recipe would be faster",
                 markup=False,
             )
-        for warning in self.warnings:
+        for warning in self.warnings():
             console.print(f"warning: {warning}", style="yellow", markup=False)
         if self.too_many_failed:
             allowed = f"{self.build.recipe.most_failed:.0%}"

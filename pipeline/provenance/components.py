@@ -148,10 +148,11 @@ def _engines(recipe: Mapping[str, Any]) -> Iterator[tuple[Kind, Mapping[str, Any
         yield "judge", judge
 
 
-def _tools(recipe: Mapping[str, Any]) -> list[str]:
-    watermark = recipe.get("watermark")
-    shaped = recipe["prosody"]["from"] != "none"
-    return ["world"] * shaped + ([watermark["engine"]] if watermark else [])
+def _tools(recipe: Mapping[str, Any]) -> Iterator[str]:
+    if recipe["prosody"]["from"] != "none":
+        yield "world"
+    if watermark := recipe.get("watermark"):
+        yield watermark["engine"]
 
 
 def _used(

@@ -64,25 +64,26 @@ def resulting_licence(components: Iterable[Component], row_licences: Iterable[st
     so does a licence that nobody has read where it is published, since it may ask for more than
     is told of it; and so do two licences that each ask to be the only one.
     """
-    covering = [component for component in components if component.covers_output]
-    blocks = [
-        f"{one.name}: {one.note}" for one in covering if not (one.share and one.derive)
-    ] + [
+    covering = [one for one in components if one.covers_output]
+    forbidding = [one for one in covering if not (one.share and one.derive)]
+    unknown = [one for one in covering if one.licence is None and one.kind != "corpus"]
+    usable = [one for one in covering if one.licence and one not in forbidding]
+    blocks = [f"{one.name}: {one.note}" for one in forbidding]
+    blocks += [
         f"{one.name}: its licence is not known; if you know it, say so in the recipe's field "
         f"'licences', as {{{one.name}: SPDX id}}"
-        for one in covering
-        if one.licence is None and one.kind != "corpus"
-    ] + [
+        for one in unknown
+    ]
+    blocks += [
         f"{one.name}: its licence is said to be {one.licence}, which was not verified; read it at "
         f"{one.address}, and say what it is in the recipe's field 'licences', as "
         f"{{{one.name}: SPDX id}}"
-        for one in covering
-        if one.licence and one.share and one.derive and not one.read_in
-    ]  # fmt: skip
+        for one in usable
+        if not one.read_in
+    ]
     named: dict[str, list[str]] = {}
-    for one in covering:
-        if one.licence and one.share and one.derive:
-            named.setdefault(one.licence, []).append(f"the {one.kind} {one.name}")
+    for one in usable:
+        named.setdefault(str(one.licence), []).append(f"the {one.kind} {one.name}")
     of_rows = sorted(set(row_licences))
     if not of_rows and any(one.kind == "corpus" and one.licence is None for one in covering):
         blocks.append("no row names a licence")
