@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.noop import noop_recipe
+from benchmarks.script import parser_of
 from flows.prefect_settings import prepare_prefect
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
@@ -66,9 +67,7 @@ def _in_process(*arguments: str) -> dict[str, Any]:
 
 def main() -> None:
     """Measure both sides and print them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, nargs=2, default=[1_000, 100_000])
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

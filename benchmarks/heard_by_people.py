@@ -11,7 +11,6 @@ the human clips is cut off, as takes have none. The last line is one JSON object
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.emotion_judges import EMOTIONS, Judged, nemo, uar_by_speaker, uar_of_others
+from benchmarks.script import HUMAN_SPEECH, parser_of
 from model.clips import read_audio
 from pipeline.audio import open_recording
 from pipeline.corpora.base import Door
@@ -29,19 +29,16 @@ from pipeline.corpora.ravdess import Ravdess
 from pipeline.prosody.profile import to_rate
 from pipeline.records import Utterance
 
-SHARED = Path(__file__).parents[2] / "shared" / "speech"
 _COLUMNS = ["audio", "emotion", "language", "speaker_id", "is_synthetic"]
 _SILENT_BELOW_PEAK_DB = 40.0
 
 
 def main() -> None:
     """Ask the judges, print the table and the JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("dataset", type=Path)
-    parser.add_argument("--corpus", type=Path, default=SHARED / "ravdess")
-    parser.add_argument("--nemo", type=Path, default=SHARED / "nemo")
+    parser.add_argument("--corpus", type=Path, default=HUMAN_SPEECH / "ravdess")
+    parser.add_argument("--nemo", type=Path, default=HUMAN_SPEECH / "nemo")
     options = parser.parse_args()
     english, polish = ravdess(options.corpus), nemo(options.nemo, trimmed)
     takes = synthetic(options.dataset)

@@ -16,9 +16,7 @@ makes `pipeline/prosody/curves.tsv` anew from these clips: it takes the whole co
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -34,6 +32,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from benchmarks.script import HUMAN_SPEECH, parser_of
 from pipeline.audio import open_recording
 from pipeline.corpora.base import Door
 from pipeline.corpora.ravdess import Ravdess
@@ -44,7 +43,6 @@ from pipeline.prosody.published import CHANGES, Change
 from pipeline.prosody.target import from_source
 from pipeline.records import Recording, Utterance
 
-SHARED = Path(__file__).parents[2] / "shared" / "speech"
 DIMENSIONS = tuple(field.name for field in fields(Change))
 _PHONES = 18
 """Of both sentences of RAVDESS: kids are talking (dogs are sitting) by the door."""
@@ -76,9 +74,9 @@ class Spoken:
 
 def main() -> None:
     """Measure the clips, print the tables and the JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, default=SHARED / "ravdess")
-    parser.add_argument("--nemo", type=Path, default=SHARED / "nemo")
+    parser = parser_of(__doc__)
+    parser.add_argument("--corpus", type=Path, default=HUMAN_SPEECH / "ravdess")
+    parser.add_argument("--nemo", type=Path, default=HUMAN_SPEECH / "nemo")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     spoken = [*_relative(_ravdess(options.corpus)), *_relative(_nemo(options.nemo))]
@@ -97,7 +95,7 @@ def main() -> None:
         found[group] = amounts
     uar = {group: _separability(spoken, group) for group in _groups(spoken)}
     Console().print("UAR, speakers held out (as measured, relative to neutral):", uar)
-    sys.stdout.write(json.dumps({"change": found, "uar": uar}) + "\n")
+    print(json.dumps({"change": found, "uar": uar}))
 
 
 def _ravdess(folder: Path) -> Iterator[tuple[str, str, str, Profile]]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from benchmarks.training import ours, recipe_of, write_set
 from model.data import ClipSet, load_clips
 from model.encoder import load_encoder
@@ -77,9 +78,7 @@ def _in_process(task: str, folder: Path) -> str:
 
 def main() -> None:
     """Measure both sizes and print them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--clips", type=int, nargs=2, default=[500, 10_000])
     parser.add_argument("--fill", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)

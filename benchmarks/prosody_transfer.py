@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -36,6 +35,7 @@ from benchmarks.emotion_judges import (
     uar_by_speaker,
     uar_of_others,
 )
+from benchmarks.script import HUMAN_SPEECH, parser_of
 from pipeline.audio import open_recording
 from pipeline.corpora.base import Door
 from pipeline.corpora.ravdess import Ravdess
@@ -49,7 +49,6 @@ from pipeline.records import Utterance
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.espeak import Espeak, count_phones
 
-SHARED = Path(__file__).parents[2] / "shared" / "speech"
 DIMENSIONS = {
     "f0_level_st": "F0 level",
     "f0_range_st": "F0 range",
@@ -100,15 +99,15 @@ def main() -> None:
         Console().print(f"No judges: {error}")
     on = [row for name, row in correlations.items() if name.endswith("_on")]
     result["lowest_spearman"] = min(value for row in on for value in row.values())
-    sys.stdout.write(json.dumps(result) + "\n")
+    print(json.dumps(result))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, default=SHARED / "ravdess")
+    parser = parser_of(__doc__)
+    parser.add_argument("--corpus", type=Path, default=HUMAN_SPEECH / "ravdess")
     parser.add_argument("--languages", default="de,fr,it,es,zh")
     parser.add_argument("--limit", type=int, default=None, help="clips, from the first on")
-    parser.add_argument("--judge-corpus", type=Path, default=SHARED / "nemo")
+    parser.add_argument("--judge-corpus", type=Path, default=HUMAN_SPEECH / "nemo")
     return parser.parse_args()
 
 

@@ -12,7 +12,6 @@ cost. The client sends by LFS; what the Hub does with Xet is not measured.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -27,6 +26,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from tests.hub_calls import TOKEN
 from tests.hub_server import Fault, Hub, serving
 
@@ -124,9 +124,7 @@ def publish_again(steps: Steps, hub: Hub, folder: Path, work: str, temporary: Pa
 
 def main() -> None:
     """Take all steps, and print what each came to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cuts", type=int, default=10)
     parser.add_argument("--rebuild", type=int, default=5)

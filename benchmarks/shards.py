@@ -10,7 +10,6 @@ side encodes audio: the rows hold FLAC bytes.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -22,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema
 
@@ -90,9 +90,7 @@ def timed(write: Callable[[Path, int], None], count: int) -> float:
 
 def main() -> None:
     """Measure both sides in turn, three times, and print the medians."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=5_000)
     count = parser.parse_args().rows
     timed(write_ours, 10), timed(write_theirs, 10)  # imports

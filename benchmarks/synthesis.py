@@ -9,11 +9,9 @@ Times are of the processor, so a busy machine changes little.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import resource
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from benchmarks.script import parser_of
 from pipeline.emotions import EMOTIONS
 from pipeline.languages import Language
 from pipeline.prosody.frames import RATE
@@ -74,7 +73,7 @@ def _processor_s() -> float:
 
 def main() -> None:
     """Run both ways and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--lines", type=int, default=60, help="lines to speak, three takes each")
     lines = parser.parse_args().lines
     threadpool_limits(1)  # as in a worker; a spinning second thread would count as our time
@@ -89,7 +88,7 @@ def main() -> None:
         "naive_x_realtime": round(speed["naive"], 1),
         "synthesis_vs_naive": round(speed["ours"] / speed["naive"], 2),
     }
-    sys.stdout.write(json.dumps(result) + "\n")
+    print(json.dumps(result))
 
 
 def ours(lines: int, clock: Clock) -> float:

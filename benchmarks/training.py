@@ -11,7 +11,6 @@ are random; what a step costs doesn't depend on them. Neither side counts the fi
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -23,6 +22,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from model.data import Batch, ClipSet, load_clips
 from model.encoder import FrozenEncoder, load_encoder
 from model.objective import Objective
@@ -119,9 +119,7 @@ def samples_per_s(recipe: TrainingRecipe, width: int, batches: Callable[[], Batc
 
 def main() -> None:
     """Measure the three sides in one run, and print the ratios."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--clips", type=int, default=48)
     parser.add_argument("--width", type=int, default=384, help="of the encoder (Whisper tiny)")
     parser.add_argument("--layers", type=int, default=4)

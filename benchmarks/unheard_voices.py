@@ -13,7 +13,6 @@ frame at all. About nine minutes on two cores; the last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections import defaultdict
@@ -29,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import RandomForestClassifier
 
+from benchmarks.script import parser_of
 from model.baselines import frames_and_mlp, majority, summed_up
 from model.clips import read_audio
 from model.data import ClipSet, load_clips
@@ -134,9 +134,7 @@ def answer(recipe: TrainingRecipe, folder: Path, prosody: dict[str, np.ndarray])
 
 def main() -> None:
     """Hold every voice out once and print what the systems make of it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--recipe", default="quickstart")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")

@@ -26,6 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from benchmarks.spoken_cases import RIGHT, Case, cases, quickstart_takes, random_takes
 from pipeline.emotions import EMOTIONS
 from pipeline.judges.base import JudgeContext, Scores
@@ -148,7 +149,7 @@ def _judge(recipe: Recipe, model: str | None) -> Whisper:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--limit", type=int, help="sentences of the quickstart (all)")
     parser.add_argument("--half", choices=["odd", "even", "both"], default="odd")
     parser.add_argument("--random", type=int, default=0, help="random sentences a language instead")

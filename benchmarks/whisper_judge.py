@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from benchmarks.script import parser_of
 from pipeline.whisper.checkpoint import Checkpoint, load_checkpoint
 from pipeline.whisper.drafting import Draft, draft_tokens
 from pipeline.whisper.encoding import Window, batches, encode_mels, log_mel, window_frames
@@ -111,7 +112,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--clips", type=int, default=20, help="how many clips")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--checkpoint", help="weights to use instead of random ones")

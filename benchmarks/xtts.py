@@ -26,6 +26,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.script import parser_of
 from pipeline.audio import Clip
 from pipeline.records import Failure
 from pipeline.synthesis.base import SpeechRequest
@@ -104,7 +105,7 @@ class Bench:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     for name, value in (("texts", 16), ("layers", 2), ("width", 64), ("tokens", 40)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--device", default="cpu")
@@ -125,7 +126,7 @@ def main() -> None:
     Console().print(table)
     names = ("xtts_generation_vs_upstream", "xtts_batched_vs_upstream")
     found = {name: round(ratio, 2) for name, ratio in zip(names, ratios, strict=True)}
-    sys.stdout.write(json.dumps({**found, "texts": options.texts}) + "\n")
+    print(json.dumps({**found, "texts": options.texts}))
 
 
 def _seconds(name: str, action: Callable[[int | None], None]) -> float:
