@@ -277,15 +277,17 @@ def without_machine_paths(value: object) -> object:
 
 def machine_paths(recipe: Recipe) -> list[str]:
     """The paths of this machine that a recipe names and `published` cuts short, longest first."""
-    waiting: list[object] = [recipe.model_dump(mode="json")]
-    found = {str(Path.home()), str(Path.cwd())}
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict | list):
-            waiting += value.values() if isinstance(value, dict) else value
-        elif isinstance(value, str) and _leaves_the_folder(value):
-            found.add(value)
-    return sorted(found, key=len, reverse=True)
+    named = filter(_leaves_the_folder, texts_in(recipe.model_dump(mode="json")))
+    return sorted({str(Path.home()), str(Path.cwd()), *named}, key=len, reverse=True)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in plain data, however deep; keys aside."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def _leaves_the_folder(value: str) -> bool:

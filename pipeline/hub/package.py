@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -22,6 +21,7 @@ from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.hub.repository import Kind
 from pipeline.provenance.credentials import CREDENTIALS
+from pipeline.recipe import texts_in
 from pipeline.settings_file import BadRecipe, parse_yaml
 
 CARD = "README.md"
@@ -147,14 +147,9 @@ def is_link_away(folder: Path, path: Path) -> bool:
     return not path.resolve().is_relative_to(folder.resolve())
 
 
-def _paths_of_this_machine(value: object) -> Iterator[str]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _paths_of_this_machine(inner)
-    elif isinstance(value, str) and any(
-        kind(value).is_absolute() for kind in (PurePosixPath, PureWindowsPath)
-    ):
-        yield value
+def _is_absolute(text: str) -> bool:
+    """Whether it is an absolute path, of whatever system."""
+    return PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
 
 
 def _model(folder: Path) -> Package:
@@ -164,9 +159,10 @@ def _model(folder: Path) -> Package:
         raise BadPackage(f"'{folder}' is no finished model: it has no {' and no '.join(missing)}")
     weights = folder / WEIGHTS
     recipe = _recipe_of_model(folder)
-    for path in _paths_of_this_machine(recipe):
+    telling = next(filter(_is_absolute, texts_in(recipe)), None)
+    if telling is not None:
         raise BadPackage(
-            f"recipe.yaml of '{folder}' names '{path}', which tells of this machine: write a "
+            f"recipe.yaml of '{folder}' names '{telling}', which tells of this machine: write a "
             "relative path there, or its last name alone"
         )
     files = [folder / name for name in sorted(_OF_A_MODEL) if (folder / name).is_file()]
