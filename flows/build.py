@@ -145,7 +145,7 @@ def _run(workshop: Workshop, stages: Sequence[str], chains: list[list[Work]]) ->
 
 @contextmanager
 def _server_has_space() -> Iterator[None]:
-    """Say of a server of this machine that fails for want of space what it can't say itself.
+    """Name the full disk where Prefect's server fails for want of space, as it can't itself.
 
     Raises:
         OSError: the disk of its database is full.

@@ -109,7 +109,7 @@ def _measured(per: Unit, row: Mapping[str, Any]) -> Price:
 
 
 def _keys(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Stage, and the name that what it takes is held under: of the same engines the same."""
+    """Each stage, and the key under which its speed lies: the same for the same engines."""
     shaping = recipe.prosody.model_dump(mode="json")
     made_of: Mapping[str, list[Any]] = {
         "translate": [_settings(recipe.translation)],

@@ -81,7 +81,7 @@ def chain_works(store: Store, recipe: Recipe, chain: Chain, judges: Sides) -> li
 def _judging(
     name: str, run: Callable[..., Tally], stage: str, store: Store, judges: Sides, job: Any
 ) -> list[Work]:
-    """What lets the judges score a batch: no work where there is none of them."""
+    """The work that scores a batch; none where there are no judges."""
     calls = tuple(Call(score, (run, stage, store, own, job), on_gpu) for own, on_gpu in judges)
     done = all(store.has(stage, job.key(one)) for own, _ in judges for one in own)
     return [Work(name, calls, done)] if any(own for own, _ in judges) else []
@@ -96,7 +96,7 @@ def score(
 
 
 def together(parts: Sequence[Worked]) -> Worked:
-    """What the calls of one work did; of rows that failed in several, as many as in one of them."""
+    """What the calls of one work did, which are all of the same rows: only halvings add up."""
     tallies = [part.tally for part in parts]
     tally = Tally(
         rows=max(tally.rows for tally in tallies),

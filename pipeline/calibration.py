@@ -28,7 +28,10 @@ class Threshold:
 
 
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of log-probabilities / temperature over the last axis; 1 only makes them add up."""
+    """Probabilities under a temperature: softmax of their logarithms over it, on the last axis.
+
+    At a temperature of 1 they stay as they are, made to add up to 1.
+    """
     powers = probabilities ** (1.0 / temperature)
     found: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
     return found

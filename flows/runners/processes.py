@@ -20,7 +20,7 @@ from flows.runners.gpus import gpu_names, see_only
 
 @contextmanager
 def _deaths_told() -> Iterator[None]:
-    """After a worker's death its pool does nothing more, neither what it has nor what comes."""
+    """Raise WorkerDied where a worker has died: its pool does no more work, old or new."""
     try:
         yield
     except BrokenExecutor as error:
@@ -125,7 +125,7 @@ def _environment(**variables: str) -> Iterator[None]:
 
 
 def _start_worker(devices: SimpleQueue[str | None]) -> None:
-    """No life beyond the parent's; on its device."""
+    """Let a worker end with its parent, and see no GPU but its own."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     device = devices.get()
     if device is not None:

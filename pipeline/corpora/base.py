@@ -97,7 +97,7 @@ class Corpus(Engine):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A file or folder that is not where the recipe's `field` says; `what` says how to come by."""
+    """A file or folder that isn't where the recipe's `field` says; `what`: how to come by it."""
 
     path: Path
     kind: Literal["file", "folder"]

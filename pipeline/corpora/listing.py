@@ -43,9 +43,9 @@ class BadListing(InputError):
 class Columns:
     """What a table of ours may hold; others are not read.
 
-    `also`: what people call a column beside its name, all in lower case. A table that has such a
-    one, or the name in other case or with a slip, and not the column itself, is refused: unread, it
-    would make another set than was meant.
+    `also`: other names that people give a column, in lower case. A table that has a column only
+    under such a name, in another case or misspelt is refused: left unread, it would make another
+    set than was meant.
     """
 
     known: Collection[str]

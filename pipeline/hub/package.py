@@ -82,9 +82,10 @@ def is_data(name: str) -> bool:
 
 
 def kind_of(manifest: Manifest) -> Kind:
-    """What a manifest is of, by its names: weights make a model only where nothing is of a set.
+    """Whether a manifest is of a set or of a model, by the names of its files.
 
-    Else a file of weights beside the shards would keep a set from being looked into.
+    Weights make a model only where nothing else is of a set: a file of weights that somebody laid
+    beside the shards must not keep them from being looked into.
     """
     of_a_set = any(one.startswith(("data/", "rejects/")) for one in manifest.files)
     is_set = of_a_set or "build.json" in manifest.files or WEIGHTS not in manifest.files
@@ -98,7 +99,7 @@ def missing_names(manifest: Manifest, kind: Kind) -> list[str]:
 
 
 def foreign_names(manifest: Manifest, kind: Kind) -> dict[str, str]:
-    """Files that m5ser writes for no set or no model, by name, and what to do."""
+    """Files that m5ser doesn't write for this kind, by name, and what to do with each."""
     if kind == "dataset":
         return {name: FOREIGN for name in sorted(manifest.files) if not is_of_a_set(name)}
     others = sorted(set(manifest.files) - set(_OF_A_MODEL))
@@ -110,9 +111,8 @@ def open_package(folder: Path) -> Package:
 
     Raises:
         BadManifest: it is neither a dataset folder nor a finished model.
-        BadPackage: it is both.
-        BadPackage: a file is missing, of another size than its manifest says, or none of a set's;
-            or the model's recipe is none.
+        BadPackage: it is both; a file is missing, of another size than its manifest says, or none
+            of a set's; or the model's recipe is none.
     """
     if (folder / WEIGHTS).is_file():
         if (folder / "build.json").exists():

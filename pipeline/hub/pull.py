@@ -232,7 +232,7 @@ def _rows_of(paths: Sequence[Path], columns: list[str] | None = None) -> Iterato
 
 
 def _single_rows(path: Path, columns: list[str] | None) -> Iterator[dict[str, Any]]:
-    """Rows one by one: such as share an entry of a dictionary unpack to many times their group.
+    """Rows one by one, as many that share an entry of a Parquet dictionary may fill the memory.
 
     Raises:
         InputError: a row can't be read, or is larger than any that a build writes.
@@ -251,7 +251,7 @@ def _single_rows(path: Path, columns: list[str] | None) -> Iterator[dict[str, An
 
 
 def _refuse_rows(source: SetSource, folder: Path) -> None:
-    """Refuse a part that can't be described: of rows without a name, or in words of no vocabulary.
+    """Refuse a part that no card can describe: its rows lack ids or labels, or have unknown ones.
 
     Raises:
         InputError: with the first of what is wrong.

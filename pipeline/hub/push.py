@@ -171,7 +171,7 @@ def is_published(push: Push, main: Revision) -> bool:
 
 
 def is_current(push: Push, main: Revision) -> bool:
-    """Whether what was published last was made by the same recipe of the same takes."""
+    """Whether what was published last is the same build; its card may have changed since."""
     manifest = manifest_of(push.repository, main)
     return manifest is not None and manifest.fingerprint == push.package.manifest.fingerprint
 

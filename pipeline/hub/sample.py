@@ -62,9 +62,9 @@ class Rows:
     def spread(self, wanted_s: Mapping[str, float]) -> np.ndarray:
         """Which rows [N] to take: of each emotion about so many seconds, of all together at most.
 
-        In each emotion they are sorted by a hash of their sentence, and a row's turn comes when so
-        much of its emotion's share is spent as of any other's. The first that no longer fits ends
-        it.
+        The rows of each emotion are sorted by a hash of their sentence, and the emotions merged so
+        that at any point each has spent the same part of its share. The first row that no longer
+        fits ends it.
         """
         emotion, seconds = np.array(self._emotion), np.array(self._seconds)
         place = np.array(self._place)

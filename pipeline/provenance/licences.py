@@ -54,10 +54,11 @@ class Terms:
         return bool(self.also) or self.spdx.startswith(_OWN)
 
     def covers(self, other: Terms) -> bool:
-        """Whether who keeps these terms keeps the other ones too, whatever they ask for.
+        """Whether keeping these terms keeps the other ones too.
 
-        What a licence of a maker's own shares with others is no more than that credit is due. Who
-        may take any later version of a licence may take this one alone.
+        The conditions of a maker's own licence were compared with no other's, so that it covers
+        those alone that ask for no more than credit. An `-only` licence covers its `-or-later`
+        form, of which that version may be chosen.
         """
         if other.spdx in (self.spdx, self.spdx.replace("-only", "-or-later")):
             return True

@@ -111,8 +111,8 @@ def _drop_duplicates(
 ) -> Rejections:
     """Takes whose audio is the same to the byte as that of a take that is kept.
 
-    From the best take on, and with the choices that follow in mind: the audio of a take that they
-    don't keep may stay elsewhere.
+    Takes are gone through from the best on. One that a later choice will drop takes its audio from
+    nobody: the same audio may stay as another take.
     """
     if len({candidates.audio_sha256[row] for row in rows}) == len(rows):
         return

@@ -128,9 +128,9 @@ def read_build(text: str) -> dict[str, Any]:
 
 
 def check_rows(dataset: DatasetFolder, findings: Findings) -> bool:
-    """What names and groups each row is there and known, and is that of its file; ids are unique.
+    """Every row has its ids and labels, in known words and as its file says; ids are unique.
 
-    Whether all is there and known: else nothing more can be asked of the rows.
+    False where one is missing or unknown: nothing more can be asked of the rows then.
     """
     if not _check_values(dataset, findings):
         return False
@@ -145,11 +145,11 @@ _NAMING: dict[str, tuple[str, ...]] = {
     "split": SPLITS,
     "gender": get_args(Gender),
 }
-"""Columns that name and group a row, none of them null; with their vocabularies."""
+"""Columns that every row must fill, and the words that each may hold (none listed: any)."""
 
 
 def _check_values(dataset: DatasetFolder, findings: Findings) -> bool:
-    """Every row has what names and groups it, in the words of the vocabularies."""
+    """Whether every row fills the columns of `_NAMING`, in the words of their vocabularies."""
     sound = True
     for column, words in {**_NAMING, "language": dataset.languages}.items():
         wrong = f"{column} IS NULL" + (f" OR NOT list_contains($1, {column})" if words else "")
@@ -176,7 +176,7 @@ _ELSEWHERE = {
 
 
 def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
-    """A row lies with its language and split, and its emotion's number is that of its name."""
+    """Each row's language and split are those of its file, its `emotion_id` that of its emotion."""
     wrong = {
         "language": "language <> $language",
         "split": "split IS DISTINCT FROM $split AND $split <> 'rejects'",
