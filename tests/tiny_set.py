@@ -126,6 +126,13 @@ def tone(pitch_hz: float, duration_s: float) -> bytes:
     return file.getvalue()
 
 
+def silence(seconds: int, take_id: str) -> bytes:
+    """A clip that is packed to almost nothing."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(seconds * RATE, np.int16), RATE, format="FLAC")
+    return marked(file.getvalue(), take_id)
+
+
 def write_set(
     folder: Path,
     change: Callable[[list[tuple[str, Row]]], list[tuple[str, Row]]] = list,
@@ -152,6 +159,15 @@ def write_set(
     write_credentials(folder)
     write_manifest(folder)
     return folder
+
+
+def write_set_with(folder: Path, **fields: Any) -> Path:
+    """Write the set of English, its first row with other fields."""
+
+    def change(rows: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+        return [(rows[0][0], {**rows[0][1], **fields}), *rows[1:]]
+
+    return write_set(folder, change, languages=["en"])
 
 
 _BUILD = {

@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from pipeline.audio import open_recording
 from pipeline.cards.card import OWN_END, OWN_START
-
-RATE = 16_000
+from tests.flows.buzz import RATE, voice
 
 
 def failures(workbench):
@@ -23,13 +22,6 @@ def failures(workbench):
         row["source_id"]: row["error"]
         for row in pq.read_table(workbench.out / "failures.parquet").to_pylist()
     }
-
-
-def voice(seconds=1.0):
-    """A buzz with a falling pitch, which has a profile like a voice."""
-    time = np.arange(int(seconds * RATE)) / RATE
-    phase = 2 * np.pi * np.cumsum(180 - 40 * time) / RATE
-    return (0.3 * sum(np.sin(k * phase) / k for k in range(1, 12))).astype("f4")
 
 
 def test_every_bad_recording_is_a_failed_row_and_the_good_ones_live(workbench):

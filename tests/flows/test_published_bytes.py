@@ -4,16 +4,15 @@ import csv
 import socket
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
 
 from pipeline.judges.agreement import agreement, normaliser
 from pipeline.provenance.flac import comments_of
+from tests.flows.buzz import RATE, voice
 
 LISTENER = {"engine": "whisper", "model": "small-espeak", "window": "short"}
-RATE = 16_000
 SECRETS = {
     "HF_TOKEN": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz",
     "USER": "jane-of-the-test",
@@ -47,13 +46,6 @@ def rows_of(folder, part):
 
 def _rows(path):
     return pq.read_table(path).to_pylist()
-
-
-def voice(seconds=1.0):
-    """A buzz with a falling pitch, which has a profile like a voice."""
-    time = np.arange(int(seconds * RATE)) / RATE
-    phase = 2 * np.pi * np.cumsum(180 - 40 * time) / RATE
-    return (0.3 * sum(np.sin(k * phase) / k for k in range(1, 12))).astype("f4")
 
 
 def test_nothing_of_the_machine_is_published(workbench, monkeypatch):

@@ -107,12 +107,6 @@ def test_esd_without_its_english_speakers_is_missing(tmp_path):
         list(Esd(path=tmp_path).read())
 
 
-@pytest.mark.parametrize("corpus", [Iemocap, CremaD, Esd])
-def test_a_missing_corpus_names_field_value_and_fix(corpus, tmp_path):
-    with pytest.raises(CorpusMissing, match=r"corpus.path: .*nowhere.*--set corpus.path="):
-        list(corpus(path=tmp_path / "nowhere").read())
-
-
 @pytest.fixture
 def two(tmp_path):
     """A folder of RAVDESS with one clip, and one of CREMA-D with one."""

@@ -3,6 +3,9 @@
 import pytest
 
 from pipeline.corpora.base import CorpusMissing, Dropped, Unreadable
+from pipeline.corpora.crema_d import CremaD
+from pipeline.corpora.esd import Esd
+from pipeline.corpora.iemocap import Iemocap
 from pipeline.corpora.listing import BadListing
 from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.meld import Meld
@@ -35,7 +38,7 @@ def test_ravdess_reads_emotion_speaker_and_gender_off_the_name(tmp_path):
     assert "not a RAVDESS file name" in other.error
 
 
-@pytest.mark.parametrize("corpus", [Ravdess, Meld, Manifest])
+@pytest.mark.parametrize("corpus", [Ravdess, Meld, Manifest, Iemocap, CremaD, Esd])
 def test_a_missing_corpus_names_field_value_and_fix(corpus, tmp_path):
     with pytest.raises(CorpusMissing, match=r"corpus.path: .*nowhere.*--set corpus.path="):
         list(corpus(path=tmp_path / "nowhere").read())

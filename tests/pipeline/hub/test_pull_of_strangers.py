@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import soundfile
 from rich.console import Console
 
 from flows.publish import Selection, run_pull
 from pipeline.dataset.manifest import MANIFEST, write_manifest
 from pipeline.errors import InputError
-from tests.tiny_set import RATE, marked, tone
+from tests.tiny_set import marked, silence, tone
 
 FIRST = "train-angry-0.de.0"
 SHARD = "data/de/train-00000-of-00002.parquet"
@@ -111,22 +108,15 @@ def test_a_text_that_is_none_is_a_sentence(my_tones: Path) -> None:
         pulling(my_tones, languages=("de",))
 
 
-def silence(seconds: int) -> bytes:
-    """Packed to almost nothing."""
-    file = io.BytesIO()
-    soundfile.write(file, np.zeros(seconds * RATE, np.int16), RATE, format="FLAC")
-    return marked(file.getvalue(), FIRST)
-
-
 def test_hours_of_silence_are_refused_by_what_their_row_says(my_tones: Path) -> None:
-    clip = {"bytes": silence(700), "path": ""}
+    clip = {"bytes": silence(700, FIRST), "path": ""}
     folder = spoiled(my_tones, lambda row: row.update(audio=clip, take_id=FIRST))
     with pytest.raises(InputError, match="the clip has 11200000 samples .* its row says 8000"):
         pulling(folder, languages=("de",))
 
 
 def test_a_clip_that_is_longer_than_any_line_is_not_decoded(my_tones: Path) -> None:
-    clip = {"bytes": silence(700), "path": ""}
+    clip = {"bytes": silence(700, FIRST), "path": ""}
     folder = spoiled(my_tones, lambda row: row.update(audio=clip, duration_s=700.0))
     with pytest.raises(InputError, match="its duration_s is 700, and at most 600 are read"):
         pulling(folder, languages=("de",))

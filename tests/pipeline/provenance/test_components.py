@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from importlib.metadata import distribution
-from typing import Any
 
 import pytest
 
@@ -20,18 +19,8 @@ from pipeline.provenance.components import (
 from pipeline.provenance.licences import terms_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
+from tests.pipeline.provenance.resolved import recipe
 from tests.unions import engines_of
-
-
-def recipe(**changes: Any) -> dict[str, Any]:
-    return {
-        "corpus": {"engine": "quickstart"},
-        "translation": {"engine": "memory", "path": "builtin:quickstart"},
-        "synthesis": {"engine": "espeak"},
-        "prosody": {"from": "emotion"},
-        "judges": [{"engine": "duration"}, {"engine": "quality"}, {"engine": "probe"}],
-        **changes,
-    }
 
 
 def names(components: tuple[Component, ...]) -> list[str]:

@@ -12,6 +12,7 @@ from pipeline.dataset.reading import REJECTED_LINES, open_folder
 from pipeline.provenance.components import Component, components_of, ledger
 from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE
 from pipeline.provenance.terms import LicenceError, check_claim, licence_of, resulting_licence
+from tests.pipeline.provenance.resolved import recipe
 
 OURS = Component(
     name="ours", kind="corpus", licence="Apache-2.0", read_in="its LICENSE", covers_output=True
@@ -21,17 +22,6 @@ SERIES = ledger()["corpus", "meld"]
 OPEN = resulting_licence([OURS], ["Apache-2.0"])
 LLAMA, CPML = "LicenseRef-Llama-3-Community", "LicenseRef-CPML-1.0"
 NOT_SOLD = resulting_licence([ACTED], ["CC-BY-NC-SA-4.0"])
-
-
-def recipe(**changes: Any) -> dict[str, Any]:
-    return {
-        "corpus": {"engine": "quickstart"},
-        "translation": {"engine": "memory", "path": "builtin:quickstart"},
-        "synthesis": {"engine": "espeak"},
-        "prosody": {"from": "emotion"},
-        "judges": [{"engine": "duration"}, {"engine": "quality"}, {"engine": "probe"}],
-        **changes,
-    }
 
 
 def test_the_strictest_licence_wins_and_the_reasons_name_who_asks() -> None:

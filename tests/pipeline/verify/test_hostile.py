@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import soundfile
 
 from pipeline.dataset.manifest import MANIFEST
 from pipeline.errors import InputError
@@ -23,32 +20,16 @@ from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
 from pipeline.verify.remake import check_remade
 from pipeline.verify.shards import check_clips
-from tests.tiny_set import RATE, marked, tiny_recipe, tone, write_set
+from tests.tiny_set import silence, tiny_recipe, tone, write_set_with
 
 Rows = list[tuple[str, dict[str, Any]]]
 FIRST = "train-angry-0.en.0"
 FIRST_SHARD = "data/en/train-00000-of-00002.parquet"
 
 
-def first_row(folder: Path, **fields: Any) -> Path:
-    """A set of English whose first row has other fields."""
-
-    def change(rows: Rows) -> Rows:
-        return [(rows[0][0], {**rows[0][1], **fields}), *rows[1:]]
-
-    return write_set(folder, change, languages=["en"])
-
-
-def silence(seconds: int) -> bytes:
-    """Packed to almost nothing."""
-    file = io.BytesIO()
-    soundfile.write(file, np.zeros(seconds * RATE, np.int16), RATE, format="FLAC")
-    return marked(file.getvalue(), FIRST)
-
-
 def test_a_clip_of_silence_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
-    audio = {"bytes": silence(600), "path": "x"}
-    folder = first_row(tmp_path / "set", audio=audio, duration_s=600.0)
+    audio = {"bytes": silence(600, FIRST), "path": "x"}
+    folder = write_set_with(tmp_path / "set", audio=audio, duration_s=600.0)
     findings = Findings()
     tracemalloc.start()
     try:
@@ -62,7 +43,7 @@ def test_a_clip_of_silence_is_never_in_memory_as_a_whole(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("length_s", [1e308, -1.0, float("nan"), float("inf")])
 def test_a_length_that_is_none(tmp_path: Path, length_s: float) -> None:
-    folder = first_row(tmp_path / "set", duration_s=length_s)
+    folder = write_set_with(tmp_path / "set", duration_s=length_s)
     findings = Findings()
     check_clips(folder, tiny_recipe(), [folder / FIRST_SHARD], findings)
     [problem] = findings.problems

@@ -20,7 +20,7 @@ from pipeline.verify import claims
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import check_package, verify_folder
 from pipeline.verify.shards import check_clips
-from tests.tiny_set import tiny_recipe, tiny_rows, tone, write_set
+from tests.tiny_set import tiny_recipe, tiny_rows, tone, write_set_with
 
 FIRST = "train-angry-0.en.0"
 FIRST_SHARD = "data/en/train-00000-of-00002.parquet"
@@ -29,11 +29,7 @@ HUMAN = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 
 def clip_faults(folder: Path, **fields: Any) -> list[str]:
     """What is found of the first clip of a set whose first row has other fields."""
-
-    def change(rows: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-        return [(rows[0][0], {**rows[0][1], **fields}), *rows[1:]]
-
-    write_set(folder, change, languages=["en"])
+    write_set_with(folder, **fields)
     findings = Findings()
     check_clips(folder, tiny_recipe(), [folder / FIRST_SHARD], findings)
     return [problem.what for problem in findings.problems]
