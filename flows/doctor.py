@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from flows.plan import disk_bytes, make_plan
 from pipeline.corpora.base import CorpusMissing
+from pipeline.engine import release
 from pipeline.errors import InputError
 from pipeline.needs import Lack
 from pipeline.provenance.components import components_of
@@ -26,6 +27,8 @@ from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import load_recipe
 
 _PACKAGE = "m5ser"
+_EXTRAS = ("neural", "train", "watermark", "dask", "ray")
+"""Those that a person may want to run recipes."""
 _SMOKE, _TINY = "m5ser-smoke", "checkpoints/"
 """The recipe whose models are made and not downloaded, and their folder."""
 _EMBEDDED = "quickstart"
@@ -123,19 +126,15 @@ def _packages(recipe: Recipe) -> Iterator[Lack]:
     """Python packages that the ledger names for the recipe's engines."""
     wanted = [one.package for one in components_of(published(recipe)) if one.package]
     for package in dict.fromkeys(wanted):
-        if _version(package) is None:
+        if release(package) is None:
             yield Lack(f"the package {package}", _install(package))
 
 
 def _install(package: str) -> str:
     """The command that installs a package: with its extra, if it belongs to one."""
-    extras = [one for one in _extras() if package in _requirements(one)]
+    extras = [one for one in _EXTRAS if package in _requirements(one)]
     extra = f"[{extras[0]}]" if extras else ""
     return f"pip install -e '.{extra}' -c requirements/all.lock"
-
-
-def _extras() -> tuple[str, ...]:
-    return ("neural", "train", "watermark", "dask", "ray")
 
 
 def _requirements(extra: str) -> set[str]:
@@ -149,13 +148,6 @@ def _name_of(requirement: str) -> str:
         if not (character.isalnum() or character in "-_."):
             return requirement[:place]
     return requirement
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _corpora(recipe: Recipe) -> Iterator[Lack]:
@@ -196,12 +188,12 @@ def _machine(work: Path) -> Machine:
     from huggingface_hub import constants, get_token
 
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
-    optional = sorted({name for extra in _extras() for name in _requirements(extra)})
+    optional = sorted({name for extra in _EXTRAS for name in _requirements(extra)})
     return Machine(
         cores=len(os.sched_getaffinity(0)),
         gpus=tuple(torch.cuda.get_device_name(one) for one in gpus),
         free_disk_gb=round(_free_bytes(work) / 1e9, 1),
         hub_cache=str(constants.HF_HUB_CACHE),
         hub_token=get_token() is not None,
-        packages={name: _version(name) for name in optional},
+        packages={name: release(name) for name in optional},
     )

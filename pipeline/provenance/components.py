@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from pipeline.engine import Settings
+from pipeline.engine import Settings, release
 from pipeline.errors import InputError
 from pipeline.provenance.licences import terms_of
 
@@ -214,14 +213,7 @@ def installed_versions(components: Iterable[Component]) -> dict[str, str]:
 
     Of a package that is not installed here, because the work runs elsewhere, the ledger's revision.
     """
-    return {one.name: _installed(one.package) or one.revision for one in components}
-
-
-def _installed(package: str | None) -> str | None:
-    try:
-        return version(package) if package else None
-    except PackageNotFoundError:
-        return None
+    return {one.name: (one.package and release(one.package)) or one.revision for one in components}
 
 
 def may_pass_on_text(corpus: str, licence: str) -> bool:

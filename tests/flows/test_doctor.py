@@ -2,7 +2,6 @@
 
 import json
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.doctor import bundled_recipes, check
+from pipeline.engine import release
 
 
 def doctor(*arguments, code=0):
@@ -131,12 +131,9 @@ def without(monkeypatch):
     """Has a package not be installed."""
 
     def forget(missing):
-        def version_of(package):
-            if package == missing:
-                raise PackageNotFoundError(package)
-            return version(package)
-
-        monkeypatch.setattr("flows.doctor.version", version_of)
+        monkeypatch.setattr(
+            "flows.doctor.release", lambda name: None if name == missing else release(name)
+        )
 
     return forget
 
