@@ -18,7 +18,7 @@ from flows.terminal import FAILED, AsJson, emit, guarded
 from flows.trust import trusted
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
-from pipeline.work.store import open_store
+from pipeline.work.store import Store, open_store
 
 app = typer.Typer(
     name="m5ser",
@@ -87,7 +87,7 @@ def build(
     with guarded():
         loaded = trusted(load_recipe(recipe, overrides or []), allow_commands)
         store = open_store(work)
-        prepare_prefect(Path(_WORK if store.is_remote else work))
+        prepare_prefect(_local(store))
         with interrupts_wait():
             from flows.command import run_build
             from flows.runners.base import open_runner
@@ -197,7 +197,7 @@ def doctor(
     with guarded():
         from flows.doctor import check
 
-        found = check(recipes or [], overrides or [], Path(work))
+        found = check(recipes or [], overrides or [], _local(open_store(work)))
     emit(found, as_json)
     raise typer.Exit(0 if found.runs else FAILED)
 
@@ -212,6 +212,11 @@ def schema(
 
     kind = TrainingRecipe if training else Recipe
     typer.echo(json.dumps(kind.model_json_schema(), indent=1))
+
+
+def _local(store: Store) -> Path:
+    """The folder of a work store; of one that is elsewhere, that of the default one here."""
+    return Path(_WORK if store.is_remote else store.root)
 
 
 def _worker_count(given: int | None, address: str | None) -> int:
