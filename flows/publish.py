@@ -140,10 +140,15 @@ def run_verify(
     """Verify a folder, or a repository of the Hub, which is downloaded into the Hub's cache.
 
     Raises:
-        InputError: it is neither, it has no manifest, or its corpus is not at hand.
+        InputError: it is neither, it has no manifest, a folder is asked for a revision, or the
+            set's corpus is not at hand.
     """
     folder = Path(name)
     if folder.is_dir():
+        if revision is not None:
+            raise InputError(
+                f"--revision {revision}: '{name}' is a folder here, which has none: leave it out"
+            )
         manifest, unknown = read_manifest(folder), list[str]()
         kind = kind_of(manifest)
     else:

@@ -166,6 +166,10 @@ def test_a_verification_that_finds_something_says_so_by_its_code(my_tones: Path)
     ("arguments", "said"),
     [
         (("verify", "nowhere"), "neither a folder nor a repository"),
+        (
+            ("verify", ".", "--revision", "v1"),
+            "--revision v1: '.' is a folder here, which has none",
+        ),
         (("verify", "org/nothing"), "'org/nothing' was not found on the Hub"),
         (("verify", "here/nothing"), "there is no folder 'here/nothing'; as a repo"),
         (("pull", "org/nothing"), "'org/nothing' was not found on the Hub"),
