@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 CORE := $(VENV)/.core-installed
 ALL := $(VENV)/.all-installed
 
-.PHONY: demo train-demo test lint bench lock clean
+.PHONY: demo train-demo test lint lock clean
 
 demo: $(CORE)  ## Build the quickstart dataset into builds/quickstart.
 	$(VENV)/bin/m5ser build recipes/quickstart.yaml
