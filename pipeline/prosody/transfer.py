@@ -75,7 +75,8 @@ def transfer(
     sooner a loud take is turned down lest it clip (`Shaped.limited_db`).
 
     Raises:
-        ValueError: the rendition has no voiced frame, or strengths and seeds differ in number.
+        ValueError: the rendition has no voiced frame, or so few that none is left at the wanted
+            rate; or strengths and seeds differ in number.
     """
     shaper = Shaper(speech, neutral_dbfs)
     made = [
@@ -152,6 +153,8 @@ class Shaper:
         moved_st = (1 - target.f0_yield * min(strength, 1.0)) * own_st
         moved_st += strength * _at_points(target.f0_contour_st, where)
         voiced = (frames.f0_hz > 0)[index] & frames.active[index]
+        if not voiced.any():
+            raise ValueError("too little of the rendition is voiced to shape its pitch")
         low, middle, high = np.percentile(moved_st[voiced], [10, 50, 90])
         wanted = widened(reference.f0_range_st, target.f0_range_ratio, strength)
         scaled = (moved_st - middle) * wanted / max(high - low, 0.5)

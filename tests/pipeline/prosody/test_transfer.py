@@ -13,6 +13,7 @@ from pipeline.prosody.profile import POINTS, measure
 from pipeline.prosody.target import Target, from_emotion, from_source
 from pipeline.prosody.timing import END_S
 from pipeline.prosody.transfer import NEUTRAL_DB, PEAK, Shaped, transfer
+from pipeline.synthesis.base import Speech
 from tests.pipeline.prosody.signals import RATE, creaky, speech
 
 NOTHING = Target(
@@ -184,6 +185,18 @@ def test_a_creaky_end_is_spoken_to_its_end_and_not_whispered(strength: float) ->
     found = track_pitch(take[end], RATE, 0.01).f0_hz
     assert np.mean(found > 0) > 0.9
     assert np.median(found[found > 0]) == pytest.approx(75.0, abs=3.0)
+
+
+def test_a_rendition_that_loses_its_only_voiced_frames_is_refused() -> None:
+    random = np.random.default_rng(0)
+    samples = random.normal(0, 0.02, 12_000)
+    times_s = np.arange(280) / RATE
+    pulses = sum(np.sin(2 * np.pi * 200 * k * times_s) / k for k in range(1, 8))
+    samples[4000:4280] += 0.3 * pulses * np.hanning(280)
+    whispered = Speech(samples.astype(np.float32), RATE)
+    assert len(transfer(whispered, NOTHING, [1.0], [0]).takes[0])
+    with pytest.raises(ValueError, match="too little of the rendition is voiced"):
+        transfer(whispered, replace(NOTHING, rate_ratio=2.0, voiced_share=-0.5), [1.0], [0])
 
 
 def test_as_many_seeds_as_strengths() -> None:
