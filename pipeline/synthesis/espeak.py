@@ -22,7 +22,7 @@ import soxr
 from pydantic import Field
 from scipy.signal import bilinear, lfilter
 
-from pipeline.languages import LANGUAGES, Language
+from pipeline.languages import LANGUAGES, Language, language_name
 from pipeline.needs import Price
 from pipeline.records import Failure, Gender
 from pipeline.scripts import is_foreign, of_script
@@ -37,6 +37,11 @@ _PROGRAM = Path(__file__).with_name("espeak_process.py")
 _NAMES: Mapping[Language, str] = {"en": "en-us", "pt": "pt-br", "zh": "cmn"}
 """Its voices that are not named as in BCP-47, or of which there are several."""
 _WITHOUT_VOICE: frozenset[Language] = frozenset({"tl"})
+_UNINTELLIGIBLE: frozenset[Language] = frozenset({"th"})
+"""Languages of its voices that nobody would know again: the Thai of 1.52 ("testing") makes
+consonants of signs for vowels, of มา, to come, [mas], and of รัก, to love, [rmk]."""
+_WORDLESS = str.maketrans(dict.fromkeys("*~\\¶", " "))
+"""Signs of emphasis and markup that espeak-ng says by name: asterisk, tilde, backslash."""
 _PITCH_STEPS_PER_ST = 50 / 12
 """espeak-ng's pitch runs from 0 to 99, 50 steps an octave around 50 (pitch_adjust_tab)."""
 
@@ -45,9 +50,9 @@ class Espeak(Synthesizer):
     """espeak-ng through its library, a synthesizer by rules and formants.
 
     https://github.com/espeak-ng/espeak-ng, GPL-3.0, which doesn't cover what it says; over a
-    hundred languages, of ours all but Tagalog; no paper. Of Japanese it reads kana alone, and where
-    a script leaves vowels out (Arabic, Persian, Urdu) it guesses them. It leaves nothing to chance:
-    a seed changes nothing.
+    hundred languages, of ours all but Tagalog and Thai; no paper. Of Japanese it reads kana alone,
+    and where a script leaves vowels out (Arabic, Persian, Urdu) it guesses them. It leaves nothing
+    to chance: a seed changes nothing.
     """
 
     engine: Literal["espeak"] = "espeak"
@@ -58,14 +63,14 @@ class Espeak(Synthesizer):
     """Longer texts fail."""
     timeout_s: float = Field(20.0, gt=0)
     """For one text."""
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)
     deterministic: ClassVar[bool] = True
 
     @property
     def languages(self) -> frozenset[Language]:
-        """Those that the library has a voice for."""
-        return frozenset(LANGUAGES) - _WITHOUT_VOICE
+        """Those that the library speaks so that it can be understood."""
+        return frozenset(LANGUAGES) - _WITHOUT_VOICE - _UNINTELLIGIBLE
 
     def voice_for(self, speaker: str, gender: Gender, taken: Collection[str]) -> str:
         """A variant, pitch and vocal-tract ratio: the same in every language."""
@@ -76,7 +81,7 @@ class Espeak(Synthesizer):
         return self._synthesize
 
     def _synthesize(self, requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
-        errors = [text_error(one.text, one.language, self.max_characters) for one in requests]
+        errors = [self._fault(one) for one in requests]
         jobs = [
             self.job(request)
             for request, error in zip(requests, errors, strict=True)
@@ -88,13 +93,18 @@ class Espeak(Synthesizer):
             for request, error in zip(requests, errors, strict=True)
         ]
 
+    def _fault(self, request: SpeechRequest) -> str | None:
+        if request.language in _UNINTELLIGIBLE:
+            return f"espeak's {language_name(request.language)} can't be understood"
+        return text_error(request.text, request.language, self.max_characters)
+
     def job(self, request: SpeechRequest) -> dict[str, Any]:
         """What `espeak_process.speak` is asked for."""
         voice = parse_voice(request.voice)
         # Playing a slower, lower rendition faster scales its formants and leaves the rest.
         pitch_st = voice.pitch_st - 12 * math.log2(voice.tract)
         return {
-            "text": request.text,
+            "text": request.text.translate(_WORDLESS),
             "voice": f"{_voice(request.language)}+{voice.variant}",
             "rate": round(self.words_per_minute / voice.tract),
             "pitch": min(99, max(0, round(50 + _PITCH_STEPS_PER_ST * pitch_st))),

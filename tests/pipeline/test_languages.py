@@ -92,13 +92,13 @@ def test_marian_is_asked_for_it_by_any_of_its_names(language, mark):
     assert mark in set(marian._marks(language))
 
 
-def test_every_language_has_a_synthesizer_and_espeak_speaks_all_but_one():
+def test_every_language_has_a_synthesizer_and_espeak_speaks_all_but_two():
     spoken = Espeak().languages | Xtts().languages | SeamlessSpeech().languages
     assert spoken == set(LANGUAGES)
     asked = [one for one in LANGUAGES if one in Espeak().languages]
     answers = Espeak().load()([SpeechRequest(OWN_NAMES[one], one, VOICE, 0) for one in asked])
     silent = [one for one, answer in zip(asked, answers, strict=True) if not _spoke(answer)]
-    assert len(asked) == len(LANGUAGES) - 1
+    assert set(LANGUAGES) - set(asked) == {"th", "tl"}
     assert silent == []
 
 

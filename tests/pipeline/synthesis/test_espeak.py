@@ -59,6 +59,13 @@ def test_a_clip_does_not_depend_on_its_batch_or_on_an_earlier_call() -> None:
         assert single.phones == wanted.phones
 
 
+def test_signs_of_emphasis_are_not_said() -> None:
+    said, wanted = speak(request("Das *will* ich ~nicht~!"), request("Das will ich nicht!"))
+    assert isinstance(said, Speech)
+    assert isinstance(wanted, Speech)
+    assert [one.symbol for one in said.phones] == [one.symbol for one in wanted.phones]
+
+
 @pytest.mark.parametrize(
     ("text", "language", "message"),
     [
@@ -72,6 +79,7 @@ def test_a_clip_does_not_depend_on_its_batch_or_on_an_earlier_call() -> None:
         ("Hello", "zh", "no letter"),
         ("日本語で", "ja", "CJK UNIFIED IDEOGRAPH-65E5, which espeak can't read as 'ja'"),
         ("Kumusta!", "tl", "espeak has no voice for 'tl'"),
+        ("ฉันรักคุณ", "th", "espeak's Thai can't be understood"),
         ("word " * 2000, "en", "10000 characters"),
         ("a\x00b", "en", "can't read"),
     ],
