@@ -28,7 +28,10 @@ class Form(TextJudge):
 
     engine: Literal["form"] = "form"
     version: ClassVar[int] = 2
-    checks: ClassVar[str] = "length, numbers and repetition against the English sentence"
+    checks: ClassVar[str] = (
+        "length, copied letters and repetition against the English sentence, the script, and "
+        "whether the translator was cut off"
+    )
     scores: ClassVar[Mapping[str, str]] = {
         "text_length_ratio": "characters over those of the source",
         "text_script_share": "letters in the language's script, as a share",
