@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
 from pipeline.corpora.any import AnyCorpus
-from pipeline.engine import Settings, digest
+from pipeline.engine import Engine, Settings, digest
 from pipeline.judges.any import AnyJudge
 from pipeline.languages import SOURCE, Language
 from pipeline.needs import Lack
@@ -132,7 +132,8 @@ class Recipe(Settings):
             )
 
     def _unknown_languages(self) -> Iterator[str]:
-        engines: dict[str, AnySynthesizer | AnyJudge] = {"synthesis": self.synthesis}
+        engines: dict[str, Engine] = {"translation": self.translation, "synthesis": self.synthesis}
+        engines |= {f"text_judges.{place}": judge for place, judge in enumerate(self.text_judges)}
         engines |= {f"judges.{place}": judge for place, judge in enumerate(self.judges)}
         for field, engine in engines.items():
             known = engine.languages

@@ -41,6 +41,11 @@ class BackTranslation(TextJudge):
         """As its translator."""
         return self.translator.wants_gpu
 
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """As its translator."""
+        return self.translator.languages
+
     def prices(self) -> Mapping[str, Price]:
         """As its translator's."""
         return {self.title: self.translator.price}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pipeline.languages import ABOUT, Language
+from pipeline.languages import ABOUT, LANGUAGES, Language
 from pipeline.needs import Price
 from pipeline.pretrained.named import ModelName
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
+
+_V2 = "facebook/seamless-m4t-v2-large"
+_LACKING: frozenset[Language] = frozenset({"sq"})
+"""Of ours, those that `_V2` doesn't write (its documentation's table of languages, target "Tx")."""
 
 
 class Seamless(Multilingual):
@@ -22,7 +26,12 @@ class Seamless(Multilingual):
     engine: Literal["seamless"] = "seamless"
     version: ClassVar[int] = 1
     price: ClassVar[Price] = Price("cuda", 0.05, "line", "as NLLB, by size (assumed)")
-    model: ModelName = "facebook/seamless-m4t-v2-large"
+    model: ModelName = _V2
+
+    @property
+    def languages(self) -> frozenset[Language] | None:
+        """Those of the published model; another one's are known once it is loaded."""
+        return frozenset(LANGUAGES) - _LACKING if self.model == _V2 else None
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The target's code is the first token that the decoder is given."""

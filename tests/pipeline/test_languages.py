@@ -77,11 +77,11 @@ def test_whisper_lingua_and_nllb_know_it(language):
     assert flores_code(language) in NLLB_CODES
 
 
-def test_m2m100_lacks_two():
-    """So the engine's own error, which names the language and the fix, is met with these alone."""
+def test_m2m100_says_which_it_knows():
     known = M2M100_CODES["m2m100"]
-    lacking = [one for one in LANGUAGES if m2m100._CODES.get(one, one) not in known]
-    assert lacking == ["eu", "te"]
+    wanted = {one for one in LANGUAGES if m2m100._CODES.get(one, one) in known}
+    assert m2m100.M2m100().languages == wanted
+    assert m2m100.M2m100(model="my/m2m100").languages is None
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,18 @@ def test_a_language_that_an_engine_lacks_is_refused_before_anything_is_paid_for(
     assert "languages: tl: unknown to synthesis (espeak), which knows af, ar" in said
     assert "languages: pl, tl: unknown to judges.5 (whisper), which knows de, en, es" in said
     assert "take them out, or name another engine or model" in said
+
+
+def test_a_language_that_a_translator_lacks_is_refused_too():
+    back = "{engine: back_translation, translator: {engine: m2m100}}"
+    with pytest.raises(BadRecipe) as refused:
+        load_recipe(
+            "own-recordings",
+            ["languages=[de,eu,sq]", "translation={engine: seamless}", f"text_judges=[{back}]"],
+        )
+    said = " ".join(str(refused.value).split())
+    assert "languages: sq: unknown to translation (seamless), which knows af, ar" in said
+    assert "languages: eu: unknown to text_judges.0 (back_translation), which knows af, ar" in said
 
 
 def test_the_bundled_weights_are_taught_what_they_are_said_to_be():
