@@ -150,8 +150,9 @@ def _pass_on(stdout: IO[str], lines: queue.SimpleQueue[str]) -> None:
 
 
 def _end(process: subprocess.Popen[str], said: IO[bytes]) -> None:
-    """End the program and all that it started."""
-    if process.poll() is None:
+    """End the program and all that it started, also where it has ended and left that behind."""
+    # Of a group without anybody there is none to kill, and macOS gives no leave to.
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for pipe in (process.stdin, said):

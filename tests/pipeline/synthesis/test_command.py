@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,11 @@ def tone(path, hz, seconds=0.5, rate=16000):
 for line in sys.stdin:
     asked = json.loads(line)
     text = asked["text"]
+    if text == "crash with a child":
+        import subprocess
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        open(sys.argv[1], "a").write(f"{child.pid}\\n")
+        sys.exit("lost a worker")
     if text == "crash":
         sys.exit("the model has no such voice")
     if text == "hang":
@@ -122,6 +128,16 @@ def test_a_program_that_goes_between_takes_costs_one_at_most(engine: Command, pi
     assert [type(one) for one in answers] == [Failure, Speech]
     assert isinstance(answers[0], Failure)
     assert "status 7" in answers[0].error or "has ended" in answers[0].error
+
+
+def test_what_a_program_has_started_ends_with_it(engine: Command, pids: Path) -> None:
+    hasty = engine.model_copy(update={"timeout_s": 2.0})
+    _, failed = hasty.load()([request("ja"), request("crash with a child")])
+    assert isinstance(failed, Failure)
+    child = int(pids.read_text().splitlines()[-1])
+    with suppress(psutil.NoSuchProcess):
+        gone, there = psutil.wait_procs([psutil.Process(child)], timeout=5)
+        assert gone or there[0].status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_program_that_closes_its_output_is_started_anew(engine: Command) -> None:
