@@ -29,6 +29,8 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
 """How the names of a script's letters begin, by its code in ISO 15924."""
 _EVERYWHERE = ("LATIN", "MODIFIER", "FEMININE ORDINAL", "MASCULINE ORDINAL")
 """How the names of letters begin that every language may have in loan words and numbers."""
+_UNHEARD_MARKS = ("ARABIC", "VARIATION SELECTOR", "COMBINING GRAPHEME")
+"""How the names of marks begin that change nothing that is said, or nothing that has to be told."""
 _MOST = 0.5
 """A text with more than this share of foreign letters is in another language (assumed)."""
 
@@ -42,6 +44,16 @@ def is_foreign(letter: str, language: Language) -> bool:
     """Whether a letter is neither of the language's script nor one that is met in all of them."""
     own = _SCRIPTS[ABOUT[language].script]
     return not unicodedata.name(letter, "").startswith((*own, *_EVERYWHERE))
+
+
+def is_said(character: str) -> bool:
+    """Whether a sign is heard: a letter, a digit, or a mark that is a vowel or tone, as in Hindi.
+
+    Marks of Arabic are vowels that readers know without them, and hardly anyone writes.
+    """
+    if character.isalnum() or unicodedata.category(character)[0] != "M":
+        return character.isalnum()
+    return not unicodedata.name(character, "").startswith(_UNHEARD_MARKS)
 
 
 def script_share(text: str, language: Language) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.scripts import script_error, script_share
+from pipeline.scripts import is_said, script_error, script_share
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,8 @@ def test_mandarin_is_no_english():
 )
 def test_a_name_a_loan_word_or_a_number_is_no_other_script(text, language):
     assert script_error(text, language) is None
+
+
+def test_marks_are_said_where_they_are_vowels_or_tones():
+    assert all(map(is_said, "aß9は้िീ\u0301"))
+    assert not any(map(is_said, "-… \ufe0f\u064b\u200d!"))

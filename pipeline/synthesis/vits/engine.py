@@ -40,7 +40,7 @@ class Vits(OnDevice, Synthesizer):
     """
 
     engine: Literal["vits"] = "vits"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     price: ClassVar[Price] = Price(
         "cuda", 0.015, "speech_s", "67 times real time (Kim et al. 2021)"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.pretrained.named import ModelError
 from pipeline.pretrained.opening import opening
+from pipeline.scripts import is_said
 from pipeline.synthesis.coqui import read_weights
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 
@@ -33,11 +34,11 @@ class CoquiVits(Steps):
         self.device = device
 
     def tokens(self, text: str) -> list[int]:
-        """Of a text whose letters and digits it knows; other signs may be left out in silence."""
+        """Of a text whose signs that are said (`is_said`) it knows; others may be left out."""
         tokenizer = self._model.tokenizer
         tokenizer.not_found_characters.clear()
         tokens: list[int] = tokenizer.text_to_ids(text)
-        unknown = {one for one in tokenizer.not_found_characters if one.isalnum()}
+        unknown = set(filter(is_said, tokenizer.not_found_characters))
         if unknown:
             raise UnknownLetters("".join(sorted(unknown)))
         return tokens

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.languages import Language
 from pipeline.pretrained.named import ModelError
 from pipeline.pretrained.transformer import open_model, open_tokenizer
+from pipeline.scripts import is_said
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ class TransformersVits(Steps):
         self.device = device
 
     def tokens(self, text: str) -> list[int]:
-        """Of a text whose letters and digits it knows; other signs may be left out in silence."""
+        """Of a text whose signs that are said (`is_said`) it knows; others may be left out."""
         read = self._normalised(text)
         # Without `normalize` the library keeps what it would leave out in silence.
         heard, _ = self._tokenizer.prepare_for_tokenization(read, normalize=False)
-        unknown = {one for one in heard if one.isalnum()} - self._tokenizer.get_vocab().keys()
+        unknown = {one for one in heard if is_said(one)} - self._tokenizer.get_vocab().keys()
         if unknown:
             raise UnknownLetters("".join(sorted(unknown)))
         tokens: list[int] = self._tokenizer(read).input_ids

@@ -46,7 +46,7 @@ class Xtts(Pretrained, Synthesizer):
     """
 
     engine: Literal["xtts"] = "xtts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price(
         "cuda", 0.25, "speech_s", "real-time factor unbatched (upstream, DeepSpeed)"

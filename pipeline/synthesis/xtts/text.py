@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pipeline.scripts import is_said
+
 _BREAK = re.compile(r"(?<=[.!?…;:,])\s+|(?<=[。！？；：，、])|\s+")
 _SENTENCE_END = tuple(".!?…。！？")
 _LONGEST_REASON = 80
@@ -86,7 +88,7 @@ def _need_romanizer(tokenizer: Any) -> None:
 
 
 def _unknown_letters(tokenizer: Any, text: str, language: str, unknown: int) -> str:
-    """Letters that the vocabulary lacks; of other signs, nothing is heard anyway."""
+    """Signs that the vocabulary lacks and that are said; of others, nothing is heard anyway."""
     read = tokenizer.preprocess_text(text.strip().lower(), language)
-    letters = sorted({character for character in read if character.isalpha()})
+    letters = sorted(set(filter(is_said, read)))
     return "".join(one for one in letters if unknown in tokenizer.tokenizer.encode(one).ids)

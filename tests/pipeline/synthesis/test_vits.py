@@ -19,6 +19,7 @@ from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.vits.engine import Vits
 from pipeline.synthesis.vits.of_transformers import TransformersVits
 from pipeline.synthesis.vits.parts import UnknownLetters
+from tests.checkpoints.speech import tiny_vits
 
 
 def request(text: str) -> SpeechRequest:
@@ -34,6 +35,17 @@ def test_a_number_that_it_would_leave_out_is_refused(
     assert isinstance(failed, Failure)
     assert "can't read: ９" in failed.error
     assert isinstance(spoken, Speech)
+
+
+def test_a_vowel_sign_that_it_lacks_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    folder = tiny_vits(tmp_path, alphabet="\x00कतन")
+    synthesize = Vits(model={"hi": str(folder)}).load()
+    texts = ("कितना तन", "कतन तन", "कतन\ufe0f तन")
+    failed, spoken, selected = synthesize([SpeechRequest(t, "hi", "speaker-0", 0) for t in texts])
+    assert isinstance(failed, Failure)
+    assert failed.error.endswith("can't read: \u093e\u093f")
+    assert isinstance(spoken, Speech)
+    assert isinstance(selected, Speech)
 
 
 @pytest.fixture

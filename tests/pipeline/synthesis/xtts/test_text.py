@@ -79,6 +79,17 @@ def test_numbers_that_it_can_spell_out_and_words_are_read(
     assert not any(chr(token).isdigit() for token in tokens)
 
 
+def test_a_vowel_sign_that_it_lacks_is_not_left_out_in_silence(tokenizer: Any) -> None:
+    lacking = {"ि": -1, "\ufe0f": -1}
+    tokenizer.tokenizer.encode = lambda text: SimpleNamespace(
+        ids=[lacking.get(one, ord(one)) for one in text]
+    )
+    said = encode(tokenizer, "किताब", "hi")
+    assert isinstance(said, str)
+    assert said.endswith("has letters that xtts can't read as 'hi': \u093f")
+    assert isinstance(encode(tokenizer, "कब\ufe0f", "hi"), list)
+
+
 def _no_dictionary() -> None:
     raise RuntimeError("Failed initializing MeCab.")
 
