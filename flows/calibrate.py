@@ -29,7 +29,7 @@ from pipeline.calibration import (
 from pipeline.corpora.any import AnyCorpus
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.manifest import Manifest
-from pipeline.engine import Settings
+from pipeline.engine import Settings, digest
 from pipeline.errors import InputError
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import JUDGE_RATE_HZ, JudgeItem
@@ -159,7 +159,7 @@ def _corpus(value: str) -> Corpus:
 def calibrate(recipe: Recipe, speech: Speech, limit: int | None, console: Console) -> Calibrated:
     """Let the emotion judges and the Whisper judge of a recipe hear human speech.
 
-    `limit`: the most clips of a language, spread over its corpus.
+    `limit`: the most clips of a language, drawn from all of its corpus.
 
     Raises:
         InputError: the recipe has no such judge, a model or corpus can't be had, or there is too
@@ -255,10 +255,14 @@ def _recorded(language: Language, corpus: Corpus) -> list[Utterance]:
 
 
 def _spread(utterances: list[Utterance], limit: int | None) -> list[Utterance]:
-    """At most so many, at even distances, so that no speaker is left out for standing last."""
+    """At most so many, by a hash of their ids.
+
+    Even distances meet a corpus in step that lists its speakers or emotions in turn.
+    """
     if limit is None or limit >= len(utterances):
         return utterances
-    return [utterances[at * len(utterances) // limit] for at in range(limit)]
+    chosen = {one.id for one in sorted(utterances, key=lambda one: digest(one.id))[:limit]}
+    return [one for one in utterances if one.id in chosen]
 
 
 def _items(

@@ -13,12 +13,14 @@ import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
-from flows.calibrate import Calibrated, calibrate, check_place, speech_of
+from flows.calibrate import Calibrated, _spread, calibrate, check_place, speech_of
 from flows.cli import app
 from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.ravdess import Ravdess
+from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
+from pipeline.records import Utterance
 from tests.checkpoints import audio, corpus
 
 LABELS = {"neu": "neutral", "hap": "happy", "ang": "angry", "sad": "sad"}
@@ -128,6 +130,19 @@ def test_a_limit_takes_clips_from_all_of_a_corpus(folder):
     found = json.loads(run(folder, "--limit", "3", "--json").stdout)["found"]
     assert found[0]["metrics"]["clips"] == 3
     assert found[0]["speakers"] == 2
+
+
+def test_a_limit_is_not_in_step_with_a_corpus_that_lists_its_speakers_in_turn():
+    listed = [
+        Utterance(f"{emotion}-{one}", "c", "Yes.", emotion, str(one), "unknown", "CC0-1.0")
+        for emotion in EMOTIONS
+        for one in range(24)
+    ]
+    chosen = _spread(listed, 42)
+    assert len(chosen) == 42
+    assert chosen == [one for one in listed if one in chosen]
+    assert len({one.speaker for one in chosen}) > 18
+    assert {one.emotion for one in chosen} == set(EMOTIONS)
 
 
 def test_speech_is_a_manifest_or_any_corpus():
