@@ -26,6 +26,7 @@ from pipeline.judges.waveforms import Hearing, load_network, shortest_clip
 from pipeline.languages import Language
 from pipeline.needs import CLIP_S, Price
 from pipeline.pretrained.named import ModelError, Pretrained
+from pipeline.pretrained.transformer import refuse_several_labels
 from pipeline.records import Failure
 
 Classify = Callable[[Sequence[np.ndarray]], "list[np.ndarray | Failure]"]
@@ -88,7 +89,8 @@ class SpeechEmotion(Pretrained, Judge):
         """Load the classifier.
 
         Raises:
-            ModelError: it can't be had, or its labels are not those of the recipe.
+            ModelError: it can't be had, its labels are not those of the recipe, or it may give
+                several to one clip.
         """
         classify = self.classifier()
 
@@ -105,11 +107,13 @@ class SpeechEmotion(Pretrained, Judge):
         """Load the classifier: what it gives to each of `emotions`, before any calibration.
 
         Raises:
-            ModelError: it can't be had, or its labels are not those of the recipe.
+            ModelError: it can't be had, its labels are not those of the recipe, or it may give
+                several to one clip.
         """
         from transformers import AutoModelForAudioClassification
 
         model, extractor = load_network(self, AutoModelForAudioClassification)
+        refuse_several_labels(model, self.model)
         classes = [self._known(model.config.id2label)[label] for label in _ordered(model)]
         hearing = Hearing(
             model,

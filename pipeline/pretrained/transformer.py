@@ -48,6 +48,19 @@ def open_model(kind: str | Any, folder: Path, device: str, dtype: str, **options
     return model.eval().requires_grad_(False)
 
 
+def refuse_several_labels(model: Any, name: str) -> None:
+    """Let no classifier by that gives each label a probability of its own, and no distribution.
+
+    Raises:
+        ModelError: it is one, by its config.
+    """
+    if model.config.problem_type == "multi_label_classification":
+        raise ModelError(
+            f"model: '{name}' may find several labels at once (multi_label_classification), so "
+            "that its probabilities don't add up to 1; name a model that chooses one label"
+        )
+
+
 def open_tokenizer(folder: Path, **options: Any) -> Any:
     """The tokenizer of a folder.
 

@@ -15,7 +15,11 @@ from pipeline.languages import Language
 from pipeline.needs import Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelError, Pretrained
-from pipeline.pretrained.transformer import open_model, open_tokenizer
+from pipeline.pretrained.transformer import (
+    open_model,
+    open_tokenizer,
+    refuse_several_labels,
+)
 from pipeline.records import Failure
 from pipeline.text_judges.base import TextItem, TextJudge, TextJudgeBatch
 
@@ -47,11 +51,13 @@ class TextEmotion(Pretrained, TextJudge):
         """Load the model and its tokenizer.
 
         Raises:
-            ModelError: they can't be had, are not what was pinned, or have other labels.
+            ModelError: they can't be had, are not what was pinned, have other labels, or may give
+                several to one text.
         """
         folder = self.folder()
         device, dtype = self.placement()
         model = open_model("AutoModelForSequenceClassification", folder, device, dtype)
+        refuse_several_labels(model, self.model)
         names = tuple(model.config.id2label[place] for place in range(model.config.num_labels))
         if set(names) != set(self.labels):
             raise ModelError(

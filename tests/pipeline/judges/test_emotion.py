@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from transformers import AutoModelForAudioClassification
 from pipeline.judges.emotion import SpeechEmotion
 from pipeline.judges.verdict import verdict
 from pipeline.judges.waveforms import Hearing, load_network
+from pipeline.pretrained.named import ModelError
 from pipeline.recipe import Recipe
 
 LABELS = {"neu": "neutral", "hap": "happy", "ang": "angry", "sad": "sad"}
@@ -41,6 +44,15 @@ def raw(tiny_networks, make_item):
 def scores_of(tiny_networks, context, item, labels):
     judge = SpeechEmotion(name="e", model=str(tiny_networks / "hubert-emotion"), labels=labels)
     return judge.load(context)([item])[0]
+
+
+def test_a_model_that_finds_several_labels_at_once_is_refused(tiny_networks, tmp_path):
+    folder = shutil.copytree(tiny_networks / "hubert-emotion", tmp_path / "several")
+    config = json.loads((folder / "config.json").read_text())
+    config["problem_type"] = "multi_label_classification"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"several' may find several labels at once"):
+        SpeechEmotion(model=str(folder), labels=LABELS).classifier()
 
 
 def test_labels_of_one_emotion_add_up(tiny_networks, context, make_item, raw):

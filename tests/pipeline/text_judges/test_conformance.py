@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -138,3 +140,12 @@ def test_a_translation_that_says_the_same_comes_back_as_it_was(tmp_path):
 def test_the_back_translator_is_pinned_too(judges):
     pinned = judges["back_translation"].pinned_for(LANGUAGES)
     assert len(pinned.translator.revision) == 64
+
+
+def test_a_model_that_finds_several_labels_at_once_has_no_distribution_to_keep(judges, tmp_path):
+    folder = shutil.copytree(judges["emotion"].model, tmp_path / "several")
+    config = json.loads((folder / "config.json").read_text())
+    config["problem_type"] = "multi_label_classification"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"several' may find several labels at once .* name a"):
+        TextEmotion(model=str(folder), labels=LABELS).load(LANGUAGES)
