@@ -6,8 +6,10 @@ import errno
 import hashlib
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import soundfile
@@ -24,6 +26,10 @@ _MOST_VALUES = 1 << 26
 """Of all channels together: 256 MiB, that is 30 s of eight channels at 192 kHz."""
 _LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """Of the errors in opening a file, those that another try doesn't mend."""
+_SIZE_ORDER: Mapping[bytes, Literal["little", "big"]] = {b"RIFF": "little", b"FORM": "big"}
+"""Byte order of the size that stands behind the mark of a WAV or AIFF file."""
+_LONGEST_OGG_PAGE, _OGG_HEADER = 65_307, 27
+"""Bytes of a page, and of what stands before the lengths of its parts (RFC 3533, section 6)."""
 READABLE = "WAV, FLAC, MP3 and Ogg are read: convert what is another, as by ffmpeg -i IN OUT.flac"
 """What can be done about a clip that is none."""
 _SYSTEM_ERROR = 2
@@ -69,7 +75,7 @@ def open_recording(recording: Recording, door: Door) -> Clip:
     try:
         if not recording.path.is_file():
             raise BadAudio(f"'{name}' is not a file")
-        _check_riff_length(recording.path)
+        _check_end(recording.path)
         if recording.path.suffix.lower() == ".raw":
             raise _headerless(name)  # soundfile would ask for its rate, by a TypeError
         with soundfile.SoundFile(recording.path) as file:
@@ -145,18 +151,35 @@ def _headerless(name: str) -> BadAudio:
     return BadAudio(f"'{name}' has no header that says its format and rate. {READABLE}")
 
 
-def _check_riff_length(path: Path) -> None:
-    """Refuse a WAV file that is shorter than its header says; libsndfile reads it in silence."""
+def _check_end(path: Path) -> None:
+    """Refuse a WAV, AIFF or Ogg file that was cut off; libsndfile reads what is left in silence."""
     with path.open("rb") as file:
         header = file.read(8)
-    if len(header) < 8 or header[:4] != b"RIFF":
+        file.seek(max(0, path.stat().st_size - _LONGEST_OGG_PAGE))
+        tail = file.read() if header[:4] == b"OggS" else b""
+    if tail and not _ends_ogg(tail):
+        raise BadAudio(
+            f"'{path.name}' is cut off: it has no whole last page; get it anew, or, "
+            "if it is whole, convert it, as by ffmpeg -i IN OUT.flac"
+        )
+    order = _SIZE_ORDER.get(header[:4])
+    if len(header) < 8 or order is None:
         return
-    stated = int.from_bytes(header[4:], "little")
+    stated = int.from_bytes(header[4:], order)
     # Written to a pipe, the size is unknown and stands as zero or all ones.
     if stated not in (0, 0xFFFFFFFF) and stated + 8 > path.stat().st_size + 1:
         raise BadAudio(
             f"'{path.name}' is cut off: it has {path.stat().st_size} of {stated + 8} bytes"
         )
+
+
+def _ends_ogg(tail: bytes) -> bool:
+    """Whether the last page of an Ogg file is whole and bears the flag of the end (RFC 3533, 6)."""
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < _OGG_HEADER:
+        return False
+    parts = page[_OGG_HEADER : _OGG_HEADER + page[26]]
+    return bool(page[5] & 4) and len(page) >= _OGG_HEADER + len(parts) + sum(parts)
 
 
 def _span(

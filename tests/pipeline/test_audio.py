@@ -90,6 +90,17 @@ def test_a_small_file_of_many_channels_is_refused_before_it_is_decoded(tmp_path,
         open_recording(recording, Door())
 
 
+@pytest.mark.parametrize("share", [0.95, 0.5])
+@pytest.mark.parametrize(("name", "why"), [("a.ogg", "no whole last page"), ("a.aiff", "bytes")])
+def test_what_is_left_of_an_ogg_or_aiff_file_is_refused(tmp_path, name, why, share):
+    recording = write(tmp_path / name, tone(5.0))
+    assert open_recording(recording, Door()).duration_s == pytest.approx(5.0)
+    whole = recording.path.read_bytes()
+    recording.path.write_bytes(whole[: round(len(whole) * share)])
+    with pytest.raises(BadAudio, match=f"cut off: .*{why}"):
+        open_recording(recording, Door())
+
+
 def test_a_truncated_wav_is_refused(tmp_path):
     path = write(tmp_path / "cut.wav", tone(2.0)).path
     path.write_bytes(path.read_bytes()[:-20_000])
