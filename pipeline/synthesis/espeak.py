@@ -63,7 +63,7 @@ class Espeak(Synthesizer):
     """Longer texts fail."""
     timeout_s: float = Field(20.0, gt=0)
     """For one text."""
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)
     deterministic: ClassVar[bool] = True
 
@@ -199,8 +199,24 @@ def _phones(answer: dict[str, Any], tract: float) -> tuple[Phone, ...]:
     return tuple(
         Phone(symbol, start_s / tract, end_s / tract)
         for symbol, start_s, end_s in answer.get("phones", ())
-        if not symbol.startswith("(")  # a change of language, not a sound
+        if not _is_switch(symbol)
     )
+
+
+def _strays(text: str, answer: dict[str, Any]) -> bool:
+    """Whether a text without Latin letters is spoken in part as another language's.
+
+    So it does with what its rules lack, as signs for percent, and Mandarin's xiong, qiong and
+    jiong: 熊, a bear, is said like "shung two" in English. Of Latin letters it may be right.
+    """
+    if any(of_script(letter, "en") for letter in text if letter.isalpha()):
+        return False
+    return any(_is_switch(symbol) for symbol, _, _ in answer.get("phones", ()))
+
+
+def _is_switch(symbol: str) -> bool:
+    """Whether an event is a change of language, and not a sound."""
+    return symbol.startswith("(")
 
 
 def speech_of(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Speech | Failure:
@@ -211,6 +227,9 @@ def speech_of(request: SpeechRequest, answer: dict[str, Any], pcm: bytes) -> Spe
     phones = _phones(answer, tract)
     if not phones:
         return Failure("synthesize", f"espeak-ng spoke no sound for {request.text[:40]!r}")
+    if _strays(request.text, answer):
+        error = f"espeak-ng speaks a part of {request.text[:40]!r} as another language than"
+        return Failure("synthesize", f"{error} {request.language!r}, as it lacks a rule for it")
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
     played = soxr.resample(samples, answer["sampling_rate"] * tract, SAMPLING_RATE)
     return Speech(_darkened(np.clip(played, -1.0, 1.0)), SAMPLING_RATE, phones)

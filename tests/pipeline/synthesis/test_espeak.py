@@ -66,6 +66,16 @@ def test_signs_of_emphasis_are_not_said() -> None:
     assert [one.symbol for one in said.phones] == [one.symbol for one in wanted.phones]
 
 
+def test_a_text_that_it_would_speak_as_english_in_part_fails() -> None:
+    brother, percent, named = speak(
+        request("我的兄弟来了。", "zh"), request("50%です", "ja"), request("我有iPhone。", "zh")
+    )
+    for failed in (brother, percent):
+        assert isinstance(failed, Failure)
+        assert "speaks a part of" in failed.error
+    assert isinstance(named, Speech)
+
+
 @pytest.mark.parametrize(
     ("text", "language", "message"),
     [
