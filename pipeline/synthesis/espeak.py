@@ -40,6 +40,8 @@ _WITHOUT_VOICE: frozenset[Language] = frozenset({"tl"})
 _UNINTELLIGIBLE: frozenset[Language] = frozenset({"th"})
 """Languages of its voices that nobody would know again: the Thai of 1.52 ("testing") makes
 consonants of signs for vowels, of มา, to come, [mas], and of รัก, to love, [rmk]."""
+_MUTE: Mapping[Language, str] = {"be": "гГ"}
+"""Letters that its voices leave out: магу, I can, sounds like мау."""
 _WORDLESS = str.maketrans(dict.fromkeys("*~\\¶", " "))
 """Signs of emphasis and markup that espeak-ng says by name: asterisk, tilde, backslash."""
 _PITCH_STEPS_PER_ST = 50 / 12
@@ -51,8 +53,9 @@ class Espeak(Synthesizer):
 
     https://github.com/espeak-ng/espeak-ng, GPL-3.0, which doesn't cover what it says; over a
     hundred languages, of ours all but Tagalog and Thai; no paper. Of Japanese it reads kana alone,
-    and where a script leaves vowels out (Arabic, Persian, Urdu) it guesses them. It leaves nothing
-    to chance: a seed changes nothing.
+    and where a script leaves vowels out (Arabic, Persian, Urdu) it guesses them. A text that it
+    would not speak whole fails, as a Belarusian one with a г. It leaves nothing to chance: a seed
+    changes nothing.
     """
 
     engine: Literal["espeak"] = "espeak"
@@ -63,7 +66,7 @@ class Espeak(Synthesizer):
     """Longer texts fail."""
     timeout_s: float = Field(20.0, gt=0)
     """For one text."""
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)
     deterministic: ClassVar[bool] = True
 
@@ -96,6 +99,9 @@ class Espeak(Synthesizer):
     def _fault(self, request: SpeechRequest) -> str | None:
         if request.language in _UNINTELLIGIBLE:
             return f"espeak's {language_name(request.language)} can't be understood"
+        if mute := set(_MUTE.get(request.language, "")) & set(request.text):
+            said = f"text {request.text[:40]!r} has {''.join(sorted(mute))}"
+            return f"{said}, which espeak leaves out"
         return text_error(request.text, request.language, self.max_characters)
 
     def job(self, request: SpeechRequest) -> dict[str, Any]:

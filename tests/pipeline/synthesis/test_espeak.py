@@ -90,6 +90,7 @@ def test_a_text_that_it_would_speak_as_english_in_part_fails() -> None:
         ("日本語で", "ja", "CJK UNIFIED IDEOGRAPH-65E5, which espeak can't read as 'ja'"),
         ("Kumusta!", "tl", "espeak has no voice for 'tl'"),
         ("ฉันรักคุณ", "th", "espeak's Thai can't be understood"),
+        ("Я магу.", "be", "has г, which espeak leaves out"),
         ("word " * 2000, "en", "10000 characters"),
         ("a\x00b", "en", "can't read"),
     ],
