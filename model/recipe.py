@@ -6,6 +6,7 @@ Hyper-parameters of the paper could not be read; the defaults are assumed, from 
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -21,11 +22,21 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Positive = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Hidden = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Label = Annotated[str, Field(pattern=r"\S")]
 SPEECH = "{speech}"
+
+
+def _refuse_indivisible(width: int, heads: int, unit: int) -> None:
+    """Refuse a width that is no multiple of `unit`, the least that its heads can share."""
+    if width % unit:
+        raise ValueError(
+            f"width {width} can't be shared by heads {heads}: make it a multiple of {unit}, as "
+            f"{width - width % unit + unit}"
+        )
 
 
 class WhisperEncoder(Engine):
@@ -65,7 +76,7 @@ class RandomEncoder(Engine):
     """
 
     engine: Literal["random"] = "random"
-    width: Positive = 192
+    width: Annotated[int, Field(ge=4)] = 192
     """Of a frame."""
     layers: Annotated[int, Field(ge=0)] = 1
     """Transformer blocks."""
@@ -79,6 +90,12 @@ class RandomEncoder(Engine):
     """As for `whisper`."""
     prosody: bool = False
     """As for `whisper`."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        # Half of a frame's positions are sines, half cosines.
+        _refuse_indivisible(self.width, self.heads, math.lcm(2, self.heads))
+        return self
 
     @property
     def caveat(self) -> str:
@@ -100,13 +117,18 @@ class QFormerSettings(Settings):
     """Of a query."""
     heads: Positive = 12
     """Attention heads of a block."""
-    dropout: Share = 0.1
+    dropout: Hidden = 0.1
     """Share of values that a training step hides."""
-    frame_dropout: Share = 0.0
+    frame_dropout: Hidden = 0.0
     """Share of a clip's frames that a training step hides, as SpecAugment (Park et al. 2019)."""
     window_s: Annotated[float, Field(ge=0.1)] | None = None
     """Read windows of this length, each with all queries (SALMONN: 0.33 s and one query), and not
     the whole clip."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        _refuse_indivisible(self.width, self.heads, self.heads)
+        return self
 
 
 class Lora(Settings):
@@ -116,7 +138,7 @@ class Lora(Settings):
     """Of the matrices that are added."""
     alpha: Positive = 32
     """What is added counts `alpha / rank` times."""
-    dropout: Share = 0.1
+    dropout: Hidden = 0.1
     """Share of an adapter's input that a training step hides."""
     modules: tuple[str, ...] = ("q_proj", "v_proj")
     """Matrices of the LLaMA that get an adapter."""
@@ -157,6 +179,12 @@ class TinyLlama(Engine):
     """Attention heads of a block."""
     seed: Seed = 0
     """Of its weights."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        # Each head turns its values pair by pair.
+        _refuse_indivisible(self.width, self.heads, 2 * self.heads)
+        return self
 
 
 AnyLlama = Annotated[PretrainedLlama | TinyLlama, Field(discriminator="engine")]

@@ -20,6 +20,17 @@ def test_the_bundled_training_recipes_are_valid(name):
         ("labels=[sad, '']", "labels"),
         ("labels=[sad, sad]", "names an emotion more than once"),
         ("prompts=[no speech]", "has no single {speech}"),
+        (
+            "qformer.width=65",
+            "qformer: width 65 can't be shared by heads 4: .* multiple of 4, as 68",
+        ),
+        ("qformer.frame_dropout=1", "qformer.frame_dropout: 1"),
+        ("language_model={engine: tiny, width: 36}", "language_model: width 36 .* multiple of 8"),
+        (
+            "encoder={engine: random, width: 15, heads: 3}",
+            "encoder: width 15 .* multiple of 6, as 18",
+        ),
+        ("encoder={engine: random, width: 2, heads: 1}", "encoder.width: 2"),
         ("encoder.engine=wav2vec", "unknown engine 'wav2vec'"),
         ("stages.0.losses={word: 0}", "all losses are switched off"),
         ("language_model={engine: pretrained, model: a/b}", "revision is missing: 'a/b' is no"),
