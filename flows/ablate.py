@@ -20,6 +20,7 @@ from model.export import load_trained
 from model.inference import verdicts
 from model.metrics import Metrics
 from model.recipe import TrainingRecipe
+from model.training import trained_clips
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,7 @@ def _measure(folder: Path, cache: Path) -> tuple[dict[str, Metrics], int]:
         load_clips(recipe.data, split, recipe.labels, trained.encoder, cache)
         for split in ("train", "test")
     )
-    heard = recipe.stages[-1].languages
-    clips = sum(heard is None or name in heard for name in train.languages())
+    clips = trained_clips(train, recipe.stages[-1:])
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
     return measured(probabilities.argmax(axis=1), test), clips
 

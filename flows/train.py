@@ -79,7 +79,7 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     _check_apart(train, validation)
     if recipe.data.cache == "frames":
         encoder.whisper.to("cpu")  # its work is done: the memory of the device is the LLaMA's
-    clips = trained_clips(train, recipe)
+    clips = trained_clips(train, recipe.stages)
     with own.main_process_first():
         _claim_clips(folder, train, validation)
     with _StepProgress(recipe, console) as progress:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.recipe import FolderSet, Losses, Stage, TrainingRecipe
+from model.recipe import LOSSES, FolderSet, Stage, TrainingRecipe
 from pipeline.errors import InputError
 
 _ENGLISH = ("en",)
+_STAYING = tuple(name for name in LOSSES if name not in ("supervised_contrast", "adversary"))
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Arm:
 def arms(recipe: TrainingRecipe) -> list[Arm]:
     """From English alone to the whole recipe, each arm with one thing more, then unfiltered data.
 
-    All arms take the same steps from the same seed, so that none wins by having trained longer.
+    What an arm leaves out is left out of all stages. All arms take the same steps from the same
+    seed, so that none wins by having trained longer.
 
     Raises:
-        InputError: the recipe has nothing to leave out: its last stage contrasts no languages.
+        InputError: the recipe has nothing to leave out: its last stage contrasts no languages; or
+            a stage teaches nothing else.
     """
     last = recipe.stages[-1].losses
     if not last.supervised_contrast or not last.adversary:
@@ -35,6 +38,13 @@ def arms(recipe: TrainingRecipe) -> list[Arm]:
             f"stages.{recipe.stages[-1].name}.losses: an ablation leaves out supervised_contrast "
             "and adversary, so both need a weight above 0"
         )
+    for stage in recipe.stages:
+        if not any(getattr(stage.losses, name) for name in _STAYING):
+            raise InputError(
+                f"stages.{stage.name}.losses: an ablation leaves out supervised_contrast and "
+                f"adversary, and then nothing is left: give {', '.join(_STAYING[:-1])} or "
+                f"{_STAYING[-1]} a weight above 0"
+            )
     plain = {"supervised_contrast": 0.0, "adversary": 0.0}
     contrast = {"adversary": 0.0}
     return [
@@ -49,13 +59,12 @@ def arms(recipe: TrainingRecipe) -> list[Arm]:
 def _changed(
     recipe: TrainingRecipe, losses: Mapping[str, float], **stage_changes: Any
 ) -> TrainingRecipe:
-    """The recipe with other losses, or other settings, in its last stage."""
-    *earlier, last = recipe.stages
-    held = Losses.model_validate({**last.losses.model_dump(), **losses})
-    stage = Stage.model_validate(
-        {**last.model_dump(), "losses": held.model_dump(), **stage_changes}
-    )
-    return recipe.model_copy(update={"stages": (*earlier, stage)})
+    """The recipe with other losses, or other settings, in every stage."""
+    stages = []
+    for stage in recipe.stages:
+        held = {**stage.losses.model_dump(), **losses}
+        stages.append(Stage.model_validate({**stage.model_dump(), "losses": held, **stage_changes}))
+    return recipe.model_copy(update={"stages": tuple(stages)})
 
 
 def _unfiltered(recipe: TrainingRecipe) -> TrainingRecipe:

@@ -7,7 +7,7 @@ validate; the first one writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -233,15 +233,24 @@ def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:
     return clips.chosen(_of_stage(clips, stage))
 
 
-def trained_clips(clips: ClipSet, recipe: TrainingRecipe) -> int:
-    """How many clips any stage trains on; one that is played at several speeds counts once.
+def trained_clips(clips: ClipSet, stages: Sequence[Stage]) -> int:
+    """How many clips any of the stages trains on; one at several speeds counts once.
 
     Raises:
         InputError: see `stage_clips`.
     """
-    heard = np.any([_of_stage(clips, stage) for stage in recipe.stages], axis=0)
     # Too short a clip is unusable at the highest speeds alone.
-    return int(np.bincount(clips.speed[heard]).max())
+    return int(np.bincount(clips.speed[heard_in(clips, stages)]).max())
+
+
+def heard_in(clips: ClipSet, stages: Sequence[Stage]) -> np.ndarray:
+    """A mask [N] of the clips that any of the stages trains on.
+
+    Raises:
+        InputError: see `stage_clips`.
+    """
+    heard: np.ndarray = np.any([_of_stage(clips, stage) for stage in stages], axis=0)
+    return heard
 
 
 def _of_stage(clips: ClipSet, stage: Stage) -> np.ndarray:

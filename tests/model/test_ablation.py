@@ -37,6 +37,24 @@ def test_each_arm_adds_one_thing():
         assert [stage.steps for stage in arm.recipe.stages] == [2, 3]
 
 
+def test_what_an_arm_leaves_out_is_left_out_of_all_stages():
+    first = {**STAGES[0], "languages": None, "losses": STAGES[1]["losses"]}
+    english, languages, contrast, *_ = arms(tiny_recipe(stages=[first, STAGES[1]]))
+    assert [stage.languages for stage in english.recipe.stages] == [("en",)] * 2
+    for arm, kept in ((english, 0.0), (languages, 0.0), (contrast, 0.5)):
+        first, last = (stage.losses for stage in arm.recipe.stages)
+        assert first == last
+        assert (first.supervised_contrast, first.adversary) == (kept, 0.0)
+
+
+def test_a_stage_that_would_teach_nothing_is_named():
+    losses = {"word": 0.0, "supervised_contrast": 0.5, "adversary": 0.2}
+    with pytest.raises(
+        InputError, match=r"stages\.transfer\.losses: .* nothing is left: give word"
+    ):
+        arms(tiny_recipe(stages=[STAGES[0], {**STAGES[1], "losses": losses}]))
+
+
 @pytest.mark.parametrize("name", ["supervised_contrast", "adversary"])
 def test_what_is_not_there_can_not_be_left_out(name):
     without = {**STAGES[1], "losses": {**STAGES[1]["losses"], name: 0.0}}
