@@ -17,11 +17,12 @@ from rich.table import Column, Table
 from model.baselines import readable
 from model.clips import UnusableAudio, read_audio
 from model.data import ClipSet, load_clips
-from model.evaluation import Evaluation, evaluate
+from model.evaluation import Evaluation, Training, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, predict, verdicts
 from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet
+from model.training import heard_in
 from pipeline.corpora.manifest import Manifest
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.errors import InputError
@@ -160,7 +161,7 @@ def run_evaluate(
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
     train, unaltered = _training_clips(trained, cache) if baselines else (None, None)
-    tested.check(train.language_names if train else ())
+    tested.check(train.clips.language_names if train else ())
     settings = tested.settings(recipe.data)
     test = load_clips(settings, "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
@@ -192,8 +193,8 @@ def _known_before(train: ClipSet | None, test: ClipSet) -> Iterator[str]:
             )
 
 
-def _training_clips(trained: Trained, cache: Path) -> tuple[ClipSet, ClipSet]:
-    """What the model was trained on, and the same at its own speed only.
+def _training_clips(trained: Trained, cache: Path) -> tuple[Training, ClipSet]:
+    """The clips of the model's training sets, and those that it heard at their own speed only.
 
     Raises:
         InputError: a set is not there any more, or is not what the recipe says.
@@ -201,10 +202,14 @@ def _training_clips(trained: Trained, cache: Path) -> tuple[ClipSet, ClipSet]:
     recipe, encoder = trained.recipe, trained.encoder
     as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
     try:
-        clips = load_clips(recipe.data, "train", recipe.labels, encoder, cache)
-        return clips, load_clips(as_it_is, "train", recipe.labels, encoder, cache)
+        clips, unaltered = (
+            load_clips(data, "train", recipe.labels, encoder, cache)
+            for data in (recipe.data, as_it_is)
+        )
+        heard, of_unaltered = (heard_in(one, recipe.stages) for one in (clips, unaltered))
     except InputError as error:
         raise InputError(f"{error}; or go without what is fitted on it: --no-baselines") from error
+    return Training(clips, heard), unaltered.chosen(of_unaltered)
 
 
 def run_predict(

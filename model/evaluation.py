@@ -142,6 +142,17 @@ class Evaluation:
             console.print(plain(remark), markup=False)
 
 
+@dataclass(frozen=True)
+class Training:
+    """Clips of the sets that a model was trained on; a mask `heard` [N] of those in a stage.
+
+    Of the others, as of languages that are left out, the model knows nothing.
+    """
+
+    clips: ClipSet
+    heard: np.ndarray
+
+
 def cells(one: Metrics) -> tuple[str, ...]:
     """A measurement as clips, UA with its interval, WA and F1 in per cent."""
     low, high = (100 * bound for bound in one.ua_interval)
@@ -151,7 +162,7 @@ def cells(one: Metrics) -> tuple[str, ...]:
 
 def evaluate(
     probabilities: np.ndarray,
-    train: ClipSet | None,
+    train: Training | None,
     test: ClipSet,
     readable: Mapping[str, dict[str, float]],
     tested: str,
@@ -174,12 +185,16 @@ def evaluate(
     )
 
 
-def _baselines(train: ClipSet, test: ClipSet) -> dict[str, dict[str, Metrics]]:
-    """Metrics of what the model must beat, by name and language."""
-    learned, asked = summed_up(train), summed_up(test)
+def _baselines(train: Training, test: ClipSet) -> dict[str, dict[str, Metrics]]:
+    """Metrics of what the model must beat, by name and language.
+
+    They are fitted on what it heard itself; a language's own network, which shows what could be
+    had there, on all that the sets have of it.
+    """
+    learned, asked = summed_up(train.clips), summed_up(test)
     return {
-        MAJORITY: measured(majority(train, test), test),
-        MLP: measured(frames_and_mlp(learned, asked), test),
+        MAJORITY: measured(majority(train.clips.chosen(train.heard), test), test),
+        MLP: measured(frames_and_mlp(learned.chosen(train.heard), asked), test),
         OWN_MLP: {
             name: _measured(verdict, test, test.languages() == name)
             for name, verdict in own_language_mlp(learned, asked).items()

@@ -39,6 +39,25 @@ def test_evaluation_holds_the_model_against_baselines(place):
     assert f"| de | m5ser | 12 | {ua} |" in card
 
 
+def test_baselines_are_fitted_on_what_the_stages_hear(place, tmp_path):
+    """Of `angry` there is German alone, and the model hears English."""
+
+    def one_language(row):
+        return None if row["emotion"] == "angry" and row["language"] == "en" else row
+
+    train = fresh_place(place, tmp_path, one_language)
+    result = call(*train, "--set", "stages.0.languages=[en]")
+    assert result.exit_code == 0, result.output
+    result = call("evaluate", tmp_path / "m", "--work", tmp_path / "w")
+    assert result.exit_code == 0, result.output
+    recall = {
+        name: one["de"]["ua"]
+        for name, one in json.loads(result.output.splitlines()[-1])["metrics"].items()
+    }
+    assert recall["frames + MLP"] < 0.67
+    assert recall["frames + MLP, trained on this language"] > 0.67
+
+
 def test_evaluation_encodes_no_clip_of_the_training_again(place, tmp_path):
     result = call("evaluate", place / "m", "--work", place / "w", "--out", tmp_path / "again")
     assert result.exit_code == 0, result.output
