@@ -19,6 +19,8 @@ from model.ser import trained_tensors
 from pipeline.errors import InputError
 
 _NAME = "checkpoint-{stage:02d}-{step:08d}"
+_GOES_ON = "the training goes on from the one before"
+_MEND = "remove what is damaged: `m5ser train` goes on from what is left"
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,24 @@ def restore(place: Path, module: nn.Module) -> Any:
     Raises:
         InputError: the checkpoint is damaged, or of another architecture.
     """
-    load_weights(place / "trained.safetensors", module)
+    load_weights(place / "trained.safetensors", module, f"remove '{place}': {_GOES_ON}")
     try:
         return torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:  # torch advises to run what the file says
+        raise _damaged(place, ValueError("rest.pt is no checkpoint's")) from error
+    except (OSError, EOFError, RuntimeError) as error:
         raise _damaged(place, error) from error
+
+
+def load_best(folder: Path, stage: str, module: nn.Module) -> None:
+    """Put the best weights of a finished stage back.
+
+    Raises:
+        InputError: there are none any more, or they are of another architecture.
+    """
+    # The stage's checkpoints know that the best was found before them, and not what it was.
+    mend = f"remove '{folder}', and `m5ser train` begins anew"
+    load_weights(best_path(folder, stage), module, mend)
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -115,8 +130,8 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_weights(path: Path, module: nn.Module) -> None:
-    """Read weights into what `trained_tensors` names of a module.
+def load_weights(path: Path, module: nn.Module, mend: str = _MEND) -> None:
+    """Read weights into what `trained_tensors` names of a module; `mend` says what else to do.
 
     Raises:
         InputError: there are none, or they are of another architecture.
@@ -127,10 +142,7 @@ def load_weights(path: Path, module: nn.Module) -> None:
     try:
         held = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"'{path}' can't be read as safetensors: {error}; remove what is damaged: "
-            "`m5ser train` goes on from what is left"
-        ) from error
+        raise InputError(f"'{path}' can't be read as safetensors: {error}; {mend}") from error
     wanted = trained_tensors(module)
     wrong = [
         name
@@ -162,9 +174,7 @@ def _unwritten(path: Path, error: Exception) -> OSError:
 
 def _damaged(place: Path, error: Exception) -> InputError:
     reason = (str(error).splitlines() or [repr(error)])[0]
-    return InputError(
-        f"'{place}' is damaged ({reason}); remove it, and the training goes on from the one before"
-    )
+    return InputError(f"'{place}' is damaged ({reason}); remove it, and {_GOES_ON}")
 
 
 def _all(folder: Path) -> list[Path]:

@@ -9,10 +9,12 @@ from typing import Any, Self
 
 from model.checkpoint import Position
 from model.recipe import LOSSES
+from pipeline.errors import InputError
 
 _FILE = "metrics.csv"
 _CURVES = ("total", *LOSSES)
 _FIELDS = ("stage_number", "stage", "step", *_CURVES, "learning_rate", "validation_ua")
+_KNOWN_BY = {"stage_number", "step", "validation_ua"}
 
 
 class Journal:
@@ -65,12 +67,22 @@ def read_metrics(folder: Path) -> list[dict[str, str]]:
     """The rows of `metrics.csv`; none where there is no file.
 
     A full disk can have cut the last one short: it is left out, and no checkpoint is behind it.
+
+    Raises:
+        InputError: somebody else wrote the file, as a spreadsheet does with other separators.
     """
     path = folder / _FILE
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
+        found = csv.DictReader(file)
+        rows = [row for row in found if None not in row.values()]
+    if rows and not set(found.fieldnames or ()) >= _KNOWN_BY:
+        raise InputError(
+            f"'{path}' is no table of a training any more: its first line names no "
+            f"{', '.join(sorted(_KNOWN_BY))}, by commas; put it back, or remove it and do without"
+        )
+    return rows
 
 
 def draw_curves(folder: Path, out: Path) -> None:

@@ -55,7 +55,7 @@ class Trainer:
         Best is the highest validation UAR of the last stage.
 
         Raises:
-            InputError: a stage has no rows, or a checkpoint is of another architecture.
+            InputError: a stage has no rows, or a checkpoint is damaged or of another architecture.
             Diverged: a loss is not a number.
             OSError: a checkpoint can't be written.
         """
@@ -89,8 +89,7 @@ class Trainer:
                 loop = _StageLoop(self, accelerator, objective, journal, at)
                 loop.run(place if number == position.stage else None)
         accelerator.wait_for_everyone()
-        last = self.recipe.stages[-1].name
-        checkpoint.load_weights(checkpoint.best_path(self.folder, last), model)
+        checkpoint.load_best(self.folder, self.recipe.stages[-1].name, model)
         return model
 
 

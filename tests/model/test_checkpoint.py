@@ -52,6 +52,23 @@ def test_a_damaged_checkpoint_says_to_remove_it_and_that_leaves_the_one_before(
         checkpoint.restore(place, module)
 
 
+def test_of_a_damaged_checkpoint_nobody_is_told_to_run_what_it_says(tmp_path):
+    module = save(tmp_path, 1)
+    (checkpoint.newest(tmp_path) / "rest.pt").write_bytes(bytes(400))
+    with pytest.raises(InputError, match=r"damaged \(rest\.pt is no checkpoint's\); remove it"):
+        checkpoint.restore(checkpoint.newest(tmp_path), module)
+
+
+def test_weights_of_a_checkpoint_are_removed_with_it_and_the_best_with_the_training(tmp_path):
+    module = save(tmp_path, 1)
+    place = checkpoint.newest(tmp_path)
+    (place / "trained.safetensors").write_bytes(b"{1")
+    with pytest.raises(InputError, match=f"remove '{place}': the training goes on from the one"):
+        checkpoint.restore(place, module)
+    with pytest.raises(InputError, match=f"best-align.* remove '{tmp_path}', and .* begins anew"):
+        checkpoint.load_best(tmp_path, "align", module)
+
+
 def test_a_position_without_what_was_read_is_no_beginning_of_the_data(tmp_path):
     save(tmp_path, 1)
     file = checkpoint.newest(tmp_path) / "position.json"

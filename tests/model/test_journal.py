@@ -6,6 +6,7 @@ import pytest
 
 from model.checkpoint import Position
 from model.journal import Journal, draw_curves, read_metrics
+from pipeline.errors import InputError
 
 FOUND = {"total": 1.5, "word": 1.5, "learning_rate": 1e-3}
 
@@ -34,6 +35,13 @@ def test_a_row_that_a_full_disk_cut_short_is_left_out(folder):
         file.write("0,align,4")
     with Journal(folder, Position(0, 3)):
         assert steps(folder) == [1, 2, 3]
+
+
+def test_a_table_that_a_spreadsheet_saved_is_told(folder):
+    file = folder / "metrics.csv"
+    file.write_text(file.read_text().replace(",", ";"))
+    with pytest.raises(InputError, match=r"metrics\.csv' is no table of a training any more"):
+        Journal(folder, Position(0, 3))
 
 
 def test_rows_of_before_a_loss_was_added_stay(folder):
