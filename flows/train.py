@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,7 +24,7 @@ from model.ranks import together
 from model.recipe import TrainingRecipe
 from model.ser import make_model
 from model.sources import refuse_empty
-from model.training import Trainer, trained_clips
+from model.training import Trainer, heard_in, trained_clips
 from pipeline.errors import InputError
 
 TRAINED_CLIPS = "trained_clips.json"
@@ -39,6 +41,8 @@ class TrainOutcome:
     dropped: dict[str, int]
     best_ua: float
     wall_s: float
+    warnings: tuple[str, ...] = ()
+    """What was said before the first step."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -80,6 +84,9 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     if recipe.data.cache == "frames":
         encoder.whisper.to("cpu")  # its work is done: the memory of the device is the LLaMA's
     clips = trained_clips(train, recipe.stages)
+    warnings = tuple(_warnings(recipe, train, validation))
+    for warning in warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
     with own.main_process_first():
         _claim_clips(folder, train, validation)
     with _StepProgress(recipe, console) as progress:
@@ -90,7 +97,7 @@ def run_train(recipe: TrainingRecipe, folder: Path, cache: Path, console: Consol
     own.wait_for_everyone()  # whoever goes on finds a finished model
     place = newest(folder)
     best = read_position(place).best_ua if place else 0.0
-    return TrainOutcome(folder, clips, train.dropped, best, time.monotonic() - started)
+    return TrainOutcome(folder, clips, train.dropped, best, time.monotonic() - started, warnings)
 
 
 def speaks() -> bool:
@@ -126,6 +133,26 @@ def _check_apart(train: ClipSet, validation: ClipSet) -> None:
             f"data.sets: {len(shared)} utterances are in training and in validation, '{shared[0]}' "
             "for one; give a corpus `like: FOLDER`, the set that was built of it, or leave one out"
         )
+
+
+def _warnings(recipe: TrainingRecipe, train: ClipSet, validation: ClipSet) -> Iterator[str]:
+    """What a person should know before a training is paid for, in sentences."""
+    heard = train.chosen(heard_in(train, recipe.stages))
+    if untaught := _absent(heard):
+        yield (
+            f"no clip of the training is {untaught}, so nothing teaches what that is: write "
+            "`labels` as the sets have them, or leave it out"
+        )
+    if unasked := _absent(validation):
+        yield f"no clip of validation is {unasked}: the best step is chosen without"
+    for reason, count in validation.dropped.items():
+        yield f"of validation {count} rows were left out: {reason}"
+
+
+def _absent(clips: ClipSet) -> str:
+    """The labels that no clip has, by commas."""
+    there = np.bincount(clips.rows.emotions, minlength=len(clips.labels))
+    return ", ".join(name for name, count in zip(clips.labels, there, strict=True) if not count)
 
 
 def _claim_clips(folder: Path, train: ClipSet, validation: ClipSet) -> None:

@@ -78,7 +78,7 @@ class ClipSet:
     language_names: tuple[str, ...]
     speaker_names: tuple[str, ...]
     dropped: dict[str, int]
-    """Rows that are not used, by reason."""
+    """Rows that are not used, by reason; one that is played at several speeds counts once."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -275,10 +275,11 @@ def _usable(
             f"(data.most_unusable allows {data.most_unusable:.0%}); '{first['name']}' "
             f"{first['unusable']}"
         )
-    unknown = table["label"].filter(pc.invert(known)).value_counts().to_pylist()
+    once = pc.equal(table["speed"], 0)
+    unknown = table["label"].filter(pc.and_(pc.invert(known), once)).value_counts().to_pylist()
     dropped = {f"{OTHER_LABEL}'{one['values']}'": int(one["counts"]) for one in unknown}
-    if len(bad):
-        dropped["unusable audio"] = len(bad)
+    if len(bad):  # too short a clip is unusable at the highest speeds alone
+        dropped["unusable audio"] = int(np.bincount(bad["speed"]).max())
     kept = table.filter(pc.and_(known, sound))
     if not len(kept):
         raise InputError(

@@ -26,6 +26,22 @@ def test_a_card_counts_each_clip_that_was_trained_on_once(place, tmp_path):
     assert json.loads(result.output.splitlines()[-1])["clips"] == 12
 
 
+def test_what_a_label_lacks_is_said_before_the_training_and_rows_count_once(place, tmp_path):
+    def bored(row):
+        return {**row, "emotion": "disgusted"} if row["emotion"] == "sad" else row
+
+    train = fresh_place(place, tmp_path, bored, speeds=[0.9, 1.0])
+    result = call(*train, "--set", "labels=[angry, happy, sad]")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output.splitlines()[-1])
+    assert found["dropped"] == {"label 'disgusted'": 8}
+    untaught, unasked, left_out = found["warnings"]
+    assert untaught.startswith("no clip of the training is sad, so nothing teaches what that is")
+    assert unasked == "no clip of validation is sad: the best step is chosen without"
+    assert left_out == "of validation 8 rows were left out: label 'disgusted'"
+    assert " ".join(result.stderr.split()).index(untaught) == len("warning: ")
+
+
 def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
     recipe = json.loads((place / "recipe.yaml").read_text())
     losses = {"supervised_contrast": 0.5, "adversary": 0.1}
