@@ -75,8 +75,9 @@ def own_language_mlp(train: Summaries, test: Summaries) -> dict[str, np.ndarray]
 def readable(embedded: Embedded) -> dict[str, dict[str, float]]:
     """By stage, how well a linear probe reads language and speaker off embeddings: mean recall.
 
-    Five folds that never part the renditions of one sentence. What has fewer than two values with
-    five sentences each is left out, and so are clips of an unknown speaker.
+    Five folds that never part the renditions of one sentence, and share every value out among them:
+    a probe doesn't know what it was not fitted on. What has fewer than two values with five
+    sentences each is left out, and so are clips of an unknown speaker.
     """
     values = {"language": embedded.languages, "speaker": embedded.speakers}
     found: dict[str, dict[str, float]] = {}
@@ -89,7 +90,7 @@ def readable(embedded: Embedded) -> dict[str, dict[str, float]]:
 def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> float | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -99,8 +100,9 @@ def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> f
     kept = np.isin(values, frequent)
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     with _so_many_steps():
+        folds = StratifiedGroupKFold(_FOLDS)
         said = cross_val_predict(
-            probe, embeddings[kept], values[kept], groups=sources[kept], cv=GroupKFold(_FOLDS)
+            probe, embeddings[kept], values[kept], groups=sources[kept], cv=folds
         )
     return float(balanced_accuracy_score(values[kept], said))
 
