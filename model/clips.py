@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import soundfile
 
@@ -23,6 +24,7 @@ from model.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
 from model.rows import Part, Row
 from pipeline.audio import READABLE, encode_flac, resample
 from pipeline.engine import digest
+from pipeline.errors import InputError
 
 _BATCH = 16
 """Clips that are encoded together; a part goes on behind a whole batch, so each has its own."""
@@ -55,6 +57,7 @@ def prepare(
 
     Raises:
         OSError: one can't be written; the next call goes on behind what was.
+        InputError: one is damaged, as a power cut or a copy that broke off leaves it.
     """
     kind = encoder.fingerprint if cache_frames else "audio"
     own = encoder if cache_frames else None
@@ -63,9 +66,30 @@ def prepare(
         for (part, speed), place in zip(parts, places, strict=True):
             if not (place / TABLE).is_file():
                 _write(part, place, own, longest_s, speed, wait)
-    return [
-        ClipPart(pq.read_table(place / TABLE, memory_map=True), place / ITEMS) for place in places
-    ]
+    return [_whole(place) for place in places]
+
+
+def _whole(place: Path) -> ClipPart:
+    """A part that lies ready, with every item that its table names.
+
+    Raises:
+        InputError: it lacks some, or its table can't be read.
+    """
+    damaged = InputError(
+        f"--work: '{place}' is damaged: remove it, and the same command makes it anew"
+    )
+    try:
+        table = pq.read_table(place / TABLE, memory_map=True)
+    except (pa.ArrowException, OSError) as error:
+        # What the file system can't read has a number; what pyarrow can't make out, none.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise damaged from error
+    items = place / ITEMS
+    end = pc.max(pc.add(table["start"], table["size"])).as_py() or 0
+    if not items.is_file() or items.stat().st_size < end:
+        raise damaged
+    return ClipPart(table, items)
 
 
 def read_audio(data: bytes, longest_s: float | None, speed: float = 1.0) -> np.ndarray:

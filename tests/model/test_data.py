@@ -1,5 +1,7 @@
 """Sets as they come in: from folders and from `datasets`, cached or not, and what is wrong."""
 
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -95,6 +97,26 @@ def test_a_failed_write_is_gone_on_with(folder, encoder, tmp_path, monkeypatch):
     assert len(load(folder, encoder, tmp_path / "cache")) == 24
     files = {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()}
     assert files == {"items", "rows.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("items", lambda path: os.truncate(path, 64)),
+        ("items", os.unlink),
+        ("rows.parquet", lambda path: os.truncate(path, 64)),
+    ],
+)
+def test_a_damaged_cache_is_named_and_no_clip_is_heard_as_nothing(
+    folder, encoder, tmp_path, name, damage
+):
+    load(folder, encoder, tmp_path)
+    place = sorted(tmp_path.iterdir())[0]
+    damage(place / name)
+    with pytest.raises(InputError, match=f"--work: '{place}' is damaged: remove it, and the same"):
+        load(folder, encoder, tmp_path)
+    shutil.rmtree(place)
+    assert len(load(folder, encoder, tmp_path)) == 24
 
 
 def test_speakers_keep_their_numbers_and_new_ones_are_unknown(folder, encoder, tmp_path):
