@@ -140,7 +140,7 @@ class Lora(Settings):
     """What is added counts `alpha / rank` times."""
     dropout: Hidden = 0.1
     """Share of an adapter's input that a training step hides."""
-    modules: tuple[str, ...] = ("q_proj", "v_proj")
+    modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("q_proj", "v_proj")
     """Matrices of the LLaMA that get an adapter."""
 
 
@@ -330,7 +330,7 @@ class Stage(Settings):
 
     name: Name
     """What the stage is called in its files and tables."""
-    languages: tuple[str, ...] | None = None
+    languages: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Whose rows are used (none: all)."""
     only: Literal["all", "human", "synthetic"] = "all"
     """Whose speech is used: people's, synthesizers' or both."""

@@ -24,6 +24,7 @@ def test_the_bundled_training_recipes_are_valid(name):
             "qformer.width=65",
             "qformer: width 65 can't be shared by heads 4: .* multiple of 4, as 68",
         ),
+        ("stages.0.languages=[]", "stages.0.languages"),
         ("qformer.frame_dropout=1", "qformer.frame_dropout: 1"),
         ("language_model={engine: tiny, width: 36}", "language_model: width 36 .* multiple of 8"),
         (
