@@ -273,7 +273,7 @@ def _usable(
         raise InputError(
             f"data.sets: {len(bad)} of {table.num_rows} clips of '{split}' are unusable "
             f"(data.most_unusable allows {data.most_unusable:.0%}); '{first['name']}' "
-            f"{first['unusable']}"
+            f"{first['unusable']}; mend or remove such rows"
         )
     once = pc.equal(table["speed"], 0)
     unknown = table["label"].filter(pc.and_(pc.invert(known), once)).value_counts().to_pylist()

@@ -194,8 +194,9 @@ class _StageLoop:
         if bad:
             raise Diverged(
                 f"stage '{self.stage.name}', step {self.position.step + 1}: {', '.join(bad)} is "
-                "not a number; the last checkpoint is from before it. Lower learning_rate, or "
-                "clip_norm"
+                "not a number, and would be again: lower "
+                f"stages.{self.stage.name}.learning_rate or clip_norm, and give another --out, "
+                "since another recipe begins anew"
             )
 
     def _validate(self) -> float:
