@@ -18,7 +18,7 @@ from pipeline.work.intake import require_recordings
 from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
-_VERSION = 4
+_VERSION = 5
 _WHEELS = ("espeakng-loader", "pyworld", "soxr")
 """Packages that measure: phones, F0 and spectrum, rate."""
 

@@ -32,7 +32,7 @@ from pipeline.work.references import Reference, contents, open_references
 from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
-_VERSION = 12
+_VERSION = 13
 _NOT_NAMED = ("utterances", "sources", "lines", "spoken")
 """Where inputs lie, whose contents a name is made of instead."""
 _WHEELS = ("espeakng-loader", "pyworld", "soxr", "soundfile")

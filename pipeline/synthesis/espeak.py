@@ -110,11 +110,15 @@ class Espeak(Synthesizer):
         # Playing a slower, lower rendition faster scales its formants and leaves the rest.
         pitch_st = voice.pitch_st - 12 * math.log2(voice.tract)
         return {
-            "text": request.text.translate(_WORDLESS),
+            "text": _words(request.text),
             "voice": f"{_voice(request.language)}+{voice.variant}",
             "rate": round(self.words_per_minute / voice.tract),
             "pitch": min(99, max(0, round(50 + _PITCH_STEPS_PER_ST * pitch_st))),
         }
+
+
+def _words(text: str) -> str:
+    return text.translate(_WORDLESS)
 
 
 def _voice(language: Language) -> str:
@@ -125,7 +129,7 @@ def count_phones(texts: Sequence[str], language: Language = "en") -> list[int | 
     """Number of phones in each text as espeak-ng speaks it; None where it can't speak it."""
     errors = [text_error(text, language, max_characters=10_000) for text in texts]
     jobs = [
-        {"text": text, "voice": _voice(language), "rate": 165, "pitch": 50}
+        {"text": _words(text), "voice": _voice(language), "rate": 165, "pitch": 50}
         for text, error in zip(texts, errors, strict=True)
         if error is None
     ]

@@ -135,6 +135,7 @@ def test_an_unknown_voice_is_an_error_that_names_it(name: str) -> None:
 
 def test_phones_of_texts_are_counted_and_none_where_there_are_none() -> None:
     assert count_phones(["Kids are talking by the door", "😀", "a"]) == [16, None, 1]
+    assert count_phones(["Kids are *talking* by the door~"]) == [16]
 
 
 def test_a_speaker_has_one_voice_of_its_own_and_of_its_gender() -> None:
