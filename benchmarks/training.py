@@ -23,11 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.script import parser_of
+from model.architecture import RandomEncoder
 from model.data import Batch, ClipSet, load_clips
 from model.encoder import FrozenEncoder, load_encoder
 from model.objective import Objective
-from model.recipe import DataSettings, FolderSet, RandomEncoder, TrainingRecipe
+from model.recipe import TrainingRecipe
 from model.ser import make_model, trained_parameters
+from model.sets import DataSettings, FolderSet
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema
 from pipeline.emotions import EMOTIONS

@@ -37,9 +37,10 @@ from model.evaluation import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
 from model.inference import verdicts
 from model.metrics import measure
 from model.prosody import prosody_channels
-from model.recipe import FolderSet, TrainingRecipe
+from model.recipe import TrainingRecipe
 from model.recipe_file import load_training_recipe
 from model.ser import make_model
+from model.sets import FolderSet
 from model.training import Trainer
 from pipeline.selection.choose import BEST_TAKE
 

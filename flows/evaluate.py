@@ -21,7 +21,7 @@ from model.evaluation import Evaluation, Training, evaluate
 from model.evaluation_report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
 from model.inference import embed, predict, verdicts
-from model.recipe import AnySet, CorpusSet, DataSettings, FolderSet
+from model.sets import AnySet, CorpusSet, DataSettings, FolderSet
 from model.training import heard_in
 from pipeline.corpora.manifest import Manifest
 from pipeline.emotions import EMOTIONS, Emotion

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.recipe import LOSSES, FolderSet, Stage, TrainingRecipe
+from model.recipe import LOSSES, Stage, TrainingRecipe
+from model.sets import FolderSet
 from pipeline.errors import InputError
 
 _ENGLISH = ("en",)

@@ -21,10 +21,10 @@ from torch.nn.utils.rnn import pad_sequence
 from model.clips import ClipPart, prepare, read_audio
 from model.encoder import FrozenEncoder
 from model.losses import UNKNOWN
-from model.recipe import AnySet, DataSettings, HubSet
 from model.recordings import as_in_takes
 from model.rows import Split
 from model.sampling import Rows
+from model.sets import AnySet, DataSettings, HubSet
 from model.sources import parts, refuse_empty
 from pipeline.engine import digest
 from pipeline.errors import InputError

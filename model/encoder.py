@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.architecture import RandomEncoder, WhisperEncoder
 from model.prosody import CHANNELS, VERSION, prosody_channels
-from model.recipe import RandomEncoder, WhisperEncoder
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device, resolve

@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from model import checkpoint
+from model.architecture import PretrainedLlama, WhisperEncoder
 from model.bases import base_models
 from model.checkpoint import newest, read_position
 from model.encoder import FrozenEncoder, load_encoder, usable_device
 from model.journal import draw_curves
-from model.recipe import PretrainedLlama, TrainingRecipe, WhisperEncoder
+from model.recipe import TrainingRecipe
 from model.recipe_file import parse_training_recipe
 from model.ser import EmotionModel, make_model, trained_tensors
 from pipeline.cards.templates import render_markdown

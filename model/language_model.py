@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from model.architecture import Lora, PretrainedLlama, TinyLlama
 from model.losses import token_log_likelihood
-from model.recipe import Lora, PretrainedLlama, TinyLlama
 from pipeline.errors import InputError
 from pipeline.pretrained.named import ModelError, model_folder
 from pipeline.pretrained.transformer import open_config, open_model, open_tokenizer

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 from transformers import Blip2QFormerConfig, Blip2QFormerModel
 
-from model.recipe import QFormerSettings
+from model.architecture import QFormerSettings
 
 FRAME_S = 0.02
 """Of Whisper's encoder: two log-mel frames of 10 ms."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from model.recipe import CorpusSet
 from model.rows import Part, Row, Split
+from model.sets import CorpusSet
 from pipeline.audio import BadAudio, encode_flac, open_recording
 from pipeline.corpora.base import Door, Dropped, Entry
 from pipeline.corpora.manifest import Manifest

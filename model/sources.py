@@ -10,9 +10,9 @@ from typing import Any, get_args
 import fsspec
 import pyarrow.parquet as pq
 
-from model.recipe import AnySet, CorpusSet, FolderSet, HubSet
 from model.recordings import may_have, recorded_part
 from model.rows import Part, Row, Split
+from model.sets import AnySet, CorpusSet, FolderSet, HubSet
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.selection.choose import BEST_TAKE

@@ -12,11 +12,12 @@ import soundfile
 import torch
 from datasets import ClassLabel, Features
 
+from model.architecture import RandomEncoder, WhisperEncoder
 from model.clips import UnusableAudio, read_audio
 from model.data import load_clips
 from model.encoder import load_encoder
 from model.losses import UNKNOWN
-from model.recipe import DataSettings, RandomEncoder, WhisperEncoder
+from model.sets import DataSettings
 from pipeline.audio import decode_flac, encode_flac
 from pipeline.errors import InputError
 from tests.model.tiny import LANGUAGES, PITCH_HZ, RATE, WIDTH, rows, tone, write_set, write_whisper

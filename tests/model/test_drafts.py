@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from model import clips, drafts
+from model.architecture import RandomEncoder
 from model.encoder import load_encoder
-from model.recipe import RandomEncoder
 from model.rows import Part, Row
 from pipeline.audio import encode_flac
 from tests.model.tiny import RATE, WIDTH, tone

@@ -10,8 +10,8 @@ import yaml
 from rich.console import Console
 
 from flows.evaluate import Predictions
+from model.architecture import WhisperEncoder
 from model.encoder import load_encoder
-from model.recipe import WhisperEncoder
 from pipeline.audio import READABLE, encode_flac
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import EMOTIONS

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from model.architecture import RandomEncoder
 from model.data import load_clips
 from model.encoder import load_encoder
 from model.inference import predict
 from model.prosody import CHANNELS, prosody_channels
 from model.qformer import FrameInput
-from model.recipe import RandomEncoder
 from model.ser import make_model
 from pipeline.prosody.frames import BANDS
 from pipeline.prosody.profile import SCALARS, measure

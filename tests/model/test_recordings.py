@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from model.architecture import RandomEncoder
 from model.data import load_clips
 from model.encoder import load_encoder
-from model.recipe import DataSettings, FolderSet, RandomEncoder
 from model.recordings import as_in_takes
+from model.sets import DataSettings, FolderSet
 from pipeline.corpora.base import CorpusMissing
 from pipeline.errors import InputError
 from tests.model.tiny import PITCH_HZ, RATE, SPEAKERS, WIDTH, tone, write_set

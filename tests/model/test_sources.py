@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from model.recipe import FolderSet, HubSet
+from model.sets import FolderSet, HubSet
 from model.sources import _LARGEST_ROW, _audio, parts
 from pipeline.dataset.shards import kept_schema
 from pipeline.errors import InputError
@@ -130,7 +130,7 @@ def shard_of(folder, count, size):
 
 _PEAK = """
 import resource, sys
-from model.recipe import FolderSet
+from model.sets import FolderSet
 from model.sources import parts
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
