@@ -13,7 +13,6 @@ from rich.table import Table
 
 from flows.listening_interval import recalls
 from model.metrics import confusion
-from pipeline.cards.templates import plain
 from pipeline.dataset.reading import damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
@@ -22,6 +21,7 @@ from pipeline.listening.agreement import krippendorff_alpha
 from pipeline.listening.answers import NONE, Answers, read_answers
 from pipeline.listening.draw import Clip, Draw, draw_clips, draw_id
 from pipeline.listening.page import write_page
+from pipeline.plain import plain
 
 ALL, KNOWN, UNKNOWN = "all", "known", "unknown"
 _GROUPS = (ALL, KNOWN, UNKNOWN)

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cards.rules import describe
-from pipeline.cards.templates import plain
 from pipeline.dataset.candidates import read_candidates
 from pipeline.dataset.reading import DatasetFolder, damage_named, open_folder
 from pipeline.dataset.writing import BadFolder
 from pipeline.errors import InputError
+from pipeline.plain import plain
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.selection.choose import decide

@@ -15,7 +15,7 @@ from model.baselines import frames_and_mlp, majority, own_language_mlp, summed_u
 from model.data import OTHER_LABEL, ClipSet
 from model.metrics import Metrics, confusion, measure
 from pipeline.cards.losses import FEWEST_SPEAKERS
-from pipeline.cards.templates import plain
+from pipeline.plain import plain
 
 Drawn = Literal["speakers", "utterances"]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from model.evaluation import ALL, COLUMNS, Evaluation
 from model.inference import Embedded
-from pipeline.cards.templates import markdown, plain
+from pipeline.cards.templates import markdown
+from pipeline.plain import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,6 +20,7 @@ from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.cards.transcripts import transcripts
 from pipeline.cards.yields import hardest_hit_voices, yields
+from pipeline.dataset.manifest import CARD
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
@@ -47,7 +48,6 @@ _UNFITTED = (
 Check = tuple[str, str, list[str]]
 """A judge: its name, what it looks at, and the gates that read it."""
 
-README = "README.md"
 OWN_START, OWN_END = "<!-- own section: kept -->", "<!-- end of own section -->"
 """Marks around what a person writes into a card; it outlives every new rendering."""
 
@@ -57,7 +57,7 @@ _UNEQUAL = 0.05
 
 def write_card(folder: Path) -> None:
     """Write `README.md` of a dataset folder; see `render_card`."""
-    (folder / README).write_text(render_card(folder), encoding="utf-8")
+    (folder / CARD).write_text(render_card(folder), encoding="utf-8")
 
 
 def render_card(folder: Path) -> str:
@@ -81,7 +81,7 @@ def card_of(dataset: DatasetFolder) -> str:
     """
     values = _values(dataset, components_of(dataset.recipe), licence_of(dataset))
     card = render_markdown("dataset_card.md.jinja", **values)
-    written = dataset.path / README
+    written = dataset.path / CARD
     old = own_section(written.read_text(encoding="utf-8")) if written.is_file() else None
     return with_own_section(card, old)
 

@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-_LONGEST = 300
+from pipeline.plain import one_line, plain
+
 _BLANK_LINES = re.compile(r"\n{3,}")
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _ACTIVE = re.compile(
     r"[&<>`*\[\]\\|~#$@]|:(?=//)|\bw(?=ww\.)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]"
 )
@@ -29,12 +29,6 @@ def render_markdown(template: str, **values: Any) -> str:
     """A Markdown template, in which every text is escaped unless it is `Markup`."""
     text = _environment(_harmless).get_template(template).render(**values)
     return _BLANK_LINES.sub("\n\n", text)
-
-
-def plain(text: str) -> str:
-    """A text in one line, without control or direction characters, cut to a readable length."""
-    line = " ".join(_HIDDEN.sub(" ", text).split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def markdown(text: str) -> Markup:
@@ -61,7 +55,7 @@ def fenced(text: str) -> Markup:
 
     A backtick is dropped and nothing put in its place: in a quoted command another sign could act.
     """
-    return Markup(" ".join(_HIDDEN.sub(" ", text.replace("`", "")).split()))  # noqa: S704
+    return Markup(one_line(text.replace("`", "")))  # noqa: S704
 
 
 def spoken(seconds: float) -> str:

@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.cards.figures import PICTURES
-from pipeline.cards.templates import plain
 from pipeline.dataset.row_index import write_row_index
 from pipeline.errors import InputError
+from pipeline.plain import plain
 
 MANIFEST = "MANIFEST.json"
+CARD = "README.md"
 _OF_A_SET = re.compile(
     r"(data|rejects)/[\w-]+/[a-z]+-\d+-of-\d+\.parquet|README\.md|recipe\.yaml"
     r"|report\.html|(build|provenance)\.json|(rows|failures|rejected_lines)\.parquet"

@@ -14,14 +14,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
-from pipeline.cards.templates import plain
 from pipeline.dataset.prosody import PROSODY
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES
+from pipeline.plain import plain
 from pipeline.selection.choose import CHOICES
+from pipeline.settings_file import BadRecipe, parse_yaml
 
 SPLITS = ("train", "validation", "test")
 
@@ -111,9 +111,10 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
 
     Raises:
         FileNotFoundError: the folder has no recipe.yaml or build.json.
+        BadRecipe: its recipe is no YAML that a build writes.
     """
     if recipe is None:
-        recipe = yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8"))
+        recipe = parse_yaml((path / "recipe.yaml").read_text(encoding="utf-8"))
     build = json.loads((path / "build.json").read_text(encoding="utf-8"))
     kept, rejects = parquet_files(path, "data"), parquet_files(path, "rejects")
     scores = _score_names([*kept, *rejects])
@@ -146,7 +147,7 @@ def damage_named(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, yaml.YAMLError, pa.ArrowException, duckdb.Error) as why:
+    except (ValueError, BadRecipe, pa.ArrowException, duckdb.Error) as why:
         reason = plain(str(why).partition("\n")[0])
         raise InputError(
             f"'{path}' is no dataset folder, or damaged ({reason}): `m5ser verify` says which "

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pipeline.cards.card import README, write_card
+from pipeline.cards.card import write_card
 from pipeline.cards.figures import write_figures
 from pipeline.cards.report import write_report
 from pipeline.dataset.manifest import (
+    CARD,
     MANIFEST,
     BadManifest,
     keep_others,
@@ -210,8 +211,8 @@ def write_dataset(folder: Path, build: Build, describe: Describe) -> None:
         # Another build may have written there since this one began.
         check_folder(folder, build.recipe, build.limit)
         _write(partial, build)
-        if (folder / README).is_file():
-            shutil.copyfile(folder / README, partial / README)
+        if (folder / CARD).is_file():
+            shutil.copyfile(folder / CARD, partial / CARD)
         describe(partial)
 
 

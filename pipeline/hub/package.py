@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import (
+    CARD,
     MANIFEST,
     Manifest,
     is_of_a_set,
@@ -20,11 +20,11 @@ from pipeline.dataset.row_index import ROWS
 from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.hub.repository import Kind
+from pipeline.plain import plain
 from pipeline.provenance.credentials import CREDENTIALS
 from pipeline.recipe import texts_in
 from pipeline.settings_file import BadRecipe, parse_yaml
 
-CARD = "README.md"
 WEIGHTS = "model.safetensors"
 _OF_A_MODEL = (
     CARD,

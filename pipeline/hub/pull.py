@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import FileEntry, Manifest, sha256
 from pipeline.dataset.reading import open_folder
 from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
@@ -25,6 +24,7 @@ from pipeline.errors import InputError
 from pipeline.hub.push import Advance
 from pipeline.hub.sample import Rows, enough
 from pipeline.hub.source import SetSource
+from pipeline.plain import plain
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.claims import check_rows, read_build

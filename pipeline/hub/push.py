@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.dataset.manifest import MANIFEST, FileEntry
+from pipeline.dataset.manifest import CARD, MANIFEST, FileEntry
 from pipeline.dataset.row_index import ROWS
 from pipeline.hub.difference import CHANGES, Difference, changes_file, difference
 from pipeline.hub.errors import Conflict, HubRefused
 from pipeline.hub.own_text import merge_card
-from pipeline.hub.package import CARD, Package
+from pipeline.hub.package import Package
 from pipeline.hub.remote import PUBLISH, manifest_of, published_card
 from pipeline.hub.repository import Repository, Revision
 

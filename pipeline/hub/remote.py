@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pipeline.dataset.manifest import MANIFEST, BadManifest, Manifest, parse_manifest
-from pipeline.hub.package import CARD
+from pipeline.dataset.manifest import CARD, MANIFEST, BadManifest, Manifest, parse_manifest
 from pipeline.hub.repository import PUT_BACK, Repository, Revision
 
 PUBLISH = "Publish "

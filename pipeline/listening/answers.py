@@ -7,11 +7,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.cards.templates import plain
 from pipeline.emotions import Emotion
 from pipeline.errors import InputError
 from pipeline.languages import Language
 from pipeline.listening.draw import MOST_CLIPS, Draw
+from pipeline.plain import plain
 
 _LARGEST_BYTES = 1 << 20
 _Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]

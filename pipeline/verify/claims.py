@@ -12,7 +12,7 @@ from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from pipeline.cards.card import card_of, own_section, with_own_section
-from pipeline.dataset.manifest import MANIFEST, Manifest
+from pipeline.dataset.manifest import CARD, MANIFEST, Manifest
 from pipeline.dataset.reading import (
     REJECTED_LINES,
     SPLITS,
@@ -22,7 +22,6 @@ from pipeline.dataset.reading import (
 )
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD
 from pipeline.provenance.licences import hub_licence
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published

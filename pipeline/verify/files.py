@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.dataset.manifest import (
+    CARD,
     MANIFEST,
     BadShard,
     Manifest,
@@ -13,7 +14,7 @@ from pipeline.dataset.manifest import (
     walk,
 )
 from pipeline.hub.difference import CHANGES
-from pipeline.hub.package import CARD, LINK, foreign_names, is_link_away, missing_names
+from pipeline.hub.package import LINK, foreign_names, is_link_away, missing_names
 from pipeline.hub.repository import Kind
 from pipeline.verify.findings import Findings
 

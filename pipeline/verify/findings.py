@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.cards.templates import plain
+from pipeline.plain import plain
 
 _SHOWN = 20
 _KEPT = 1000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.cards.templates import plain
 from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, walk
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
 from pipeline.hub.package import WEIGHTS, BadPackage, Package, kind_of
 from pipeline.hub.repository import Kind
+from pipeline.plain import plain
 from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe

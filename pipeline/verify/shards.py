@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
-from pipeline.cards.templates import plain
 from pipeline.dataset.reading import parquet_files
 from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.shards import kept_schema, rejects_schema
+from pipeline.plain import plain
 from pipeline.provenance.flac import NotFlac, comments_of, with_comments
 from pipeline.recipe import Recipe
 from pipeline.verify.findings import Findings

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pipeline.cards.templates import code, markdown, plain, spoken
+from pipeline.cards.templates import code, markdown, spoken
+from pipeline.plain import plain
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 

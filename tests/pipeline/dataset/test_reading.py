@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.cards.rules import describe, gates_of, limits, reasons_of, score_gates
 from pipeline.dataset.reading import open_folder, score
+from pipeline.settings_file import BadRecipe
 
 Make = Callable[..., Path]
 
@@ -62,6 +63,15 @@ def test_of_a_shard_the_row_groups_of_the_clips_alone_are_read(
 def test_any_folder_name_will_do(make_dataset_folder: Make, name: str) -> None:
     with open_folder(make_dataset_folder(name)) as dataset:
         assert dataset.value("SELECT count(*) FROM kept") == 28
+
+
+def test_a_recipe_whose_aliases_would_fill_the_memory_is_not_read(
+    make_dataset_folder: Make,
+) -> None:
+    folder = make_dataset_folder()
+    (folder / "recipe.yaml").write_text("a: &a [x, x]\nb: [*a, *a]\n")
+    with pytest.raises(BadRecipe, match="aliases are not allowed"), open_folder(folder):
+        pass
 
 
 def test_a_folder_that_no_build_wrote_is_an_error(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pipeline.dataset.manifest import MANIFEST, write_manifest
-from pipeline.hub.package import CARD, WEIGHTS, BadPackage, open_package
+from pipeline.dataset.manifest import CARD, MANIFEST, write_manifest
+from pipeline.hub.package import WEIGHTS, BadPackage, open_package
 from pipeline.verify.folder import check_package, verify_folder
 
 

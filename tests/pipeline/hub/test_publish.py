@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.cards.card import with_own_section
-from pipeline.dataset.manifest import MANIFEST, read_manifest, write_manifest
+from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest, write_manifest
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD, open_package
+from pipeline.hub.package import open_package
 from pipeline.hub.push import Push, move_main
 from pipeline.hub.repository import connect
 from pipeline.hub.retry import HubUnreachable

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST
+from pipeline.dataset.manifest import CARD, MANIFEST
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD
 from tests.hub_server import Hub
 from tests.publishing import publishing
 

@@ -10,9 +10,8 @@ import pytest
 from rich.console import Console
 
 from flows.publish import PublishOutcome
-from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD
 from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Blob, Repo
 from tests.hub_server import Fault, Hub

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest
 from pipeline.dataset.writing import describe
 from pipeline.errors import InputError
-from pipeline.hub.package import CARD
 from pipeline.hub.publish import Options, publish
 from pipeline.hub.pull import Pulled, Selection, pull
 from pipeline.hub.remote import needed_manifest

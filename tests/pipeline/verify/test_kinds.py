@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from flows.publish import run_verify
-from pipeline.dataset.manifest import MANIFEST, describe_file
-from pipeline.hub.package import CARD, WEIGHTS, BadPackage, open_package
+from pipeline.dataset.manifest import CARD, MANIFEST, describe_file
+from pipeline.hub.package import WEIGHTS, BadPackage, open_package
 from pipeline.verify.folder import verify_folder
 from tests.hub_repositories import Repo
 from tests.hub_server import Hub
