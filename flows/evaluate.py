@@ -26,7 +26,7 @@ from model.training import heard_in
 from pipeline.corpora.manifest import Manifest
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.errors import InputError
-from pipeline.languages import meant_language
+from pipeline.languages import SOURCE, meant_language
 from pipeline.pretrained.devices import Device
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -73,12 +73,13 @@ class Predictions:
 class Tested:
     """What a model is held against.
 
-    `place`: a dataset folder's test split, or all of a manifest's recordings, in a `language` and
-    with `labels`, the list's own words by ours (none: the test split of the recipe's own sets).
+    `place`: a dataset folder's test split, or all of a manifest's recordings, in a `language`
+    (none: English) and with `labels`, the list's own words by ours (none: the test split of the
+    recipe's own sets).
     """
 
     place: Path | None = None
-    language: str = "en"
+    language: str | None = None
     labels: Mapping[str, Emotion] = field(default_factory=dict)
 
     def check(self, known: Collection[str]) -> None:
@@ -92,15 +93,18 @@ class Tested:
         if self.place is None or not self.place.is_file():
             if self.labels:
                 raise InputError("--labels: maps the labels of a list of recordings: DATA is none")
+            if self.language:
+                raise InputError("--language: is that of a list of recordings: DATA is none")
             return
-        meant = meant_language(self.language)
+        language = self.language or SOURCE
+        meant = meant_language(language)
         theirs = [one for one in sorted(known) if meant and meant_language(one) == meant]
         right = theirs[0] if theirs else meant
-        if self.language not in known and right not in (None, self.language):
-            raise InputError(f"--language '{self.language}' is unknown: did you mean {right}?")
-        if self.language not in known and not _LANGUAGE.fullmatch(self.language):
+        if language not in known and right not in (None, language):
+            raise InputError(f"--language '{language}' is unknown: did you mean {right}?")
+        if language not in known and not _LANGUAGE.fullmatch(language):
             raise InputError(
-                f"--language '{self.language}' is unknown: name the recordings' language by its "
+                f"--language '{language}' is unknown: name the recordings' language by its "
                 "code (BCP-47), as in pl"
             )
 
@@ -111,7 +115,7 @@ class Tested:
         tested: AnySet = FolderSet(path=str(self.place))
         if self.place.is_file():
             recordings = Manifest(path=self.place, labels=dict(self.labels))
-            tested = CorpusSet(corpus=recordings, language=self.language, split="test")
+            tested = CorpusSet(corpus=recordings, language=self.language or SOURCE, split="test")
         return own.model_copy(update={"sets": (tested,)})
 
     def title(self, own: DataSettings) -> str:

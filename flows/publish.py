@@ -140,9 +140,11 @@ def run_verify(
     """Verify a folder, or a repository of the Hub, which is downloaded into the Hub's cache.
 
     Raises:
-        InputError: it is neither, it has no manifest, a folder is asked for a revision, or the
-            set's corpus is not at hand.
+        InputError: it is neither, it has no manifest, a folder is asked for a revision, there are
+            overrides and nothing to make again, or the set's corpus is not at hand.
     """
+    if overrides and not rebuild:
+        raise InputError(f"--set {overrides[0]}: it is for --rebuild N, which makes N clips again")
     folder = Path(name)
     if folder.is_dir():
         if revision is not None:

@@ -104,8 +104,9 @@ def evaluate(
         ),
     ] = None,
     language: Annotated[
-        str, typer.Option("--language", help="Of the manifest's recordings, by its code.")
-    ] = "en",
+        str | None,
+        typer.Option("--language", help="Of the manifest's recordings, by its code (default: en)."),
+    ] = None,
     labels: Annotated[
         str | None,
         typer.Option(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from model.fields import Revision, Share
 from pipeline.corpora.any import AnyCorpus
@@ -112,3 +112,11 @@ class DataSettings(Settings):
     """Of longer clips the first so many seconds are used."""
     most_unusable: Share = 0.05
     """Share of rows whose audio may be unusable; those of other labels are dropped and counted."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        # A clip that is there twice would be its own positive.
+        for place, one in enumerate(self.sets):
+            if one in self.sets[:place]:
+                raise ValueError(f"sets.{place} ({one.title}) is there before: name each set once")
+        return self

@@ -170,6 +170,7 @@ def test_a_verification_that_finds_something_says_so_by_its_code(my_tones: Path)
             ("verify", ".", "--revision", "v1"),
             "--revision v1: '.' is a folder here, which has none",
         ),
+        (("verify", ".", "--set", "seed=1"), "--set seed=1: it is for --rebuild N"),
         (("verify", "org/nothing"), "'org/nothing' was not found on the Hub"),
         (("verify", "here/nothing"), "there is no folder 'here/nothing'; as a repo"),
         (("pull", "org/nothing"), "'org/nothing' was not found on the Hub"),

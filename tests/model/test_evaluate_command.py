@@ -204,6 +204,12 @@ def test_labels_are_of_a_list_alone(place):
     assert "--labels: maps the labels of a list" in result.output
 
 
+def test_a_language_is_of_a_list_alone(place):
+    result = call("evaluate", place / "m", "--language", "pl", "--work", place / "w")
+    assert result.exit_code == 2
+    assert "--language: is that of a list of recordings" in result.output
+
+
 def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):
     lines = recordings.read_text().splitlines()
     recordings.write_text("\n".join(lines[:2]))

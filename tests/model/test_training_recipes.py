@@ -18,6 +18,10 @@ def test_the_bundled_training_recipes_are_valid(name):
     [
         ("labels=[angry]", "labels"),
         ("labels=[sad, '']", "labels"),
+        (
+            "data.sets=[{engine: folder, path: a}, {engine: folder, path: a}]",
+            r"sets\.1 \(a\) is there before: name each set once",
+        ),
         ("labels=[sad, sad]", "names an emotion more than once"),
         ("prompts=[no speech]", "has no single {speech}"),
         (
