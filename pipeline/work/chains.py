@@ -31,25 +31,25 @@ def chains_of(
     for wording, verdict in zip(wordings, verdicts, strict=True):
         speakers, ids = wording.speakers, [one.id for one in wording.texts]
         synthesis = SynthesisJob(
-            wording.language,
-            wording.batch.key,
-            wording.sources,
-            wording.lines,
-            _contents(store, wording, verdict),
-            {speaker: census.voices[speaker] for speaker in speakers},
-            {s: census.neutrals[s] for s in speakers if s in census.neutrals},
-            {id: census.references[id] for id in ids if id in census.references},
-            verdict.spoken,
+            language=wording.language,
+            utterances=wording.batch.key,
+            sources=wording.sources,
+            lines=wording.lines,
+            contents=_contents(store, wording, verdict),
+            voices={speaker: census.voices[speaker] for speaker in speakers},
+            neutrals={s: census.neutrals[s] for s in speakers if s in census.neutrals},
+            references={id: census.references[id] for id in ids if id in census.references},
+            spoken=verdict.spoken,
         )
         takes = synthesis.key(recipe)
         judging = JudgeJob(
-            wording.batch.key,
-            wording.sources,
-            wording.lines,
-            takes,
-            recipe.languages,
-            clips,
-            census.human,
+            utterances=wording.batch.key,
+            sources=wording.sources,
+            lines=wording.lines,
+            takes=takes,
+            languages=recipe.languages,
+            voices=clips,
+            human=census.human,
         )
         yield Chain(wording, verdict, synthesis, takes, judging)
 

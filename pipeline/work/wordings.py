@@ -69,8 +69,16 @@ def wordings_of(
             wanted = translate.corrected(texts, table, language)
             lines = translate.key(translation, language, wanted)
             checking = CheckJob(batch.key, lines, recipe.languages)
-            measured = sources[batch.key]
-            yield Wording(batch, language, wanted, speakers, contents, measured, lines, checking)
+            yield Wording(
+                batch=batch,
+                language=language,
+                texts=wanted,
+                speakers=speakers,
+                contents=contents,
+                sources=sources[batch.key],
+                lines=lines,
+                checking=checking,
+            )
 
 
 def decide_lines(store: Store, recipe: Recipe, wordings: Sequence[Wording]) -> list[Verdict]:
