@@ -82,6 +82,11 @@ class Tested:
     language: str | None = None
     labels: Mapping[str, Emotion] = field(default_factory=dict)
 
+    @property
+    def spoken(self) -> str:
+        """The language of a manifest's recordings."""
+        return SOURCE if self.language is None else self.language
+
     def check(self, known: Collection[str]) -> None:
         """Refuse what only a list has, and another word for a language that has a code.
 
@@ -93,10 +98,10 @@ class Tested:
         if self.place is None or not self.place.is_file():
             if self.labels:
                 raise InputError("--labels: maps the labels of a list of recordings: DATA is none")
-            if self.language:
+            if self.language is not None:
                 raise InputError("--language: is that of a list of recordings: DATA is none")
             return
-        language = self.language or SOURCE
+        language = self.spoken
         meant = meant_language(language)
         theirs = [one for one in sorted(known) if meant and meant_language(one) == meant]
         right = theirs[0] if theirs else meant
@@ -115,7 +120,7 @@ class Tested:
         tested: AnySet = FolderSet(path=str(self.place))
         if self.place.is_file():
             recordings = Manifest(path=self.place, labels=dict(self.labels))
-            tested = CorpusSet(corpus=recordings, language=self.language or SOURCE, split="test")
+            tested = CorpusSet(corpus=recordings, language=self.spoken, split="test")
         return own.model_copy(update={"sets": (tested,)})
 
     def title(self, own: DataSettings) -> str:

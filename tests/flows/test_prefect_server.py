@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows import settings
+from flows import prefect_settings
 from flows.full_disk import full_disk_sentence
 from flows.prefect_database import NAME
 from flows.prefect_server import make_home, start_server
@@ -107,6 +107,6 @@ def test_a_server_of_the_person_is_the_only_one(temporary):
 
 def test_a_home_of_the_person_stays_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "own"))
-    settings.prepare_prefect(tmp_path / "work")
+    prefect_settings.prepare_prefect(tmp_path / "work")
     assert list((tmp_path / "own").iterdir()) == []
     assert not (tmp_path / "work").exists()

@@ -134,9 +134,13 @@ def test_what_no_judge_measured_is_said_of_each(make_dataset_folder: Make) -> No
 
 
 def test_judges_of_one_kind_are_told_apart_by_name(make_dataset_folder: Make) -> None:
-    labels = {"sad": "sad", "rest": None}
     judges = [
-        {"engine": "emotion", "name": name, "model": "a/b", "labels": labels}
+        {
+            "engine": "emotion",
+            "name": name,
+            "model": "a/b",
+            "labels": {"sad": "sad", "rest": None},
+        }
         for name in ("first", "second")
     ]
     card = card_of(make_dataset_folder(recipe={"judges": judges, "gates": {}}))

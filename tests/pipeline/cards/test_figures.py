@@ -11,6 +11,7 @@ import pytest
 from matplotlib.image import imread
 
 from pipeline.cards.canvas import new_figure
+from pipeline.cards.changes import changes
 from pipeline.cards.charts import draw_counts, draw_emotion, draw_scores
 from pipeline.cards.emotion_scores import _SCORES, Named
 from pipeline.cards.figures import PICTURES, Picture, write_figures
@@ -145,7 +146,8 @@ def test_a_score_that_speaks_of_emotion_is_in_the_table_and_in_the_chart(
 ) -> None:
     monkeypatch.setitem(_SCORES, "speech_share", Named("speech", "Speech, too", "share"))
     with open_folder(dataset_folder) as dataset:
-        table, figure = retention(dataset, "emotion"), draw_emotion(dataset)
+        table = retention(dataset, "emotion", changes(dataset, "emotion"))
+        figure = draw_emotion(dataset)
     assert "speech, kept / judged" in table.header
     assert "Speech, too" in [axes.get_title() for axes in figure.axes]
 
