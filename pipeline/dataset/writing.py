@@ -92,8 +92,8 @@ class Build:
             for chain in self.chains
             for one in self.recipe.text_judges
         ]
-        # The sources too, since a licence or a gender is in rows and in no name of a take.
-        takes = [[chain.sources, chain.takes] for chain in self.chains]
+        # A licence, a gender and who wrote a line are in rows, and in no name of a take.
+        takes = [[chain.sources, chain.lines, chain.takes] for chain in self.chains]
         intake = self.intake
         unreadable = [[one.id, one.error] for one in intake.unreadable]
         came_in = [intake.utterances, sorted(intake.dropped.items()), unreadable]

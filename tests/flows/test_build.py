@@ -180,6 +180,26 @@ def test_what_no_speech_depends_on_makes_none_anew(workbench):
     assert len(workbench.hashes("work/takes")) == len(made) // 4 + 2
 
 
+def test_a_correction_that_changes_no_word_is_named_as_who_wrote_the_line(workbench):
+    corrections = workbench.folder / "corrections.tsv"
+    corrections.write_text("en\tde\n", encoding="utf-8")
+    workbench.recipe["corrections"] = str(corrections)
+    workbench.recipe["licences"]["corrections.tsv"] = "CC0-1.0"
+    workbench.build()
+    made = workbench.hashes("work/takes")
+    corrections.write_text("en\tde\nGo away!\tGeh weg!\n", encoding="utf-8")
+    workbench.build()
+    assert workbench.hashes("work/takes") == made
+    rows = [
+        row
+        for part in ("data", "rejects")
+        for path in workbench.out.glob(f"{part}/de/*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    told = {row["translator"] for row in rows if row["source_text"] == "Go away!"}
+    assert told == {"correction"}
+
+
 def test_rows_say_what_they_are(workbench):
     workbench.build()
     rows = [
