@@ -30,7 +30,7 @@ from benchmarks.script import parser_of
 from flows.prefect_settings import prepare_prefect
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
-from pipeline.work.store import open_store
+from pipeline.store import open_store
 
 
 def measure_build(recipe: Recipe) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def measure_build(recipe: Recipe) -> dict[str, Any]:
         prepare_prefect(work)
         from flows.command import run_build
         from flows.runners.processes import processes
-        from pipeline.dataset.writing import describe
+        from pipeline.cards.describe import describe
 
         workers = len(os.sched_getaffinity(0))
         quiet = Console(file=Path(os.devnull).open("w"))  # noqa: SIM115 - lives with the console

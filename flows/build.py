@@ -28,26 +28,21 @@ from flows.progress import StageProgress
 from flows.runners.base import Pending, Runner, WorkerDied
 from flows.runners.processes import processes
 from flows.works import Call, Work, chain_works, measuring, sides_of, together, wording_works
-from pipeline.dataset.writing import (
-    Build,
-    check_folder,
-    check_licence,
-    check_probe,
-    describe,
-    is_current,
-    write_dataset,
-)
+from pipeline.cards.describe import describe
 from pipeline.pretrained.batching import counted
 from pipeline.recipe import Recipe
 from pipeline.stages import measure, voices
+from pipeline.store import Store
 from pipeline.work.census import Census, take_census
 from pipeline.work.chains import chains_of
 from pipeline.work.division import divide
 from pipeline.work.intake import take_in
 from pipeline.work.outcomes import decide_all
 from pipeline.work.retry import forget_failed_lines, forget_failed_sources, forget_failed_takes
-from pipeline.work.store import Store
 from pipeline.work.wordings import decide_lines, wordings_of
+from pipeline.writing.build import Build
+from pipeline.writing.checks import check_folder, check_licence, check_probe
+from pipeline.writing.folder import is_current, write_dataset
 
 _IN_FLIGHT = 8
 """Chains in flight for each worker: enough to keep it busy, few enough to hold in memory."""

@@ -18,7 +18,7 @@ from flows.terminal import FAILED, AsJson, emit, guarded
 from flows.trust import trusted
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
-from pipeline.work.store import Store, open_store
+from pipeline.store import Store, open_store
 
 app = typer.Typer(
     name="m5ser",
@@ -175,8 +175,8 @@ def report(
 ) -> None:
     """Write figures, report.html, the card and the manifest of a dataset folder anew."""
     with guarded():
+        from pipeline.cards.describe import describe
         from pipeline.dataset.reading import damage_named
-        from pipeline.dataset.writing import describe
 
         with damage_named(folder):
             describe(folder)

@@ -17,12 +17,12 @@ from flows.build import Workshop, build_dataset
 from flows.price import remember
 from flows.progress import StageProgress
 from flows.runners.base import Runner
-from pipeline.dataset.writing import Build
 from pipeline.languages import language_name
 from pipeline.provenance.components import unused_licences
 from pipeline.recipe import Recipe, published
 from pipeline.selection.choose import CHOICES
-from pipeline.work.store import Store
+from pipeline.store import Store
+from pipeline.writing.build import Build
 
 _ERRORS = 10
 """Errors that are said in full; of the others, how many they are."""

@@ -96,7 +96,7 @@ def pull(
     """Write a part of a set, of the Hub or of a folder, as a dataset folder of its own."""
     with guarded():
         from flows.publish import run_pull
-        from pipeline.hub.pull import Selection
+        from pipeline.parts.pull import Selection
 
         wanted = Selection(listed(languages), listed(emotions), listed(splits), hours)
         outcome = run_pull(name, revision, wanted, out, Console(stderr=True))

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from flows.listening_interval import recalls
 from model.metrics import confusion
-from pipeline.dataset.reading import damage_named, open_folder
-from pipeline.dataset.writing import BadFolder
+from pipeline.dataset.layout import RECIPE
+from pipeline.dataset.reading import BadFolder, damage_named, open_folder
 from pipeline.errors import InputError
 from pipeline.languages import LANGUAGES, language_name
 from pipeline.listening.agreement import krippendorff_alpha
@@ -176,7 +176,7 @@ def score_answers(folder: Path, files: Sequence[Path]) -> Results:
 
 
 def _checked(folder: Path) -> None:
-    if not (folder / "recipe.yaml").is_file():
+    if not (folder / RECIPE).is_file():
         raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
 
 

@@ -11,6 +11,7 @@ from itertools import chain, islice
 
 from flows.plan_table import Bill, Plan
 from flows.price import measured_prices
+from pipeline.audio import is_there
 from pipeline.corpora.base import Corpus, CorpusMissing, Door
 from pipeline.engine import Engine
 from pipeline.languages import SOURCE
@@ -21,13 +22,13 @@ from pipeline.recipe import Recipe, published
 from pipeline.records import Utterance
 from pipeline.selection.splits import assign_splits
 from pipeline.stages.measure import text_error
+from pipeline.store import Store
 from pipeline.synthesis.command import Command
 from pipeline.translation.memory import Memory
 from pipeline.translation.table import pairs, read_table
 from pipeline.work.census import assign_voices
-from pipeline.work.intake import Intake, admitted, is_there
+from pipeline.work.intake import Intake, admitted
 from pipeline.work.shortfalls import shortfalls
-from pipeline.work.store import Store
 
 _CHARACTERS_PER_S = 14.0
 """Of the Latin-script languages (assumed); recordings would say better and are not opened."""

@@ -20,7 +20,7 @@ from pipeline.engine import Engine, digest
 from pipeline.needs import CLIP_S, Device, Price, Unit
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.work.store import Store
+from pipeline.store import Store
 
 _LEAST_S = 300.0
 """Seconds of speech, below which nothing is remembered: see `remember`."""

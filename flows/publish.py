@@ -20,16 +20,18 @@ from rich.progress import (
 )
 
 from flows.progress import NowAndThen
-from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, sha256
+from pipeline.cards.describe import describe
+from pipeline.dataset.layout import MANIFEST, RECIPE
+from pipeline.dataset.manifest import Manifest, read_manifest
 from pipeline.dataset.place import put_in_place
-from pipeline.dataset.writing import describe
+from pipeline.engine import file_sha256
 from pipeline.errors import InputError
 from pipeline.hub.package import kind_of
 from pipeline.hub.publish import Options, Published, publish
-from pipeline.hub.pull import Selection, needed_shards, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import MAIN, Kind, Repository, Revision, connect
-from pipeline.hub.source import InFolder, OnHub, SetSource
+from pipeline.parts.pull import Selection, needed_shards, pull
+from pipeline.parts.source import InFolder, OnHub, SetSource
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.files import BESIDE
 from pipeline.verify.findings import Findings
@@ -161,7 +163,7 @@ def run_verify(
     for one in unknown:
         findings.report("files", one, f"{MANIFEST} does not have it")
     if rebuild and not findings.wrong["recipe"]:
-        recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"), overrides)
+        recipe = parse_recipe((folder / RECIPE).read_text(encoding="utf-8"), overrides)
         check_remade(folder, recipe.pinned(), rebuild, findings)
     return VerifyOutcome(name, findings)
 
@@ -277,7 +279,7 @@ def _source(name: str, revision: str | None, out: Path) -> tuple[SetSource, Mani
     manifest = read_manifest(folder)
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"--out: '{out}' lies in '{name}' itself: name a folder outside of it")
-    found = sha256(folder / MANIFEST)
+    found = file_sha256(folder / MANIFEST)
     if revision not in (None, found):
         raise InputError(
             f"--revision: the SHA-256 of {MANIFEST} in '{name}' is {found}, not {revision}: leave "

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from pipeline.cards.rules import describe
 from pipeline.dataset.candidates import read_candidates
-from pipeline.dataset.reading import DatasetFolder, damage_named, open_folder
-from pipeline.dataset.writing import BadFolder
+from pipeline.dataset.layout import RECIPE
+from pipeline.dataset.reading import BadFolder, DatasetFolder, damage_named, open_folder
 from pipeline.errors import InputError
 from pipeline.plain import plain
 from pipeline.recipe import Recipe, published
@@ -104,9 +104,9 @@ def tune_folder(folder: Path, overrides: Sequence[str], write: Path | None) -> T
             decides nothing here.
     """
     _check(overrides)
-    if not (folder / "recipe.yaml").is_file():
+    if not (folder / RECIPE).is_file():
         raise BadFolder(f"'{folder}' is no dataset folder: it has no recipe.yaml")
-    text = (folder / "recipe.yaml").read_text(encoding="utf-8")
+    text = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = parse_recipe(text, overrides)
     rules = _changed(parse_recipe(text).gates, recipe.gates)
     with damage_named(folder), open_folder(folder, published(recipe)) as dataset:

@@ -11,8 +11,8 @@ from pipeline.engine import Engine
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
 from pipeline.stages import check, judge, measure, synthesize, translate
+from pipeline.store import Store
 from pipeline.work.outcomes import Chain
-from pipeline.work.store import Store
 from pipeline.work.wordings import Wording
 
 

@@ -20,7 +20,7 @@ from model.recipe import TrainingRecipe
 from model.recipe_file import parse_training_recipe
 from model.ser import EmotionModel, make_model, trained_tensors
 from pipeline.cards.templates import render_markdown
-from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
 from pipeline.recipe import without_machine_paths

@@ -18,6 +18,7 @@ from model.sets import CorpusSet
 from pipeline.audio import BadAudio, encode_flac, open_recording
 from pipeline.corpora.base import Door, Dropped, Entry
 from pipeline.corpora.manifest import Manifest
+from pipeline.dataset.layout import DATA, REJECTS
 from pipeline.dataset.reading import parquet_files
 from pipeline.engine import digest
 from pipeline.errors import InputError
@@ -87,7 +88,7 @@ def _readable(entry: Entry) -> Utterance | Dropped:
 
 def _takes_of(folder: Path, split: Split) -> set[str]:
     """Sources whose takes, kept or rejected, are of a split of a dataset folder."""
-    data, rejects = parquet_files(folder, "data"), parquet_files(folder, "rejects")
+    data, rejects = parquet_files(folder, DATA), parquet_files(folder, REJECTS)
     kept = [shard for shard in data if shard.name.startswith(f"{split}-")]
     if not data and not rejects:
         raise InputError(f"data.sets: like: '{folder}' is no dataset folder: build it first")

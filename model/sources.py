@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +12,8 @@ import pyarrow.parquet as pq
 from model.recordings import may_have, recorded_part
 from model.rows import Part, Row, Split
 from model.sets import AnySet, CorpusSet, FolderSet, HubSet
-from pipeline.engine import digest
+from pipeline.dataset.layout import DATA
+from pipeline.engine import digest, file_sha256
 from pipeline.errors import InputError
 from pipeline.selection.choose import BEST_TAKE
 from pipeline.verify.shards import schema_fault
@@ -78,7 +78,7 @@ def _folder_parts(data: FolderSet, split: Split) -> list[Part]:
 
 def _shards(data: FolderSet, split: Split) -> list[Path]:
     folder = Path(data.path)
-    if not (folder / "data").is_dir():
+    if not (folder / DATA).is_dir():
         raise InputError(
             f"data.sets: '{data.path}' is no dataset folder: it has no data/; build it by "
             "`m5ser build`, or correct the path"
@@ -99,9 +99,7 @@ def _shard(folder: Path, shard: Path, only: Mapping[str, str]) -> Part:
         )
     if wrong := schema_fault(shard, schema):
         raise InputError(f"data.sets: the shard '{name}': {wrong}; see who published the set")
-    with shard.open("rb") as file:
-        key = hashlib.file_digest(file, "sha256").hexdigest()
-    return Part(name, digest(key, dict(only)), lambda: _shard_rows(shard, only))
+    return Part(name, digest(file_sha256(shard), dict(only)), lambda: _shard_rows(shard, only))
 
 
 def _shard_rows(shard: Path, only: Mapping[str, str]) -> Iterator[Row]:

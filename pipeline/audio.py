@@ -125,6 +125,20 @@ def read_recording(recording: Recording, rate_hz: int) -> np.ndarray:
     return resample(samples.mean(axis=1), rate, rate_hz)
 
 
+def is_there(path: Path) -> bool:
+    """Whether a recording is a file.
+
+    Raises:
+        OSError: that can't be said now, as on a share that is away.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        if may_pass(error):
+            raise
+        return False
+
+
 def require_recording(recording: Recording) -> None:
     """Make sure that a recording which the build has read before is there for this worker too.
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
@@ -15,6 +16,8 @@ from pydantic_core import CoreSchema
 
 from pipeline.languages import Language
 from pipeline.needs import SUMS, Lack, Price
+
+M5SER_VERSION = "0.1.0"
 
 
 class Settings(BaseModel):
@@ -110,3 +113,9 @@ def digest(*parts: object) -> str:
     """SHA-256 (hex) of JSON-able parts, independent of key order."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file, a block at a time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -127,3 +127,14 @@ class Tally:
     speech_s: float = 0.0
     halved: int = 0
     whole: bool = True
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """A row of `failures.parquet`: what failed at which stage, and why."""
+
+    source_id: str
+    take_id: str | None
+    language: str | None
+    stage: Stage
+    error: str

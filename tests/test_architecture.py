@@ -1,8 +1,10 @@
-"""Imports run one way: flows -> model -> pipeline; and starting is quick."""
+"""Imports run one way, between the packages and within them; and starting is quick."""
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,28 @@ def test_imports_run_one_way(package):
     assert files
     wrong = {str(f): sorted(set(imported(f)) & FORBIDDEN[package]) for f in files}
     assert {name: packages for name, packages in wrong.items() if packages} == {}
+
+
+def room(module):
+    """The sub-package that a module is in, or the module itself where it lies above them."""
+    return ".".join(module.split(".")[:2])
+
+
+def imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inner = node.module if "." in node.module else None
+            yield from (room(inner or f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def test_no_sub_packages_import_each_other_in_circles():
+    graph = defaultdict(set)
+    for package in ("pipeline", "model", "flows"):
+        for file in (ROOT / package).rglob("*.py"):
+            name = room(".".join(file.relative_to(ROOT).with_suffix("").parts))
+            graph[name] |= set(imported_rooms(file)) - {name}
+    assert "pipeline.dataset" in graph["pipeline.cards"]
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_help_loads_nothing_heavy():

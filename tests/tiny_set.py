@@ -14,17 +14,17 @@ import soundfile
 import yaml
 
 from pipeline.cards.card import write_card
+from pipeline.dataset.credentials import write_credentials
 from pipeline.dataset.manifest import write_manifest
 from pipeline.dataset.prosody import PROSODY
-from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
-from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import emotion_id
-from pipeline.provenance.credentials import write_credentials
+from pipeline.engine import M5SER_VERSION
 from pipeline.provenance.flac import with_comments
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.selection.gates import ScoreGate
+from pipeline.writing.rows import clip_marks
 
 RATE = 16_000
 LANGUAGES = ("en", "de", "fr")

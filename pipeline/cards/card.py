@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 from pipeline.cards import tables
 from pipeline.cards.changes import Changes, changes
 from pipeline.cards.confounds import confounds
-from pipeline.cards.figures import PICTURES
 from pipeline.cards.header import config_names, header
 from pipeline.cards.losses import Loss, clusters_of, hit_beyond_chance, losses
 from pipeline.cards.origin import origin
@@ -20,7 +19,8 @@ from pipeline.cards.templates import ours, render_markdown, spoken
 from pipeline.cards.timing import timing_agreement
 from pipeline.cards.transcripts import transcripts
 from pipeline.cards.yields import hardest_hit_voices, yields
-from pipeline.dataset.manifest import CARD
+from pipeline.dataset.layout import CARD, DATA, FIGURES, PICTURES, REJECTS
+from pipeline.dataset.licence import licence_of
 from pipeline.dataset.reading import DatasetFolder, open_folder, parquet_files
 from pipeline.judges.any import AnyJudge
 from pipeline.judges.base import Judge, Measured
@@ -28,7 +28,7 @@ from pipeline.languages import LANGUAGES, TONAL, language_name
 from pipeline.prosody.profile import SCALARS
 from pipeline.provenance.components import Component, components_of
 from pipeline.provenance.licences import texts_of
-from pipeline.provenance.terms import Licence, licence_of
+from pipeline.provenance.terms import Licence
 from pipeline.selection.gates import Gate
 from pipeline.text_judges.any import AnyTextJudge
 
@@ -149,7 +149,7 @@ def _values(
         "licence": licence,
         "spdx": spdx,
         "licence_texts": texts_of(spdx),
-        "figures": [name for name in PICTURES if (dataset.path / "figures" / name).is_file()],
+        "figures": [name for name in PICTURES if (dataset.path / FIGURES / name).is_file()],
         "example": _example(dataset.path),
         "own_start": OWN_START,
         "own_end": OWN_END,
@@ -297,5 +297,5 @@ def _unchecked(dataset: DatasetFolder) -> list[str]:
 
 def _example(folder: Path) -> str | None:
     """A shard to show in the code examples, if there is any."""
-    shards = parquet_files(folder, "data") or parquet_files(folder, "rejects")
+    shards = parquet_files(folder, DATA) or parquet_files(folder, REJECTS)
     return shards[0].relative_to(folder).as_posix() if shards else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cards.charts import draw_counts, draw_emotion, draw_losses, draw_scores
 from pipeline.cards.spectrograms import draw_takes
+from pipeline.dataset import layout
 from pipeline.dataset.reading import DatasetFolder, open_folder
 
 if TYPE_CHECKING:
@@ -26,28 +27,30 @@ class Picture:
 
 
 PICTURES: Mapping[str, Picture] = {
-    "counts.png": Picture("What was kept, by language and emotion", draw_counts),
-    "losses.png": Picture(
+    layout.COUNTS: Picture("What was kept, by language and emotion", draw_counts),
+    layout.LOSSES: Picture(
         "What the gates removed, by emotion and by language, with 95 % intervals", draw_losses
     ),
-    "scores.png": Picture(
+    layout.SCORES: Picture(
         "Distribution of every gated score for kept and rejected takes, with the limits",
         draw_scores,
     ),
-    "emotion.png": Picture(
+    layout.EMOTION: Picture(
         "By emotion: what was asked of the voice, and what it does",
         draw_emotion,
     ),
-    "takes.png": Picture("Spectrogram and F0 of one kept take of each emotion", draw_takes),
+    layout.TAKES: Picture("Spectrogram and F0 of one kept take of each emotion", draw_takes),
 }
-"""The figures by their files' names, in the order of the report."""
+"""The figures by their files' names."""
 
 
 def write_figures(folder: Path) -> None:
     """Write `figures/*.png` of a dataset folder; the same folder gives the same bytes."""
-    (folder / "figures").mkdir(exist_ok=True)
+    (folder / layout.FIGURES).mkdir(exist_ok=True)
     with open_folder(folder) as dataset:
         for name, picture in PICTURES.items():
             figure = picture.draw(dataset)
             if figure is not None:
-                figure.savefig(folder / "figures" / name, dpi=_DPI, metadata={"Software": None})
+                figure.savefig(
+                    folder / layout.FIGURES / name, dpi=_DPI, metadata={"Software": None}
+                )

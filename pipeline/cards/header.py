@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.dataset.layout import DATA, FAILURES, REJECTS
 from pipeline.dataset.reading import SPLITS, DatasetFolder, parquet_files
 from pipeline.provenance.licences import hub_licence
 
@@ -48,7 +49,7 @@ def config_names(dataset: DatasetFolder) -> list[str]:
 
 def _configs(dataset: DatasetFolder) -> list[dict[str, Any]]:
     """The parts that can be loaded by name; only files that are there."""
-    shards = [shard.relative_to(dataset.path) for shard in parquet_files(dataset.path, "data")]
+    shards = [shard.relative_to(dataset.path) for shard in parquet_files(dataset.path, DATA)]
     present = {(shard.parent.name, shard.name.split("-")[0]) for shard in shards}
     languages = [code for code in dataset.languages if any(code == lang for lang, _ in present)]
     configs = [_config("all", {split: f"data/*/{split}-*.parquet" for _, split in present})]
@@ -56,10 +57,10 @@ def _configs(dataset: DatasetFolder) -> list[dict[str, Any]]:
         splits = {split for lang, split in present if lang == code}
         configs.append(_config(code, {one: f"data/{code}/{one}-*.parquet" for one in splits}))
     configs[0]["default"] = True
-    if parquet_files(dataset.path, "rejects"):
-        configs.append(_config("rejects", {"rejects": "rejects/*/*.parquet"}))
+    if parquet_files(dataset.path, REJECTS):
+        configs.append(_config("rejects", {"rejects": f"{REJECTS}/*/*.parquet"}))
     if dataset.value("SELECT count(*) FROM failures"):
-        configs.append(_config("failures", {"failures": "failures.parquet"}))
+        configs.append(_config("failures", {"failures": FAILURES}))
     return [config for config in configs if config["data_files"]]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.cards.figures import PICTURES
 from pipeline.cards.rules import gates_of, reasons_of, score_gates
 from pipeline.cards.templates import render_html, spoken
+from pipeline.dataset.layout import FIGURES, REPORT
 from pipeline.dataset.reading import DatasetFolder, open_folder, score_column
 from pipeline.languages import language_name
 
@@ -59,7 +60,7 @@ def write_report(folder: Path) -> None:
             failure_count=dataset.value("SELECT count(*) FROM failures"),
             languages={code: language_name(code) for code in dataset.languages},
         )
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / REPORT).write_text(page, encoding="utf-8")
 
 
 def _tiles(dataset: DatasetFolder) -> list[tuple[str, str]]:
@@ -86,9 +87,9 @@ def _tiles(dataset: DatasetFolder) -> list[tuple[str, str]]:
 
 def _figures(folder: Path) -> list[dict[str, str]]:
     return [
-        {"text": picture.text, "data": _base64((folder / "figures" / name).read_bytes())}
+        {"text": picture.text, "data": _base64((folder / FIGURES / name).read_bytes())}
         for name, picture in PICTURES.items()
-        if (folder / "figures" / name).is_file()
+        if (folder / FIGURES / name).is_file()
     ]
 
 

@@ -11,7 +11,8 @@ from pipeline.cards.emotion_scores import emotion_scores
 from pipeline.cards.losses import Loss
 from pipeline.cards.rules import gates_of, reasons_of
 from pipeline.cards.templates import spoken
-from pipeline.dataset.reading import REJECTED_LINES, SPLITS, DatasetFolder, score
+from pipeline.dataset.layout import REJECTED_LINES
+from pipeline.dataset.reading import SPLITS, DatasetFolder, score
 from pipeline.languages import language_name
 
 _ERRORS = 10

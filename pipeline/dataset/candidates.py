@@ -7,6 +7,7 @@ from glob import escape
 
 import numpy as np
 
+from pipeline.dataset.layout import DATA, REJECTS
 from pipeline.dataset.reading import DatasetFolder, parquet_files, score
 from pipeline.selection.choose import Candidates
 
@@ -57,7 +58,7 @@ def _copies(dataset: DatasetFolder) -> dict[str, str]:
     16 bytes of a clip but by all of them, and no row group can be passed over, as vocoders speak in
     frames (of 1092 takes of the quickstart 870 are as long as another).
     """
-    shards = [*parquet_files(dataset.path, "data"), *parquet_files(dataset.path, "rejects")]
+    shards = [*parquet_files(dataset.path, DATA), *parquet_files(dataset.path, REJECTS)]
     if not shards:
         return {}
     found = dataset.rows(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -16,19 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.cards.figures import PICTURES
+from pipeline.dataset.layout import BUILD, MANIFEST, is_of_a_set
 from pipeline.dataset.row_index import write_row_index
+from pipeline.engine import file_sha256
 from pipeline.errors import InputError
 from pipeline.plain import plain
 
-MANIFEST = "MANIFEST.json"
-CARD = "README.md"
-_OF_A_SET = re.compile(
-    r"(data|rejects)/[\w-]+/[a-z]+-\d+-of-\d+\.parquet|README\.md|recipe\.yaml"
-    r"|report\.html|(build|provenance)\.json|(rows|failures|rejected_lines)\.parquet"
-)
-_FIGURES = frozenset(f"figures/{name}" for name in PICTURES)
-"""With these, files of a set's folder that its manifest has and that are published: ours alone."""
 _TOOLS = frozenset({".git", ".cache"})
 """What git and the Hub's client keep at the top of a folder that they made."""
 _SPEECH = {"emotion": pa.string(), "duration_s": pa.float64()}
@@ -138,11 +128,6 @@ def read_manifest(folder: Path) -> Manifest:
     return parse_manifest(path.read_bytes())
 
 
-def is_of_a_set(name: str) -> bool:
-    """Whether a file is one of those that make a set; no other is published."""
-    return name in _FIGURES or _OF_A_SET.fullmatch(name) is not None
-
-
 def walk(folder: Path) -> Iterator[tuple[str, Path]]:
     """All that lies in a folder, by name, but for what git and the Hub's client keep there."""
     for top in sorted(folder.iterdir()):
@@ -176,7 +161,7 @@ def write_manifest(folder: Path) -> None:
         BadShard: a shard holds more than any that a build writes.
     """
     write_row_index(folder)
-    facts = json.loads((folder / "build.json").read_text(encoding="utf-8"))
+    facts = json.loads((folder / BUILD).read_text(encoding="utf-8"))
     files = sorted(path for name, path in walk(folder) if path.is_file() and is_of_a_set(name))
     text = manifest_text(facts, folder, files)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -200,7 +185,7 @@ def describe_file(path: Path) -> dict[str, Any]:
     Raises:
         BadShard: it holds more than any that a build writes.
     """
-    entry: dict[str, Any] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+    entry: dict[str, Any] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
     if path.suffix == ".parquet":
         with pq.ParquetFile(path) as file:
             entry["rows"], schema = file.metadata.num_rows, file.schema_arrow
@@ -242,12 +227,3 @@ def _refuse_long(words: pa.StringArray) -> None:
     longest = pc.max(pc.binary_length(words)).as_py() or 0
     if longest > _LONGEST_WORD:
         raise BadShard(f"an emotion in it has {longest} letters")
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 (hex) of a file, a block at a time."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(partial(file.read, 1 << 20), b""):
-            total.update(block)
-    return total.hexdigest()

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.dataset.layout import BUILD, DATA, FAILURES, RECIPE, REJECTED_LINES, REJECTS
 from pipeline.dataset.prosody import PROSODY
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
@@ -40,12 +41,14 @@ _OUTCOME = {
     "threshold": "DOUBLE",
     "failed_gates": "VARCHAR[]",
 }
-REJECTED_LINES = "rejected_lines.parquet"
-"""Lines that failed a text gate (`pipeline.dataset.rejected_lines`)."""
 _LINES = dict.fromkeys(("source_id", "language", "emotion", "licence", "reason"), "VARCHAR")
 _FAILURES = dict.fromkeys(("source_id", "take_id", "language", "stage", "error"), "VARCHAR")
 _SPLIT_OF_FILE = r"regexp_extract(filename, '([a-z]+)-\d+-of-\d+\.parquet$', 1)"
 _MEMORY = "256MB"
+
+
+class BadFolder(InputError):
+    """A folder that is no dataset folder."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class DatasetFolder:
         """The FLAC bytes of some takes, kept or rejected; of the shards their row groups alone."""
         wanted = set(take_ids)
         found: dict[str, bytes] = {}
-        for shard in parquet_files(self.path, "data") + parquet_files(self.path, "rejects"):
+        for shard in parquet_files(self.path, DATA) + parquet_files(self.path, REJECTS):
             if len(found) < len(wanted):
                 found |= _clips(shard, wanted)
         return found
@@ -114,9 +117,9 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
         BadRecipe: its recipe is no YAML that a build writes.
     """
     if recipe is None:
-        recipe = parse_yaml((path / "recipe.yaml").read_text(encoding="utf-8"))
-    build = json.loads((path / "build.json").read_text(encoding="utf-8"))
-    kept, rejects = parquet_files(path, "data"), parquet_files(path, "rejects")
+        recipe = parse_yaml((path / RECIPE).read_text(encoding="utf-8"))
+    build = json.loads((path / BUILD).read_text(encoding="utf-8"))
+    kept, rejects = parquet_files(path, DATA), parquet_files(path, REJECTS)
     scores = _score_names([*kept, *rejects])
     with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY}) as connection:
         nested = _nested([*kept, *rejects])
@@ -130,9 +133,11 @@ def open_folder(path: Path, recipe: dict[str, Any] | None = None) -> Iterator[Da
         connection.execute(
             f"CREATE VIEW passed AS SELECT * FROM takes WHERE reason IS NULL OR {spare}"  # noqa: S608
         )
-        for name, columns in (("rejected_lines", _LINES), ("failures", _FAILURES)):
-            files = [file for file in [path / f"{name}.parquet"] if file.is_file()]
-            _view(connection, name, files=files, columns=columns, nested={}, split="NULL")
+        for name, columns in ((REJECTED_LINES, _LINES), (FAILURES, _FAILURES)):
+            files = [file for file in [path / name] if file.is_file()]
+            _view(
+                connection, Path(name).stem, files=files, columns=columns, nested={}, split="NULL"
+            )
         found = connection.execute("SELECT DISTINCT emotion FROM takes").fetchall()
         emotions = tuple(emotion for emotion in EMOTIONS if (emotion,) in found)
         yield DatasetFolder(path, recipe, build, scores, emotions, connection)

@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.work.store import to_json
+from pipeline.dataset.layout import DATA, ROWS
+from pipeline.store import to_json
 
-ROWS = "rows.parquet"
 _SCHEMA = pa.schema({"take_id": pa.string(), "language": pa.string(), "sha256": pa.binary(32)})
 _BATCH_ROWS = 256
 
@@ -31,7 +31,7 @@ def write_row_index(folder: Path) -> None:
 
 def indexed_shards(folder: Path) -> list[Path]:
     """The shards of a dataset folder in the order of their rows in the index."""
-    return sorted((folder / "data").glob("*/*.parquet"))
+    return sorted((folder / DATA).glob("*/*.parquet"))
 
 
 def hashed_rows(shard: Path, batch_rows: int) -> Iterator[pa.RecordBatch]:

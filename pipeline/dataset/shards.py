@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.dataset.prosody import PROSODY
 from pipeline.emotions import EMOTIONS
-from pipeline.work.outcomes import FailedRow
+from pipeline.records import FailedRow
 
 _ROW_GROUP = 256
 """Rows that a reader must hold at once; about 20 MB of speech."""

@@ -6,30 +6,32 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from pipeline.dataset.manifest import (
+from pipeline.dataset.layout import (
+    BUILD,
     CARD,
+    CREDENTIALS,
+    DATA,
+    FAILURES,
     MANIFEST,
-    Manifest,
+    RECIPE,
+    REJECTS,
+    ROWS,
+    WEIGHTS,
     is_of_a_set,
-    manifest_text,
-    parse_manifest,
-    read_manifest,
-    sha256,
 )
-from pipeline.dataset.row_index import ROWS
-from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.dataset.manifest import Manifest, manifest_text, parse_manifest, read_manifest
+from pipeline.engine import M5SER_VERSION, file_sha256
 from pipeline.errors import InputError
 from pipeline.hub.repository import Kind
 from pipeline.plain import plain
-from pipeline.provenance.credentials import CREDENTIALS
 from pipeline.recipe import texts_in
 from pipeline.settings_file import BadRecipe, parse_yaml
 
-WEIGHTS = "model.safetensors"
+_SHARDS = (f"{DATA}/", f"{REJECTS}/")
 _OF_A_MODEL = (
     CARD,
     WEIGHTS,
-    "recipe.yaml",
+    RECIPE,
     "config.json",
     "metrics.csv",
     "curves.png",
@@ -40,10 +42,8 @@ _OF_A_MODEL = (
 )
 """Files that `m5ser train` and `m5ser evaluate` write into a model's folder to be published; what
 only a training needs, and what its owner put beside them, stays at home."""
-_OF_EVERY_MODEL = frozenset({CARD, WEIGHTS, "recipe.yaml"})
-_OF_EVERY_SET = frozenset(
-    {CARD, CREDENTIALS, ROWS, "recipe.yaml", "build.json", "failures.parquet"}
-)
+_OF_EVERY_MODEL = frozenset({CARD, WEIGHTS, RECIPE})
+_OF_EVERY_SET = frozenset({CARD, CREDENTIALS, ROWS, RECIPE, BUILD, FAILURES})
 LINK = "is a link to somewhere else: put the file itself there"
 FOREIGN = "is no file of a set: move it out of the folder, and give `m5ser report` for it"
 _FOREIGN_TO_A_MODEL = "is no file of a model: take it away"
@@ -78,7 +78,7 @@ class Package:
 
 def is_data(name: str) -> bool:
     """Whether a file is a shard or a model's weights."""
-    return name.startswith(("data/", "rejects/")) or name == WEIGHTS
+    return name.startswith(_SHARDS) or name == WEIGHTS
 
 
 def kind_of(manifest: Manifest) -> Kind:
@@ -87,8 +87,8 @@ def kind_of(manifest: Manifest) -> Kind:
     Weights make a model only where nothing else is of a set: a file of weights that somebody laid
     beside the shards must not keep them from being looked into.
     """
-    of_a_set = any(one.startswith(("data/", "rejects/")) for one in manifest.files)
-    is_set = of_a_set or "build.json" in manifest.files or WEIGHTS not in manifest.files
+    of_a_set = any(one.startswith(_SHARDS) for one in manifest.files)
+    is_set = of_a_set or BUILD in manifest.files or WEIGHTS not in manifest.files
     return "dataset" if is_set else "model"
 
 
@@ -115,9 +115,9 @@ def open_package(folder: Path) -> Package:
             of a set's; or the model's recipe is none.
     """
     if (folder / WEIGHTS).is_file():
-        if (folder / "build.json").exists():
+        if (folder / BUILD).exists():
             raise BadPackage(
-                f"'{folder}' holds a set (build.json) and a model ({WEIGHTS}): move one of them out"
+                f"'{folder}' holds a set ({BUILD}) and a model ({WEIGHTS}): move one of them out"
             )
         return _model(folder)
     manifest = read_manifest(folder)
@@ -154,7 +154,7 @@ def _is_absolute(text: str) -> bool:
 
 def _model(folder: Path) -> Package:
     """A finished model, with a manifest made of what lies there."""
-    missing = [name for name in (CARD, "recipe.yaml") if not (folder / name).is_file()]
+    missing = [name for name in (CARD, RECIPE) if not (folder / name).is_file()]
     if missing:
         raise BadPackage(f"'{folder}' is no finished model: it has no {' and no '.join(missing)}")
     weights = folder / WEIGHTS
@@ -166,7 +166,7 @@ def _model(folder: Path) -> Package:
             "relative path there, or its last name alone"
         )
     files = [folder / name for name in sorted(_OF_A_MODEL) if (folder / name).is_file()]
-    facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": sha256(weights)}
+    facts = {"m5ser": M5SER_VERSION, "recipe": recipe["name"], "fingerprint": file_sha256(weights)}
     away = [path.relative_to(folder) for path in files if is_link_away(folder, path)]
     if away:
         raise BadPackage(f"'{away[0].as_posix()}' {LINK}")
@@ -178,7 +178,7 @@ def _recipe_of_model(folder: Path) -> dict[str, Any]:
     """The fields of its recipe, which has a name."""
     put_back = "put back there the one that `m5ser train` wrote"
     try:
-        recipe = parse_yaml((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        recipe = parse_yaml((folder / RECIPE).read_text(encoding="utf-8"))
     except (BadRecipe, UnicodeDecodeError) as bad:
         why = plain(str(bad))
         raise BadPackage(f"recipe.yaml of '{folder}' can't be read ({why}): {put_back}") from bad

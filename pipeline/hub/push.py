@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.dataset.manifest import CARD, MANIFEST, FileEntry
-from pipeline.dataset.row_index import ROWS
+from pipeline.dataset.layout import CARD, MANIFEST, RECIPE, ROWS
+from pipeline.dataset.manifest import FileEntry
 from pipeline.hub.difference import CHANGES, Difference, changes_file, difference
 from pipeline.hub.errors import Conflict, HubRefused
 from pipeline.hub.own_text import merge_card
@@ -178,14 +178,14 @@ def is_current(push: Push, main: Revision) -> bool:
 
 def _difference(push: Push, main: Revision) -> Difference | None:
     """What the folder changes against the last published set; None for a model, and at first."""
-    recipe = push.repository.text("recipe.yaml", main)
+    recipe = push.repository.text(RECIPE, main)
     if recipe is None or ROWS not in main.files or ROWS not in push.package.manifest.files:
         return None
     return difference(
         push.repository.download(ROWS, main.commit),
         push.path(ROWS),
         recipe,
-        push.path("recipe.yaml").read_text(encoding="utf-8"),
+        push.path(RECIPE).read_text(encoding="utf-8"),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from pipeline.dataset.manifest import CARD, MANIFEST, BadManifest, Manifest, parse_manifest
+from pipeline.dataset.layout import CARD, MANIFEST
+from pipeline.dataset.manifest import BadManifest, Manifest, parse_manifest
 from pipeline.hub.repository import PUT_BACK, Repository, Revision
 
 PUBLISH = "Publish "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from pipeline.dataset.layout import BUILD, RECIPE
 from pipeline.hub.errors import Conflict, HubRefused, explained
 from pipeline.hub.retry import patiently
 
@@ -33,7 +34,7 @@ PUT_BACK = (
 _THREADS = 4
 _LARGEST_TEXT = 1 << 25
 """Bytes of a text that are still read: the manifest of some 50,000 shards."""
-_LARGEST_FACTS = dict.fromkeys(("recipe.yaml", "build.json"), 1 << 21)
+_LARGEST_FACTS = dict.fromkeys((RECIPE, BUILD), 1 << 21)
 """The same of texts that don't grow with their set."""
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
-from pipeline.engine import Engine, digest
+from pipeline.engine import Engine, digest, file_sha256
 from pipeline.errors import InputError
 from pipeline.needs import Lack
 from pipeline.pretrained import torchaudio_cpu
@@ -155,9 +155,7 @@ def folder_sha256(folder: Path) -> str:
     total = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if any(fnmatchcase(file.name, pattern) for pattern in PLAIN_FILES + PICKLED_FILES):
-            with file.open("rb") as opened:
-                content = hashlib.file_digest(opened, "sha256").hexdigest()
-            total.update(f"{file.name} {content}\n".encode())
+            total.update(f"{file.name} {file_sha256(file)}\n".encode())
     return total.hexdigest()
 
 

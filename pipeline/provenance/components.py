@@ -23,6 +23,8 @@ Kind = Literal[
     "corpus", "texts", "translator", "text judge", "synthesizer", "voice", "tool", "judge", "model"
 ]
 SourceType = Literal["algorithmicMedia", "trainedAlgorithmicMedia"]
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""IPTC's vocabulary of where media come from; C2PA and the Hub's readers know it."""
 
 _FILES: dict[Kind, str] = {
     "corpus": "corpora",

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from pipeline.dataset.reading import DatasetFolder
 from pipeline.errors import InputError
-from pipeline.provenance.components import Component, components_of
+from pipeline.provenance.components import Component
 from pipeline.provenance.licences import (
     LICENCES,
     NOT_SHAREABLE,
@@ -38,22 +37,6 @@ class Licence:
 
 class LicenceError(InputError):
     """A licence that can't be claimed for the dataset."""
-
-
-def licence_of(dataset: DatasetFolder) -> Licence:
-    """The licence of a finished dataset, computed from its recipe and the licences of its rows.
-
-    Raises:
-        LicenceError: the recipe claims a laxer one.
-        InputError: an engine of the recipe has no entry in the ledger.
-    """
-    rows = dataset.rows(
-        "SELECT licence FROM takes UNION SELECT licence FROM rejected_lines "
-        "WHERE licence IS NOT NULL ORDER BY licence"
-    )
-    licence = resulting_licence(components_of(dataset.recipe), [row["licence"] for row in rows])
-    check_claim(dataset.recipe["licence"], licence)
-    return licence
 
 
 def resulting_licence(components: Iterable[Component], row_licences: Iterable[str]) -> Licence:

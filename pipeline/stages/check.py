@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from pipeline import tables
 from pipeline.engine import digest
 from pipeline.languages import Language
 from pipeline.loading import loaded
 from pipeline.records import Line, Tally, Utterance
+from pipeline.store import Store
 from pipeline.text_judges.base import TextItem, TextJudge
-from pipeline.work import tables
-from pipeline.work.store import Store
 
 STAGE = "line_scores"
 _VERSION = 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import tables
 from pipeline.audio import decode_flac, read_recording, resample
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
@@ -19,8 +20,7 @@ from pipeline.loading import loaded
 from pipeline.prosody.profile import Profile
 from pipeline.prosody.target import Target
 from pipeline.records import Take, Tally, Utterance
-from pipeline.work import tables
-from pipeline.work.store import Store
+from pipeline.store import Store
 
 STAGE = "scores"
 _VERSION = 1

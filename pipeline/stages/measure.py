@@ -6,16 +6,15 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.audio import BadAudio, open_recording
+from pipeline import tables
+from pipeline.audio import BadAudio, is_there, open_recording, require_recording
 from pipeline.corpora.base import Door
 from pipeline.emotions import Emotion
 from pipeline.engine import digest, release
 from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
+from pipeline.store import Store, to_json
 from pipeline.synthesis.espeak import count_phones
-from pipeline.work import tables
-from pipeline.work.intake import require_recordings
-from pipeline.work.store import Store, to_json
 
 STAGE = "sources"
 _VERSION = 5
@@ -34,9 +33,8 @@ def run(store: Store, batch: str, output: str, door: Door) -> Tally:
     Raises:
         OSError: this worker doesn't find a recording that intake has found, or can't read it now.
     """
-    listed = store.read("utterances", batch)
-    require_recordings(listed)
-    utterances = tables.utterances(listed)
+    utterances = tables.utterances(store.read("utterances", batch))
+    _require_recordings(utterances)
     recorded = [utterance for utterance in utterances if utterance.recording]
     counts = dict(
         zip(
@@ -49,6 +47,15 @@ def run(store: Store, batch: str, output: str, door: Door) -> Tally:
     written = tables.table(rows, tables.SOURCES)
     store.write(STAGE, output, written)
     return tables.tally(written)
+
+
+def _require_recordings(utterances: Sequence[Utterance]) -> None:
+    """Make sure that this worker finds the recordings that intake has found."""
+    for utterance in utterances:
+        recording = utterance.recording
+        # What intake didn't find either has no hash, and is the door's to refuse.
+        if recording and recording.sha256 and not is_there(recording.path):
+            require_recording(recording)
 
 
 def _row(utterance: Utterance, phone_count: int | None, door: Door) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import tables
 from pipeline.audio import Clip, decode_flac, encode_flac, resample
 from pipeline.engine import digest, release
 from pipeline.languages import TONAL, Language
@@ -25,11 +26,10 @@ from pipeline.prosody.target import (
 from pipeline.prosody.transfer import transfer
 from pipeline.recipe import Recipe
 from pipeline.records import Failure, Line, Tally, Utterance
+from pipeline.stages.references import Reference, contents, open_references
+from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech, SpeechRequest
 from pipeline.synthesis.espeak import count_phones
-from pipeline.work import tables
-from pipeline.work.references import Reference, contents, open_references
-from pipeline.work.store import Store, to_json
 
 STAGE = "takes"
 _VERSION = 13

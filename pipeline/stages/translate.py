@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipeline import tables
 from pipeline.emotions import Emotion
 from pipeline.engine import digest
 from pipeline.errors import InputError
 from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Tally, composed
+from pipeline.store import Store
 from pipeline.translation.base import Fingerprints, Sentence, Translation, Translator
 from pipeline.translation.table import Rows, pairs
-from pipeline.work import tables
-from pipeline.work.store import Store
 
 STAGE = "lines"
 CORRECTION = "correction"

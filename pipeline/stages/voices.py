@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from pipeline import tables
 from pipeline.audio import Clip, encode_flac
 from pipeline.corpora.base import Door
 from pipeline.engine import digest, release
@@ -17,10 +18,9 @@ from pipeline.prosody.frames import RATE
 from pipeline.prosody.target import from_emotion
 from pipeline.prosody.transfer import transfer
 from pipeline.records import Failure
+from pipeline.stages.references import Reference, contents, open_references
+from pipeline.store import Store
 from pipeline.synthesis.base import Speech, SpeechRequest, Synthesizer
-from pipeline.work import tables
-from pipeline.work.references import Reference, contents, open_references
-from pipeline.work.store import Store
 
 STAGE = "voices"
 _WHEELS = ("pyworld", "soxr", "soundfile")

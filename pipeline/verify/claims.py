@@ -12,18 +12,13 @@ from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from pipeline.cards.card import card_of, own_section, with_own_section
-from pipeline.dataset.manifest import CARD, MANIFEST, Manifest
-from pipeline.dataset.reading import (
-    REJECTED_LINES,
-    SPLITS,
-    DatasetFolder,
-    open_folder,
-    parquet_files,
-)
+from pipeline.dataset.layout import BUILD, CARD, DATA, MANIFEST, RECIPE, REJECTED_LINES, REJECTS
+from pipeline.dataset.licence import licence_of
+from pipeline.dataset.manifest import Manifest
+from pipeline.dataset.reading import SPLITS, DatasetFolder, open_folder, parquet_files
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
 from pipeline.provenance.licences import hub_licence
-from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
 from pipeline.records import Gender
 from pipeline.selection.splits import equal_texts, near_duplicates
@@ -57,11 +52,11 @@ def check_claims(folder: Path, recipe: Recipe, manifest: Manifest, findings: Fin
 
 def _build(folder: Path, findings: Findings) -> dict[str, Any] | None:
     """The facts of `build.json`; what keeps them from being read is reported."""
-    with findings.reading("build", "build.json"):
+    with findings.reading("build", BUILD):
         try:
-            return read_build((folder / "build.json").read_text(encoding="utf-8"))
+            return read_build((folder / BUILD).read_text(encoding="utf-8"))
         except InputError as bad:
-            findings.report("build", "build.json", str(bad))
+            findings.report("build", BUILD, str(bad))
     return None
 
 
@@ -181,7 +176,7 @@ def _check_labels(dataset: DatasetFolder, findings: Findings) -> None:
         "split": "split IS DISTINCT FROM $split AND $split <> 'rejects'",
         "emotion_id": "emotion_id IS DISTINCT FROM list_position($emotions, emotion) - 1",
     }
-    shards = parquet_files(dataset.path, "data") + parquet_files(dataset.path, "rejects")
+    shards = parquet_files(dataset.path, DATA) + parquet_files(dataset.path, REJECTS)
     for shard in shards:
         known = {
             "language": shard.parent.name,
@@ -258,7 +253,7 @@ def _check_licence(dataset: DatasetFolder, findings: Findings) -> bool:
     try:
         computed = licence_of(dataset)
     except (InputError, KeyError) as wrong:
-        findings.report("licence", "recipe.yaml", str(wrong.args[0]))
+        findings.report("licence", RECIPE, str(wrong.args[0]))
         return False
     spdx = dataset.recipe["licence"] or computed.spdx
     header, allowed = _header(dataset.path), hub_licence(spdx)
@@ -288,7 +283,7 @@ def _check_card(dataset: DatasetFolder, findings: Findings) -> None:
     try:
         rendered = card_of(dataset)
     except (InputError, LookupError, TypeError, ValueError, TemplateError) as wrong:
-        findings.report("card", "build.json", f"no card can be made of it: {wrong!r}")
+        findings.report("card", BUILD, f"no card can be made of it: {wrong!r}")
         return
     wanted = with_own_section(rendered, own_section(found))
     check_text("card", CARD, (found, wanted), "the data gives", findings)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.dataset.candidates import EVERY, KEPT, read_candidates
-from pipeline.dataset.reading import REJECTED_LINES, DatasetFolder, score
+from pipeline.dataset.layout import REJECTED_LINES
+from pipeline.dataset.reading import DatasetFolder, score
 from pipeline.recipe import Recipe
 from pipeline.selection.choose import Decision, Selection, decide
 from pipeline.selection.gates import Gate, without_quantiles

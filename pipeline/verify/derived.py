@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.dataset.credentials import credentials_text
+from pipeline.dataset.layout import CREDENTIALS, ROWS
 from pipeline.dataset.reading import DatasetFolder
-from pipeline.dataset.row_index import ROWS, hashed_rows, indexed_shards
-from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.dataset.row_index import hashed_rows, indexed_shards
+from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
-from pipeline.provenance.credentials import CREDENTIALS, credentials_text
 from pipeline.verify.findings import Findings
 from pipeline.verify.shards import schema_fault
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.dataset.manifest import (
-    CARD,
-    MANIFEST,
-    BadShard,
-    Manifest,
-    describe_file,
-    sha256,
-    walk,
-)
+from pipeline.dataset.layout import CARD, MANIFEST
+from pipeline.dataset.manifest import BadShard, Manifest, describe_file, walk
+from pipeline.engine import file_sha256
 from pipeline.hub.difference import CHANGES
 from pipeline.hub.package import LINK, foreign_names, is_link_away, missing_names
 from pipeline.hub.repository import Kind
@@ -71,7 +65,7 @@ def _check_file(folder: Path, name: str, manifest: Manifest, findings: Findings)
         findings.report("files", name, "it is missing")
         return
     with findings.reading("files", name):
-        if sha256(path) != stated.sha256:
+        if file_sha256(path) != stated.sha256:
             findings.report("files", name, "it was changed: its SHA-256 is not the manifest's")
             return
         try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.dataset.manifest import MANIFEST, Manifest, read_manifest, walk
+from pipeline.dataset.layout import MANIFEST, RECIPE, WEIGHTS
+from pipeline.dataset.licence import licence_of
+from pipeline.dataset.manifest import Manifest, read_manifest, walk
 from pipeline.dataset.reading import open_folder
 from pipeline.errors import InputError
-from pipeline.hub.package import WEIGHTS, BadPackage, Package, kind_of
+from pipeline.hub.package import BadPackage, Package, kind_of
 from pipeline.hub.repository import Kind
 from pipeline.plain import plain
-from pipeline.provenance.terms import licence_of
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
 from pipeline.settings_file import BadRecipe
@@ -70,7 +71,7 @@ def check_package(package: Package) -> None:
 
 def _refuse_unshareable(folder: Path) -> None:
     """Also in a private repository: the Hub is another's machine."""
-    recipe = parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    recipe = parse_recipe((folder / RECIPE).read_text(encoding="utf-8"))
     with open_folder(folder, published(recipe)) as dataset:
         licence = licence_of(dataset)
     if not licence.may_share:
@@ -78,12 +79,12 @@ def _refuse_unshareable(folder: Path) -> None:
 
 
 def _recipe(folder: Path, findings: Findings) -> Recipe | None:
-    with findings.reading("recipe", "recipe.yaml"):
+    with findings.reading("recipe", RECIPE):
         try:
-            return parse_recipe((folder / "recipe.yaml").read_text(encoding="utf-8"))
+            return parse_recipe((folder / RECIPE).read_text(encoding="utf-8"))
         except BadRecipe as bad:
             for error in bad.errors:
-                findings.report("recipe", "recipe.yaml", error)
+                findings.report("recipe", RECIPE, error)
     return None
 
 

@@ -9,20 +9,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline.dataset.reading import DatasetFolder, open_folder
-from pipeline.dataset.rows import clip_marks
-from pipeline.dataset.writing import M5SER_VERSION
+from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.provenance.flac import NotFlac, samples_md5, with_comments
 from pipeline.recipe import Recipe
 from pipeline.stages import measure, synthesize, translate
+from pipeline.store import Store
+from pipeline.tables import takes
 from pipeline.verify.findings import Findings
 from pipeline.work.census import take_census
 from pipeline.work.chains import chains_of
 from pipeline.work.intake import take_in
 from pipeline.work.outcomes import Chain
-from pipeline.work.store import Store
-from pipeline.work.tables import takes
 from pipeline.work.wordings import Verdict, Wording, wordings_of
+from pipeline.writing.rows import clip_marks
 
 _UNREADABLE = frozenset({"recipe", "schema", "build"})
 """Checks whose problems keep a set from being opened."""

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
+from pipeline.dataset.layout import DATA, REJECTS
 from pipeline.dataset.reading import parquet_files
-from pipeline.dataset.rows import clip_marks
 from pipeline.dataset.shards import kept_schema, rejects_schema
 from pipeline.plain import plain
 from pipeline.provenance.flac import NotFlac, comments_of, with_comments
 from pipeline.recipe import Recipe
 from pipeline.verify.findings import Findings
+from pipeline.writing.rows import clip_marks
 
 _LARGEST_GROUP = 1 << 30
 """Bytes of a row group, packed by dictionary at most, that are still read."""
@@ -51,8 +52,8 @@ def wanted_clip(recipe: Recipe) -> WantedClip:
 def check_schemas(folder: Path, recipe: Recipe, findings: Findings) -> list[Path]:
     """Every shard has the columns that this recipe gives; returns those that can be looked into."""
     schemas = {
-        "data": kept_schema(recipe.score_names, recipe.sampling_rate),
-        "rejects": rejects_schema(recipe.score_names, recipe.sampling_rate),
+        DATA: kept_schema(recipe.score_names, recipe.sampling_rate),
+        REJECTS: rejects_schema(recipe.score_names, recipe.sampling_rate),
     }
     good = []
     for part, schema in schemas.items():

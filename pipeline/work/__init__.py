@@ -1,1 +1,1 @@
-"""The work store and what lies in it: from the corpus' batches to what was decided of each take."""
+"""What is made of a corpus, and its names in the work store: from batches to decided takes."""

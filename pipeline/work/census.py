@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from pipeline import tables
 from pipeline.engine import digest
 from pipeline.prosody.baseline import Baselines
 from pipeline.prosody.profile import Profile
 from pipeline.prosody.relative import relative_scalars
 from pipeline.recipe import Recipe
 from pipeline.records import Gender, Utterance
+from pipeline.stages.references import Reference, references_of, voice_references
 from pipeline.stages.synthesize import Neutral
-from pipeline.work import tables
+from pipeline.store import Store, to_json
 from pipeline.work.intake import Batch, Intake
-from pipeline.work.references import Reference, references_of, voice_references
-from pipeline.work.store import Store, to_json
 
 _HUMAN = pa.schema(
     {"speaker": pa.string(), "emotion": pa.string(), "profile": pa.list_(pa.float64())}

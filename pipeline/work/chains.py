@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline import tables
 from pipeline.engine import digest
 from pipeline.recipe import Recipe
 from pipeline.stages.judge import JudgeJob
 from pipeline.stages.synthesize import SynthesisJob
-from pipeline.work import tables
+from pipeline.store import Store
 from pipeline.work.census import Census
 from pipeline.work.outcomes import Chain
-from pipeline.work.store import Store
 from pipeline.work.wordings import Verdict, Wording
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline import tables
 from pipeline.languages import Language
 from pipeline.recipe import Recipe
 from pipeline.selection.splits import Split, assign_splits
-from pipeline.work import tables
+from pipeline.store import Store
 from pipeline.work.census import Census, admitted
 from pipeline.work.intake import Intake
 from pipeline.work.shortfalls import shortfalls
-from pipeline.work.store import Store
 from pipeline.work.wordings import Wording
 
 

@@ -10,17 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from pipeline.audio import may_pass, require_recording
+from pipeline import tables
+from pipeline.audio import is_there
 from pipeline.corpora.base import Dropped, Entry, Unreadable
-from pipeline.dataset.manifest import sha256
-from pipeline.engine import digest
+from pipeline.engine import digest, file_sha256
 from pipeline.provenance.components import may_pass_on_text
 from pipeline.recipe import Recipe
 from pipeline.records import Utterance
-from pipeline.work import tables
-from pipeline.work.store import Store
+from pipeline.store import Store
 
 STAGE = "utterances"
 _VERSION = 2
@@ -76,19 +73,6 @@ def take_in(store: Store, recipe: Recipe, limit: int | None = None) -> Intake:
             store.write(STAGE, key, tables.table(rows, tables.UTTERANCES))
         intake.batches.append(Batch(key, len(rows)))
     return intake
-
-
-def require_recordings(batch: pa.Table) -> None:
-    """Make sure that this worker finds the recordings of a batch that intake has found.
-
-    Raises:
-        OSError: it doesn't, or can't read one now.
-    """
-    for utterance in tables.utterances(batch):
-        recording = utterance.recording
-        # What intake didn't find either has no hash, and is the door's to refuse.
-        if recording and recording.sha256 and not is_there(recording.path):
-            require_recording(recording)
 
 
 def admitted(entries: Iterable[Entry], intake: Intake) -> Iterator[Utterance]:
@@ -169,21 +153,7 @@ def _hashed_once() -> Hashed:
 
 def _sha256(path: Path) -> str | None:
     """Hash of a recording; None if it never can be opened, which the door will say better."""
-    return sha256(path) if is_there(path) else None
-
-
-def is_there(path: Path) -> bool:
-    """Whether a recording is a file.
-
-    Raises:
-        OSError: that can't be said now, as on a share that is away.
-    """
-    try:
-        return path.is_file()
-    except OSError as error:
-        if may_pass(error):
-            raise
-        return False
+    return file_sha256(path) if is_there(path) else None
 
 
 def _same_paths(store: Store, key: str, rows: list[dict[str, Any]]) -> bool:

@@ -10,12 +10,12 @@ import numpy as np
 from pipeline.emotions import Emotion
 from pipeline.languages import Language
 from pipeline.recipe import Recipe
-from pipeline.records import Stage
+from pipeline.records import FailedRow
 from pipeline.selection.choose import Candidates, Decision, decide
 from pipeline.stages.judge import JudgeJob
 from pipeline.stages.synthesize import SynthesisJob
+from pipeline.store import Store
 from pipeline.work.intake import Batch, Intake
-from pipeline.work.store import Store
 from pipeline.work.wordings import Verdict, Wording, line_scores
 
 
@@ -48,17 +48,6 @@ class Chain:
     def lines(self) -> str:
         """Key of the lines."""
         return self.wording.lines
-
-
-@dataclass(frozen=True)
-class FailedRow:
-    """A row of `failures.parquet`: what failed at which stage, and why."""
-
-    source_id: str
-    take_id: str | None
-    language: str | None
-    stage: Stage
-    error: str
 
 
 @dataclass

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.recipe import Recipe
 from pipeline.stages import check, judge, measure, synthesize, translate
+from pipeline.store import Store
 from pipeline.work.outcomes import Chain
-from pipeline.work.store import Store
 from pipeline.work.wordings import Wording
 
 Place = tuple[str, str]

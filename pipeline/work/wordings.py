@@ -14,9 +14,9 @@ from pipeline.stages import check, translate
 from pipeline.stages.check import CheckJob
 from pipeline.stages.measure import admitted_texts
 from pipeline.stages.translate import Text
+from pipeline.store import Store
 from pipeline.translation.table import read_table
 from pipeline.work.intake import Batch, Intake
-from pipeline.work.store import Store
 
 
 @dataclass(frozen=True)

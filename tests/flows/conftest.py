@@ -47,7 +47,7 @@ def drawing_workbench(tmp_path, monkeypatch):
 @pytest.fixture
 def workbench(drawing_workbench, monkeypatch):
     """A workbench whose builds draw no pictures, which is half of the time of so small a build."""
-    monkeypatch.setattr("pipeline.dataset.writing.write_figures", lambda folder: None)
+    monkeypatch.setattr("pipeline.cards.describe.write_figures", lambda folder: None)
     return drawing_workbench
 
 

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.runners.base import WorkerDied
 from flows.runners.processes import OnThisMachine
-from pipeline.dataset.writing import describe
+from pipeline.cards.describe import describe
 from pipeline.errors import InputError
 from pipeline.judges.clipping import Clipping
 from pipeline.pretrained.batching import halving

@@ -20,6 +20,7 @@ from pipeline.judges.transcript import Borderline, Whisper
 from pipeline.needs import SUMS
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
+from pipeline.store import Store
 from pipeline.synthesis.any import AnySynthesizer
 from pipeline.text_judges.any import AnyTextJudge
 from pipeline.text_judges.back_translation import BackTranslation
@@ -27,7 +28,6 @@ from pipeline.text_judges.emotion import TextEmotion
 from pipeline.translation.any import AnyTranslator
 from pipeline.translation.m2m100 import M2m100
 from pipeline.translation.nllb import Nllb
-from pipeline.work.store import Store
 
 RECIPE = Recipe.model_validate(
     {"name": "a", "corpus": {"engine": "quickstart"}, "languages": ["de"]}

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from pipeline.dataset.manifest import MANIFEST
+from pipeline.dataset.layout import MANIFEST
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.findings import Findings
 from pipeline.verify.remake import check_remade

@@ -15,9 +15,9 @@ from pipeline.judges.quality import Quality
 from pipeline.judges.transcript import Whisper
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
+from pipeline.store import Store
 from pipeline.text_judges.back_translation import BackTranslation
 from pipeline.text_judges.form import Form
-from pipeline.work.store import Store
 
 LABELS = {"sad": "sad", "rest": None}
 

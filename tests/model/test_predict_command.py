@@ -13,8 +13,8 @@ from flows.evaluate import Predictions
 from model.architecture import WhisperEncoder
 from model.encoder import load_encoder
 from pipeline.audio import READABLE, encode_flac
-from pipeline.dataset.writing import M5SER_VERSION
 from pipeline.emotions import EMOTIONS
+from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
 from tests.model.calling import call
 from tests.model.tiny import RATE, tone, write_whisper

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.dataset.layout import is_of_a_set
 from pipeline.dataset.manifest import (
     BadManifest,
     BadShard,
     describe_file,
-    is_of_a_set,
     keep_others,
     manifest_text,
     parse_manifest,

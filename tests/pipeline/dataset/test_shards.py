@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema, rejects_schema, write_failures
-from pipeline.work.outcomes import FailedRow
+from pipeline.records import FailedRow
 
 RATE = 16_000
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pipeline.dataset.manifest import CARD, MANIFEST, write_manifest
-from pipeline.hub.package import WEIGHTS, BadPackage, open_package
+from pipeline.dataset.layout import CARD, MANIFEST, WEIGHTS
+from pipeline.dataset.manifest import write_manifest
+from pipeline.hub.package import BadPackage, open_package
 from pipeline.verify.folder import check_package, verify_folder
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cards.card import with_own_section
-from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest, write_manifest
+from pipeline.dataset.layout import CARD, MANIFEST
+from pipeline.dataset.manifest import read_manifest, write_manifest
 from pipeline.errors import InputError
 from pipeline.hub.package import open_package
 from pipeline.hub.push import Push, move_main

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.manifest import CARD, MANIFEST
+from pipeline.dataset.layout import CARD, MANIFEST
 from pipeline.errors import InputError
 from tests.hub_server import Hub
 from tests.publishing import publishing

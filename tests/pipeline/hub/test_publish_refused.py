@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from flows.publish import PublishOutcome
-from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest
+from pipeline.dataset.layout import CARD, MANIFEST
+from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import InputError
 from tests.hub_calls import EXPIRED, READER
 from tests.hub_repositories import Blob, Repo

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST
+from pipeline.dataset.layout import MANIFEST
 from pipeline.hub.errors import HubRefused
 from pipeline.hub.repository import HubFile, Repository, Revision
 

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.reading import REJECTED_LINES, open_folder
+from pipeline.dataset.layout import REJECTED_LINES
+from pipeline.dataset.licence import licence_of
+from pipeline.dataset.reading import open_folder
 from pipeline.provenance.components import Component, components_of, ledger
 from pipeline.provenance.licences import LICENCES, NOT_SHAREABLE
-from pipeline.provenance.terms import LicenceError, check_claim, licence_of, resulting_licence
+from pipeline.provenance.terms import LicenceError, check_claim, resulting_licence
 from tests.pipeline.provenance.resolved import recipe
 
 OURS = Component(

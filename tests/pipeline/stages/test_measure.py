@@ -13,8 +13,8 @@ import soundfile
 from pipeline.corpora.base import Door
 from pipeline.recipe_file import load_recipe
 from pipeline.stages import measure
+from pipeline.store import Store
 from pipeline.work.intake import take_in
-from pipeline.work.store import Store
 
 ROW = {"text": "Hello there.", "emotion": "sad", "speaker": "me", "licence": "CC0-1.0"}
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 import soundfile
 
+from pipeline import tables
 from pipeline.audio import decode_flac
 from pipeline.engine import release
 from pipeline.languages import Language
@@ -22,13 +23,12 @@ from pipeline.prosody.profile import measure
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
 from pipeline.stages import synthesize, voices
+from pipeline.stages.references import Reference
 from pipeline.stages.synthesize import Neutral, SynthesisJob
+from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech
 from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import count_phones
-from pipeline.work import tables
-from pipeline.work.references import Reference
-from pipeline.work.store import Store, to_json
 from tests.pipeline.prosody.signals import voice
 
 PROGRAM = """

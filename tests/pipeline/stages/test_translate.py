@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import tables
 from pipeline.errors import InputError
 from pipeline.stages import translate
 from pipeline.stages.translate import Text, corrected
+from pipeline.store import Store
 from pipeline.translation.base import Translation
 from pipeline.translation.memory import Memory
-from pipeline.work import tables
-from pipeline.work.store import Store
 
 TEXTS = (Text("a", "No.", "angry"), Text("b", "Yes.", "happy"), Text("c", "Who?", "sad"))
 

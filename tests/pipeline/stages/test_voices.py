@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline import tables
 from pipeline.corpora.base import Door
 from pipeline.errors import InputError
 from pipeline.records import Recording, Utterance
 from pipeline.stages import voices
+from pipeline.stages.references import Reference
+from pipeline.store import Store
 from pipeline.synthesis.command import Command
 from pipeline.synthesis.espeak import Espeak
-from pipeline.work import tables
-from pipeline.work.references import Reference
-from pipeline.work.store import Store
 
 REFUSES = """
 import sys

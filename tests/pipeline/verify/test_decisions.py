@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cards.card import write_card
+from pipeline.dataset.credentials import write_credentials
 from pipeline.dataset.manifest import write_manifest
-from pipeline.provenance.credentials import write_credentials
 from pipeline.verify.folder import verify_folder
 from tests.tiny_set import marked, tiny_rows, write_set
 

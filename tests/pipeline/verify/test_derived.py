@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, manifest_text, write_manifest
+from pipeline.dataset.layout import MANIFEST
+from pipeline.dataset.manifest import manifest_text, write_manifest
 from pipeline.verify.folder import verify_folder
 
 

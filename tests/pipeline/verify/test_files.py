@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST, read_manifest
+from pipeline.dataset.layout import MANIFEST
+from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import InputError
 from pipeline.verify.folder import verify_folder
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import MANIFEST
+from pipeline.dataset.layout import MANIFEST
+from pipeline.engine import file_sha256
 from pipeline.errors import InputError
 from pipeline.recipe_file import parse_recipe
 from pipeline.verify.derived import check_row_index
@@ -98,10 +99,9 @@ def test_a_shard_with_a_long_emotion_is_said(my_tones: Path) -> None:
 
 def restate(folder: Path, name: str) -> None:
     """The hash and size of a changed file in the manifest."""
-    from pipeline.dataset.manifest import sha256
 
     manifest = json.loads((folder / MANIFEST).read_text())
-    entry = {"sha256": sha256(folder / name), "bytes": (folder / name).stat().st_size}
+    entry = {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
     manifest["files"][name] = entry
     (folder / MANIFEST).write_text(json.dumps(manifest))
 

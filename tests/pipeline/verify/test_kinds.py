@@ -10,8 +10,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from flows.publish import run_verify
-from pipeline.dataset.manifest import CARD, MANIFEST, describe_file
-from pipeline.hub.package import WEIGHTS, BadPackage, open_package
+from pipeline.dataset.layout import CARD, MANIFEST, WEIGHTS
+from pipeline.dataset.manifest import describe_file
+from pipeline.hub.package import BadPackage, open_package
 from pipeline.verify.folder import verify_folder
 from tests.hub_repositories import Repo
 from tests.hub_server import Hub

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.dataset.manifest import MANIFEST, write_manifest
-from pipeline.dataset.writing import describe
+from pipeline.cards.describe import describe
+from pipeline.dataset.layout import MANIFEST
+from pipeline.dataset.manifest import write_manifest
 from pipeline.errors import InputError
 from pipeline.hub.package import open_package
 from pipeline.provenance.flac import comments_of, with_comments

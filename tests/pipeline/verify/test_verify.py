@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from pipeline.cards.card import OWN_START
-from pipeline.dataset.manifest import MANIFEST, manifest_text, write_manifest
-from pipeline.dataset.writing import describe
+from pipeline.cards.describe import describe
+from pipeline.dataset.layout import MANIFEST
+from pipeline.dataset.manifest import manifest_text, write_manifest
 from pipeline.verify.findings import Findings
 from pipeline.verify.folder import verify_folder
 from tests.tiny_set import marked, tone, write_set

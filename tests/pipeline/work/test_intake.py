@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from pipeline.corpora.quickstart import Quickstart
-from pipeline.dataset.manifest import sha256
+from pipeline.engine import file_sha256
 from pipeline.errors import InputError
 from pipeline.recipe_file import load_recipe
 from pipeline.records import Utterance
+from pipeline.store import open_store
 from pipeline.work.intake import Intake, admitted, groups, take_in
-from pipeline.work.store import open_store
 
 CLIP = "03-01-05-01-02-01-01.wav"
 ROW = {"text": "Hello there.", "emotion": "sad", "speaker": "me", "licence": "CC0-1.0"}
@@ -87,7 +87,7 @@ def test_a_file_of_which_many_rows_are_parts_is_hashed_once(tmp_path, monkeypatc
 
     def counting(path):
         hashed.append(path)
-        return sha256(path)
+        return file_sha256(path)
 
     monkeypatch.setattr("pipeline.work.intake.sha256", counting)
     store = open_store(str(tmp_path / "work"))

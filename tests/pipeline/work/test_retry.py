@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline import tables
 from pipeline.recipe import Recipe
-from pipeline.work import tables
+from pipeline.store import Store
 from pipeline.work.retry import forget_failed_lines, forget_failed_sources, forget_failed_takes
-from pipeline.work.store import Store
 
 RECIPE = Recipe.model_validate(
     {

@@ -6,17 +6,17 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from pipeline.dataset.reading import REJECTED_LINES
-from pipeline.dataset.rejected_lines import write_rejected_lines
+from pipeline import tables
+from pipeline.dataset.layout import REJECTED_LINES
 from pipeline.recipe import Recipe
 from pipeline.stages import check, measure, synthesize, translate
-from pipeline.work import tables
+from pipeline.store import Store
 from pipeline.work.census import take_census
 from pipeline.work.chains import chains_of
 from pipeline.work.intake import take_in
 from pipeline.work.outcomes import decide_all
-from pipeline.work.store import Store
 from pipeline.work.wordings import Verdict, decide_lines, wordings_of
+from pipeline.writing.rejected_lines import write_rejected_lines
 
 GATES = {"script": {"score": "text_script_share", "min": 0.5}}
 

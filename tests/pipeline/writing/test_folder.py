@@ -11,19 +11,15 @@ import pytest
 
 from pipeline.corpora.base import Unreadable
 from pipeline.dataset.manifest import write_manifest
-from pipeline.dataset.writing import (
-    BadFolder,
-    Build,
-    ForeignFolder,
-    check_folder,
-    is_current,
-    write_dataset,
-)
+from pipeline.dataset.reading import BadFolder
+from pipeline.store import open_store
 from pipeline.work.census import Census
 from pipeline.work.division import Division
 from pipeline.work.intake import Intake
 from pipeline.work.outcomes import Outcomes
-from pipeline.work.store import open_store
+from pipeline.writing.build import Build
+from pipeline.writing.checks import ForeignFolder, check_folder
+from pipeline.writing.folder import is_current, write_dataset
 from tests.tiny_set import tiny_recipe
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dataset.reading import REJECTED_LINES
-from pipeline.dataset.rows import rejection, told_number
+from pipeline import tables
+from pipeline.dataset.layout import REJECTED_LINES
 from pipeline.provenance.components import may_pass_on_text
 from pipeline.recipe import Recipe
-from pipeline.work import tables
+from pipeline.store import Store
 from pipeline.work.outcomes import Chain
-from pipeline.work.store import Store
 from pipeline.work.wordings import line_scores
+from pipeline.writing.rows import rejection, told_number
 
 _TEXT, _FLOAT = pa.string(), pa.float64()
 _FIELDS: dict[str, pa.DataType] = {

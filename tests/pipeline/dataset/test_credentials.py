@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.provenance.credentials import CREDENTIALS, write_credentials
+from pipeline.dataset.credentials import write_credentials
+from pipeline.dataset.layout import CREDENTIALS
 from pipeline.provenance.terms import LicenceError
 
 Make = Callable[..., Path]

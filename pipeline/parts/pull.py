@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.dataset.manifest import FileEntry, Manifest, sha256
+from pipeline.dataset.layout import BUILD, DATA, FAILURES, RECIPE
+from pipeline.dataset.manifest import FileEntry, Manifest
 from pipeline.dataset.reading import open_folder
 from pipeline.dataset.shards import ShardWriter, kept_schema, write_failures
-from pipeline.engine import digest
+from pipeline.engine import digest, file_sha256
 from pipeline.errors import InputError
 from pipeline.hub.push import Advance
-from pipeline.hub.sample import Rows, enough
-from pipeline.hub.source import SetSource
+from pipeline.parts.sample import Rows, enough
+from pipeline.parts.source import SetSource
 from pipeline.plain import plain
 from pipeline.recipe import Recipe, published
 from pipeline.recipe_file import parse_recipe
@@ -125,7 +126,7 @@ def pull(
     """
     groups = needed_shards(manifest, selection)
     _refuse_missing(groups, source)
-    recipe = parse_recipe(source.text("recipe.yaml") or "")
+    recipe = parse_recipe(source.text(RECIPE) or "")
     schema, clip = kept_schema(recipe.score_names, recipe.sampling_rate), wanted_clip(recipe)
     wanted_s = _wanted_seconds(groups, selection.hours)
     chosen = {
@@ -142,9 +143,9 @@ def pull(
             done += shard.entry.bytes
             advance(done, due)
         mask = _mask(paths, selection.emotions, wanted_s.get((language, split)))
-        if not _write(folder / "data" / language / split, paths, mask, clip):
+        if not _write(folder / DATA / language / split, paths, mask, clip):
             left_out.append((language, split))
-    if not (folder / "data").exists():
+    if not (folder / DATA).exists():
         hours = f"--hours: {selection.hours} have room for no clip: ask for more"
         raise InputError(hours if selection.hours else "the shards hold none of what the set says")
     _write_facts(source, manifest, selection, recipe, folder)
@@ -184,7 +185,7 @@ def _wanted_seconds(
 def _sound(source: SetSource, shard: _Shard, schema: pa.Schema) -> Path:
     """A shard on this machine that is what the manifest says and a build writes."""
     path = source.file(shard.name)
-    if sha256(path) != shard.entry.sha256:
+    if file_sha256(path) != shard.entry.sha256:
         raise InputError(f"'{shard.name}' of '{source.name}' is not what its manifest says")
     try:
         wrong = schema_fault(path, schema)
@@ -272,8 +273,8 @@ def _write_facts(
     folder: Path,
 ) -> None:
     """The recipe of the part, what its build was, and what the part is of."""
-    build = read_build(source.text("build.json") or "{}")
-    there = {path.parent.name for path in (folder / "data").glob("*/*.parquet")}
+    build = read_build(source.text(BUILD) or "{}")
+    there = {path.parent.name for path in (folder / DATA).glob("*/*.parquet")}
     languages = tuple(one for one in recipe.languages if one in there)
     build["part"] = {
         "repository": source.name,
@@ -285,10 +286,10 @@ def _write_facts(
     build["fingerprint"] = digest(manifest.fingerprint, source.revision, build["part"])
     cut = published(recipe.model_copy(update={"languages": languages}))
     text = yaml.safe_dump(cut, sort_keys=False, allow_unicode=True)
-    (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+    (folder / RECIPE).write_text(text, encoding="utf-8")
     facts = json.dumps(build, indent=1, ensure_ascii=False) + "\n"
-    (folder / "build.json").write_text(facts, encoding="utf-8")
-    write_failures(folder / "failures.parquet", [])
+    (folder / BUILD).write_text(facts, encoding="utf-8")
+    write_failures(folder / FAILURES, [])
 
 
 def _names(selection: Selection) -> dict[str, tuple[str, ...] | None]:

@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.dataset.manifest import CARD, MANIFEST, read_manifest
-from pipeline.dataset.writing import describe
+from pipeline.cards.describe import describe
+from pipeline.dataset.layout import CARD, MANIFEST
+from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import InputError
 from pipeline.hub.publish import Options, publish
-from pipeline.hub.pull import Pulled, Selection, pull
 from pipeline.hub.remote import needed_manifest
 from pipeline.hub.repository import connect
-from pipeline.hub.source import InFolder, OnHub
+from pipeline.parts.pull import Pulled, Selection, pull
+from pipeline.parts.source import InFolder, OnHub
 from pipeline.verify.folder import verify_folder
 from tests.hub_server import Hub
 from tests.publishing import publishing

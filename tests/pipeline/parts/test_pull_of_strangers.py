@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from flows.publish import Selection, run_pull
-from pipeline.dataset.manifest import MANIFEST, write_manifest
+from pipeline.dataset.layout import MANIFEST
+from pipeline.dataset.manifest import write_manifest
 from pipeline.errors import InputError
 from tests.tiny_set import marked, silence, tone
 

@@ -11,13 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.dataset.manifest import MANIFEST
+from pipeline.dataset.layout import CREDENTIALS, MANIFEST, RECIPE
+from pipeline.dataset.licence import licence_of
 from pipeline.dataset.reading import DatasetFolder, open_folder
-from pipeline.dataset.rows import SOURCE_TYPES
-from pipeline.provenance.components import Component, components_of
-from pipeline.provenance.terms import licence_of
-
-CREDENTIALS = "provenance.json"
+from pipeline.provenance.components import SOURCE_TYPES, Component, components_of
 
 
 def write_credentials(folder: Path) -> None:
@@ -47,7 +44,7 @@ def _definition(dataset: DatasetFolder) -> dict[str, Any]:
     made = {
         "fingerprint": build["fingerprint"],
         "clip_fingerprint": build["clip_fingerprint"],
-        "recipe": "recipe.yaml",
+        "recipe": RECIPE,
         "licence": dataset.recipe["licence"] or licence.spdx,
         "licence_reasons": list(licence.reasons),
     }

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline import tables
 from pipeline.audio import Clip
 from pipeline.corpora.base import Door
 from pipeline.records import Failure, Recording, Utterance
-from pipeline.work import tables
-from pipeline.work.references import Reference, open_references, references_of, voice_references
-from pipeline.work.store import Store
+from pipeline.stages.references import Reference, open_references, references_of, voice_references
+from pipeline.store import Store
 
 
 def utterance(number: int, emotion: str = "angry", speaker: str = "anna") -> Utterance:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.work.store import Store, open_store, to_json
+from pipeline.store import Store, open_store, to_json
 
 TABLE = pa.table({"id": ["a", "b"], "x": [1, 2]})
 KEY = "ab" * 32
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_now_is_not_called_damaged(tmp_path, monkeypa
     def fails(*arguments, **options):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("pipeline.work.store.pq.read_table", fails)
+    monkeypatch.setattr("pipeline.store.pq.read_table", fails)
     with pytest.raises(OSError, match=os.strerror(number)):
         store.read("takes", KEY)
 
@@ -78,7 +78,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
         assert os.fstat(descriptor).st_ino == left.stat().st_ino
         assert pq.read_table(left).equals(TABLE)
 
-    monkeypatch.setattr("pipeline.work.store.os.fsync", fsync)
+    monkeypatch.setattr("pipeline.store.os.fsync", fsync)
     Store(str(tmp_path)).write("takes", KEY, TABLE)
     assert seen == [[]]
 
@@ -88,7 +88,7 @@ def test_a_write_that_breaks_leaves_nothing(store, monkeypatch):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.work.store.pq.write_table", break_off)
+    monkeypatch.setattr("pipeline.store.pq.write_table", break_off)
     with pytest.raises(OSError, match="No space left"):
         store.write("takes", KEY, TABLE)
     assert not store.has("takes", KEY)
@@ -118,7 +118,7 @@ def test_a_url_whose_package_is_missing_names_it(monkeypatch):
     def lacks(protocol):
         raise ImportError("Install s3fs to access S3")
 
-    monkeypatch.setattr("pipeline.work.store.fsspec.get_filesystem_class", lacks)
+    monkeypatch.setattr("pipeline.store.fsspec.get_filesystem_class", lacks)
     with pytest.raises(InputError, match=r"--work: 's3://x' can't be opened: Install s3fs"):
         open_store("s3://x")
 

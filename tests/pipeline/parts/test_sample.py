@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.hub.sample import Rows, enough
+from pipeline.parts.sample import Rows, enough
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline import tables
 from pipeline.audio import BadAudio, Clip, open_recording, require_recording
 from pipeline.corpora.base import Door
 from pipeline.records import Failure, Recording, Utterance
+from pipeline.store import Store
 from pipeline.synthesis.base import ConditionedOn
-from pipeline.work import tables
-from pipeline.work.store import Store
 
 _MOST = 8
 """Recordings of a speaker and emotion for one line, its own among them (assumed): 30 s, the most

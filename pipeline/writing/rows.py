@@ -11,20 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline import tables
 from pipeline.dataset.prosody import prosody_of
 from pipeline.emotions import emotion_id
-from pipeline.provenance.components import ledger, may_pass_on_text
+from pipeline.provenance.components import SOURCE_TYPES, ledger, may_pass_on_text
 from pipeline.provenance.flac import with_comments
 from pipeline.recipe import Recipe
-from pipeline.records import Line, Take, Utterance
+from pipeline.records import FailedRow, Line, Take, Utterance
 from pipeline.selection.choose import Decision
-from pipeline.work import tables
-from pipeline.work.outcomes import Chain, FailedRow
-from pipeline.work.store import Store
+from pipeline.store import Store
+from pipeline.work.outcomes import Chain
 from pipeline.work.wordings import line_scores
 
-SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-"""IPTC's vocabulary of where media come from; C2PA and the Hub's readers know it."""
 WITHHELD = "withheld: the error quotes the sentence, which may not be passed on"
 _QUOTED = 12
 """Characters in a row from which a text counts as quoted."""
