@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.emotion_judges import EMOTIONS, Judged, nemo, uar_by_speaker, uar_of_others
 from benchmarks.script import HUMAN_SPEECH, parser_of
-from model.clips import read_audio
+from model.data.clips import read_audio
 from pipeline.audio import open_recording
 from pipeline.corpora.base import Door
 from pipeline.corpora.ravdess import Ravdess

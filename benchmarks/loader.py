@@ -25,9 +25,10 @@ from rich.table import Table
 
 from benchmarks.script import parser_of
 from benchmarks.training import ours, recipe_of, write_set
-from model.architecture import RandomEncoder
-from model.data import ClipSet, load_clips
-from model.encoder import load_encoder
+from model.data.clip_set import ClipSet
+from model.data.load import load_clips
+from model.network.encoder import load_encoder
+from model.recipe.architecture import RandomEncoder
 
 _ENCODER = RandomEncoder(width=64, layers=1, heads=4)
 _CLIP_S = (0.2, 0.6)

@@ -23,13 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.script import parser_of
-from model.architecture import RandomEncoder
-from model.data import Batch, ClipSet, load_clips
-from model.encoder import FrozenEncoder, load_encoder
-from model.objective import Objective
-from model.recipe import TrainingRecipe
-from model.ser import make_model, trained_parameters
-from model.sets import DataSettings, FolderSet
+from model.data.clip_set import Batch, ClipSet
+from model.data.load import load_clips
+from model.network.encoder import FrozenEncoder, load_encoder
+from model.network.ser import make_model, trained_parameters
+from model.recipe.architecture import RandomEncoder
+from model.recipe.sets import DataSettings, FolderSet
+from model.recipe.training import TrainingRecipe
+from model.training.objective import Objective
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema
 from pipeline.emotions import EMOTIONS

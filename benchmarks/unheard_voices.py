@@ -29,19 +29,20 @@ from rich.table import Table
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.script import parser_of
-from model.baselines import frames_and_mlp, majority, summed_up
-from model.clips import read_audio
-from model.data import ClipSet, load_clips
-from model.encoder import load_encoder
-from model.evaluation import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
-from model.inference import verdicts
-from model.metrics import measure
-from model.prosody import prosody_channels
-from model.recipe import TrainingRecipe
-from model.recipe_file import load_training_recipe
-from model.ser import make_model
-from model.sets import FolderSet
-from model.training import Trainer
+from model.data.clip_set import ClipSet
+from model.data.clips import read_audio
+from model.data.load import load_clips
+from model.evaluation.baselines import frames_and_mlp, majority, summed_up
+from model.evaluation.evaluate import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
+from model.evaluation.inference import verdicts
+from model.evaluation.metrics import measure
+from model.network.encoder import load_encoder
+from model.network.prosody import prosody_channels
+from model.network.ser import make_model
+from model.recipe.file import load_training_recipe
+from model.recipe.sets import FolderSet
+from model.recipe.training import TrainingRecipe
+from model.training.loop import Trainer
 from pipeline.selection.choose import BEST_TAKE
 
 FOREST = "measured prosody + forest"

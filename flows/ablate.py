@@ -12,15 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.train import run_train, speaks
-from model.ablation import Arm, arms
-from model.data import load_clips
-from model.evaluation import measured
-from model.evaluation_report import markdown_table
+from model.data.load import load_clips
+from model.evaluation.evaluate import measured
+from model.evaluation.inference import verdicts
+from model.evaluation.metrics import Metrics
+from model.evaluation.report import markdown_table
 from model.export import load_trained
-from model.inference import verdicts
-from model.metrics import Metrics
-from model.recipe import TrainingRecipe
-from model.training import trained_clips
+from model.recipe.ablation import Arm, arms
+from model.recipe.training import TrainingRecipe
+from model.training.loop import trained_clips
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from model.metrics import Metrics, confusion, measure
+from model.evaluation.metrics import Metrics, confusion, measure
 from pipeline.audio import BadAudio, open_recording, resample
 from pipeline.calibration import (
     Threshold,

@@ -207,7 +207,7 @@ def schema(
     training: Annotated[bool, typer.Option("--training", help="Of training recipes.")] = False,
 ) -> None:
     """Print the JSON schema of recipes, for editors that complete and check as you type."""
-    from model.recipe import TrainingRecipe
+    from model.recipe.training import TrainingRecipe
     from pipeline.recipe import Recipe
 
     kind = TrainingRecipe if training else Recipe

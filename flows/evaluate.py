@@ -14,15 +14,16 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
 
-from model.baselines import readable
-from model.clips import UnusableAudio, read_audio
-from model.data import ClipSet, load_clips
-from model.evaluation import Evaluation, Training, evaluate
-from model.evaluation_report import write_evaluation
+from model.data.clip_set import ClipSet
+from model.data.clips import UnusableAudio, read_audio
+from model.data.load import load_clips
+from model.evaluation.baselines import readable
+from model.evaluation.evaluate import Evaluation, Training, evaluate
+from model.evaluation.inference import embed, predict, verdicts
+from model.evaluation.report import write_evaluation
 from model.export import Trained, load_trained, stage_models, write_card
-from model.inference import embed, predict, verdicts
-from model.sets import AnySet, CorpusSet, DataSettings, FolderSet
-from model.training import heard_in
+from model.recipe.sets import AnySet, CorpusSet, DataSettings, FolderSet
+from model.training.loop import heard_in
 from pipeline.corpora.manifest import Manifest
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.errors import InputError

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.listening_interval import recalls
-from model.metrics import confusion
+from model.evaluation.metrics import confusion
 from pipeline.dataset.layout import RECIPE
 from pipeline.dataset.reading import BadFolder, damage_named, open_folder
 from pipeline.errors import InputError

@@ -15,16 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
-from model.checkpoint import newest, read_position
-from model.data import ClipSet, load_clips
-from model.encoder import load_encoder
+from model.data.clip_set import ClipSet
+from model.data.load import load_clips
+from model.data.sources import refuse_empty
 from model.export import RECIPE, TRAINED_RECIPE, export
-from model.language_model import need_language_model
-from model.ranks import together
-from model.recipe import TrainingRecipe
-from model.ser import make_model
-from model.sources import refuse_empty
-from model.training import Trainer, heard_in, trained_clips
+from model.network.encoder import load_encoder
+from model.network.language_model import need_language_model
+from model.network.ser import make_model
+from model.recipe.training import TrainingRecipe
+from model.training.checkpoint import newest, read_position
+from model.training.loop import Trainer, heard_in, trained_clips
+from model.training.ranks import together
 from pipeline.errors import InputError
 
 TRAINED_CLIPS = "trained_clips.json"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from flows.terminal import FAILED, AsJson, emit, guarded
-from model.recipe_file import load_training_recipe
+from model.recipe.file import load_training_recipe
 from pipeline.pretrained.devices import Device
 
 app = typer.Typer()
@@ -82,7 +82,7 @@ def ablate(
 @contextmanager
 def _divergence_said() -> Iterator[None]:
     """A training that diverges ends with its sentence and exit code 1."""
-    from model.training import Diverged
+    from model.training.loop import Diverged
 
     try:
         yield

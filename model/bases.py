@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.architecture import PretrainedLlama, RandomEncoder
-from model.recipe import TrainingRecipe
+from model.recipe.architecture import PretrainedLlama, RandomEncoder
+from model.recipe.training import TrainingRecipe
 from pipeline.whisper.checkpoint import BUNDLED
 
 _OPENAI_WHISPER = "MIT"

@@ -10,15 +10,15 @@ from typing import Any
 
 import yaml
 
-from model import checkpoint
-from model.architecture import PretrainedLlama, WhisperEncoder
 from model.bases import base_models
-from model.checkpoint import newest, read_position
-from model.encoder import FrozenEncoder, load_encoder, usable_device
-from model.journal import draw_curves
-from model.recipe import TrainingRecipe
-from model.recipe_file import parse_training_recipe
-from model.ser import EmotionModel, make_model, trained_tensors
+from model.network.encoder import FrozenEncoder, load_encoder, usable_device
+from model.network.ser import EmotionModel, make_model, trained_tensors
+from model.recipe.architecture import PretrainedLlama, WhisperEncoder
+from model.recipe.file import parse_training_recipe
+from model.recipe.training import TrainingRecipe
+from model.training import checkpoint
+from model.training.checkpoint import newest, read_position
+from model.training.journal import draw_curves
 from pipeline.cards.templates import render_markdown
 from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError

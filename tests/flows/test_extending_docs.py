@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model.recipe import LOSSES, Losses
+from model.recipe.training import LOSSES, Losses
 from pipeline.engine import Engine
 from pipeline.judges.base import Judge
 from pipeline.provenance.components import Component

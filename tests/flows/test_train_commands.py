@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from flows import evaluate
 from flows.cli import app
 from flows.train import TrainOutcome
-from model.recipe import TrainingRecipe
+from model.recipe.training import TrainingRecipe
 from pipeline.errors import InputError
 from pipeline.recipe import Recipe
 

@@ -9,8 +9,8 @@ import typer
 import yaml
 
 from flows.cli import app
-from model.recipe import TrainingRecipe
-from model.recipe_file import parse_training_recipe
+from model.recipe.file import parse_training_recipe
+from model.recipe.training import TrainingRecipe
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 WHOLE, *PARTS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)

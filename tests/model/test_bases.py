@@ -2,8 +2,8 @@
 
 import pytest
 
-from model.architecture import PretrainedLlama, RandomEncoder, WhisperEncoder
 from model.bases import base_models
+from model.recipe.architecture import PretrainedLlama, RandomEncoder, WhisperEncoder
 from tests.model.tiny import tiny_recipe
 
 

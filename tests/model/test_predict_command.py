@@ -10,8 +10,8 @@ import yaml
 from rich.console import Console
 
 from flows.evaluate import Predictions
-from model.architecture import WhisperEncoder
-from model.encoder import load_encoder
+from model.network.encoder import load_encoder
+from model.recipe.architecture import WhisperEncoder
 from pipeline.audio import READABLE, encode_flac
 from pipeline.emotions import EMOTIONS
 from pipeline.engine import M5SER_VERSION

@@ -4,7 +4,7 @@ import json
 import shutil
 
 from model.export import load_trained
-from model.recipe_file import load_training_recipe
+from model.recipe.file import load_training_recipe
 from tests.model.calling import LEARNING, call, fresh_place
 from tests.model.tiny import TINY, write_llama, write_set, write_whisper
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.recipe_file import load_training_recipe
+from model.recipe.file import load_training_recipe
 from pipeline.settings_file import BadRecipe
 
 

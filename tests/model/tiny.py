@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from model.recipe import TrainingRecipe
+from model.recipe.training import TrainingRecipe
 from pipeline.audio import encode_flac
 from pipeline.dataset.shards import ShardWriter, kept_schema
 from pipeline.whisper.checkpoint import save_checkpoint

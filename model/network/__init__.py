@@ -1,0 +1,1 @@
+"""Whisper encoder -> Emotion Q-Former -> LLaMA: the model itself."""

@@ -1,0 +1,1 @@
+"""What a training recipe says, as typed YAML."""

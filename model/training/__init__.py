@@ -1,0 +1,1 @@
+"""Both stages, from any checkpoint on."""
