@@ -6,7 +6,7 @@ the voices of a split.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from pipeline.cards.tables import Table
 from pipeline.dataset.reading import SPLITS, DatasetFolder, score
@@ -14,15 +14,38 @@ from pipeline.dataset.reading import SPLITS, DatasetFolder, score
 _LEVEL = "rms_dbfs"
 
 
-def confounds(dataset: DatasetFolder) -> dict[str, Any]:
-    """What the card prints of the kept takes; a table is None where it would say nothing."""
-    return {
-        "strengths": _strengths(dataset),
-        "turned_down": _turned_down(dataset),
-        "levels": _levels(dataset),
-        "genders": _genders(dataset),
+@dataclass(frozen=True)
+class Levels:
+    """The loudest and the quietest emotion, and the median levels of their takes in dBFS."""
+
+    loudest: str
+    most: str
+    quietest: str
+    least: str
+
+
+@dataclass(frozen=True)
+class Confounds:
+    """What goes with the emotion in the kept takes; None where there is nothing to say."""
+
+    strengths: Table | None
+    turned_down: list[tuple[str, str, str]]
+    levels: Levels | None
+    genders: Table
+    sentences: int
+    of_one_emotion: int
+    """English sentences that were said with one emotion alone."""
+
+
+def confounds(dataset: DatasetFolder) -> Confounds:
+    """What goes with the emotion in the kept takes of a set."""
+    return Confounds(
+        _strengths(dataset),
+        _turned_down(dataset),
+        _levels(dataset),
+        _genders(dataset),
         **_nesting(dataset),
-    }
+    )
 
 
 def _strengths(dataset: DatasetFolder) -> Table | None:
@@ -50,7 +73,7 @@ def _turned_down(dataset: DatasetFolder) -> list[tuple[str, str, str]]:
     return [(row["emotion"], f"{100 * row['share']:.0f} %", f"{row['most']:.1f}") for row in found]
 
 
-def _levels(dataset: DatasetFolder) -> dict[str, str] | None:
+def _levels(dataset: DatasetFolder) -> Levels | None:
     """The loudest and the quietest emotion by the median level of their kept takes, in dBFS."""
     if _LEVEL not in dataset.score_names:
         return None
@@ -61,12 +84,9 @@ def _levels(dataset: DatasetFolder) -> dict[str, str] | None:
     if len(found) < 2:
         return None
     first, last = found[0], found[-1]
-    return {
-        "loudest": first["emotion"],
-        "most": f"{first['level']:.0f}",
-        "quietest": last["emotion"],
-        "least": f"{last['level']:.0f}",
-    }
+    return Levels(
+        first["emotion"], f"{first['level']:.0f}", last["emotion"], f"{last['level']:.0f}"
+    )
 
 
 def _genders(dataset: DatasetFolder) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,22 +21,54 @@ _HEARD: dict[ConditionedOn, str] = {
 }
 
 
-def origin(recipe: Mapping[str, Any], build: Mapping[str, Any]) -> dict[str, Any]:
-    """What the card prints of a resolved recipe and of `build.json`.
+@dataclass(frozen=True)
+class Limit:
+    """A dry run's limit as it was given, and the utterances that the corpus had within it."""
 
-    `given`: what the synthesizer had of a line's emotion beside its words, "" if nothing; `hears`:
-    whether recordings were among it. `limit` of a dry run, and `part`, are None elsewhere.
-    """
+    given: int
+    read: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a resolved recipe and `build.json` say of where a set comes from."""
+
+    given: str
+    """What the synthesizer had of a line's emotion beside its words, "" if nothing."""
+    hears: bool
+    """Whether recordings were among it."""
+    shaped: bool
+    """Whether prosody was asked for."""
+    own_table: bool
+    """Whether the translations are its owner's."""
+    own_list: bool
+    """Whether the utterances are its owner's."""
+    limit: Limit | None
+    part: Mapping[str, Any] | None
+    """What it is a part of."""
+    pull_again: str | None
+    """The command that downloads the same part."""
+    chosen: str
+    """By what the part was chosen."""
+
+
+def origin(recipe: Mapping[str, Any], build: Mapping[str, Any]) -> Origin:
+    """Where a set comes from, by its resolved recipe and its `build.json`."""
     synthesizer = _SYNTHESIZER.validate_python(recipe["synthesis"])
+    translation, corpus = recipe["translation"], recipe["corpus"]
     part = build.get("part")
-    return {
-        "given": _given(synthesizer),
-        "hears": synthesizer.conditioned_on != "none",
-        "limit": _limit(build),
-        "part": part,
-        "pull_again": _pull_again(part) if part else None,
-        "chosen": _chosen(part) if part else "",
-    }
+    return Origin(
+        given=_given(synthesizer),
+        hears=synthesizer.conditioned_on != "none",
+        shaped=recipe["prosody"]["from"] != "none",
+        own_table=translation["engine"] == "memory"
+        and not translation["path"].startswith("builtin:"),
+        own_list=any(one["engine"] == "manifest" for one in corpus.get("parts", [corpus])),
+        limit=_limit(build),
+        part=part,
+        pull_again=_pull_again(part) if part else None,
+        chosen=_chosen(part) if part else "",
+    )
 
 
 def _given(synthesizer: Synthesizer) -> str:
@@ -44,12 +77,11 @@ def _given(synthesizer: Synthesizer) -> str:
     return " and ".join(said for said in (told, heard) if said)
 
 
-def _limit(build: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The limit that was given, and how many utterances the corpus had within it."""
+def _limit(build: Mapping[str, Any]) -> Limit | None:
     given, read = build.get("limit"), build["read"]["utterances"]
     if given is None:
         return None
-    return {"given": given, "read": "utterance" if read == 1 else f"{read} utterances"}
+    return Limit(given, "utterance" if read == 1 else f"{read} utterances")
 
 
 def _chosen(part: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section
+from pipeline.cards.own_section import OWN_END, OWN_START, own_section, with_own_section
 from pipeline.hub.errors import HubRefused
 
 _SHOWN = 80

@@ -11,7 +11,8 @@ from typing import Annotated, Any, get_args
 from jinja2 import TemplateError
 from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
-from pipeline.cards.card import card_of, own_section, with_own_section
+from pipeline.cards.card import card_of
+from pipeline.cards.own_section import own_section, with_own_section
 from pipeline.dataset.layout import BUILD, CARD, DATA, MANIFEST, RECIPE, REJECTED_LINES, REJECTS
 from pipeline.dataset.licence import licence_of
 from pipeline.dataset.manifest import Manifest

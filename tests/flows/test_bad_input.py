@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from pipeline.audio import open_recording
-from pipeline.cards.card import OWN_END, OWN_START
+from pipeline.cards.own_section import OWN_END, OWN_START
 from tests.flows.buzz import RATE, voice
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cards.card import OWN_END, OWN_START, own_section, with_own_section
+from pipeline.cards.own_section import OWN_END, OWN_START, own_section, with_own_section
 from pipeline.hub.own_text import CardEdited, leaves_out, merge_card
 
 CARD = f"""---

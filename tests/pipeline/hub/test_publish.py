@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cards.card import with_own_section
+from pipeline.cards.own_section import with_own_section
 from pipeline.dataset.layout import CARD, MANIFEST
 from pipeline.dataset.manifest import read_manifest, write_manifest
 from pipeline.errors import InputError

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.cards.card import OWN_START
 from pipeline.cards.describe import describe
+from pipeline.cards.own_section import OWN_START
 from pipeline.dataset.layout import MANIFEST
 from pipeline.dataset.manifest import manifest_text, write_manifest
 from pipeline.verify.findings import Findings

@@ -1,0 +1,1 @@
+"""The dataset card, a file a section."""
