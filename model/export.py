@@ -24,6 +24,7 @@ from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
 from pipeline.recipe import without_machine_paths
+from pipeline.settings_file import BadRecipe
 from pipeline.whisper.checkpoint import BUNDLED, OtherWeights, pinned_sha256
 
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
@@ -93,7 +94,10 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
             f"'{folder}' is no finished model: it has no {RECIPE} and {_WEIGHTS}; give the "
             "folder that `m5ser train` wrote"
         )
-    recipe = _read_recipe(folder)
+    try:
+        recipe = _read_recipe(folder)
+    except BadRecipe as bad:
+        raise BadRecipe([f"{RECIPE} of '{folder}': {error}" for error in bad.errors]) from bad
     place = usable_device(device)
     encoder = _own_encoder(folder, recipe, place)
     encoder.whisper.to(place)

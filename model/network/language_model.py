@@ -117,10 +117,16 @@ def need_language_model(settings: PretrainedLlama | TinyLlama) -> None:
     """Have the files of a recipe's language model here, before anything long is begun.
 
     Raises:
-        InputError: they can't be had, or are no LLaMA's.
+        InputError: they can't be had, are no LLaMA's, or have no layers for the recipe's adapters.
     """
-    if isinstance(settings, PretrainedLlama):
-        _llama_folder(settings)
+    if not isinstance(settings, PretrainedLlama):
+        return
+    config = open_config(_llama_folder(settings))
+    if settings.lora:
+        from transformers import LlamaForCausalLM
+
+        with torch.device("meta"):  # layers by name, and no memory for them
+            _add_adapters(LlamaForCausalLM(config), settings.lora)
 
 
 def load_language_model(settings: PretrainedLlama | TinyLlama) -> LanguageModel:

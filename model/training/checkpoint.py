@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,23 @@ class Position:
     best_ua: float = -1.0
 
 
-def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: int) -> None:
+class Stateful(Protocol):
+    """What has a state beside the weights: an optimizer, a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Put the state back."""
+
+
+def save(
+    folder: Path,
+    position: Position,
+    module: nn.Module,
+    rest: Mapping[str, Stateful],
+    keep: int,
+) -> None:
     """Write a checkpoint into `folder`; then all but the `keep` newest are removed.
 
     Raises:
@@ -48,7 +64,7 @@ def save(folder: Path, position: Position, module: nn.Module, rest: Any, keep: i
     try:
         temporary.mkdir(parents=True)
         save_weights(temporary / "trained.safetensors", trained_tensors(module))
-        _save_rest(temporary / "rest.pt", rest)
+        _save_rest(temporary / "rest.pt", {name: one.state_dict() for name, one in rest.items()})
         (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)
         temporary.rename(place)
@@ -84,18 +100,20 @@ def read_position(place: Path) -> Position:
         raise _damaged(place, error) from error
 
 
-def restore(place: Path, module: nn.Module) -> Any:
-    """Put the weights back; returns the `rest` that was saved.
+def restore(place: Path, module: nn.Module, rest: Mapping[str, Stateful]) -> None:
+    """Put the weights back, and the state of the `rest`.
 
     Raises:
         InputError: the checkpoint is damaged, or of another architecture.
     """
     load_weights(place / "trained.safetensors", module, f"remove '{place}': {_GOES_ON}")
     try:
-        return torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
+        held = torch.load(place / "rest.pt", map_location="cpu", weights_only=True)
+        for name, one in rest.items():
+            one.load_state_dict(held[name])
     except pickle.UnpicklingError as error:  # torch advises to run what the file says
         raise _damaged(place, ValueError("rest.pt is no checkpoint's")) from error
-    except (OSError, EOFError, RuntimeError) as error:
+    except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError) as error:
         raise _damaged(place, error) from error
 
 

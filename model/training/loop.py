@@ -120,9 +120,7 @@ class _StageLoop:
     def run(self, place: Path | None) -> None:
         """Every step that is still to do, from a checkpoint's state if there is one."""
         if place is not None:
-            held = checkpoint.restore(place, self.objective)
-            self.optimizer.load_state_dict(held["optimizer"])
-            self.schedule.load_state_dict(held["schedule"])
+            checkpoint.restore(place, self.objective, self._rest())
         running, stage = self.trainer.recipe.running, self.stage
         with closing(ahead(self._steps())) as steps:
             while self.position.step < stage.steps:
@@ -216,12 +214,11 @@ class _StageLoop:
     def _save(self) -> None:
         if not self.accelerator.is_main_process:
             return
-        rest = {
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
         keep = self.trainer.recipe.running.keep
-        checkpoint.save(self.trainer.folder, self.position, self.objective, rest, keep)
+        checkpoint.save(self.trainer.folder, self.position, self.objective, self._rest(), keep)
+
+    def _rest(self) -> dict[str, checkpoint.Stateful]:
+        return {"optimizer": self.optimizer, "schedule": self.schedule}
 
 
 def stage_clips(clips: ClipSet, stage: Stage) -> ClipSet:

@@ -254,3 +254,11 @@ def test_what_is_no_model_is_named(tmp_path):
     result = call("evaluate", tmp_path)
     assert result.exit_code == 2
     assert "is no finished model" in result.output
+
+
+def test_a_recipe_of_a_model_that_is_none_is_told_with_its_folder(place, tmp_path):
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "recipe.yaml").write_text("name: m\nstages: all\n")
+    result = call("evaluate", tmp_path / "m")
+    assert result.exit_code == 2
+    assert f"recipe.yaml of '{tmp_path / 'm'}': stages" in " ".join(result.output.split())

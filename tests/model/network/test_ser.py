@@ -6,8 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.network.language_model import need_language_model
 from model.network.qformer import FrameInput
 from model.network.ser import make_model, trained_parameters, trained_tensors
+from model.recipe.architecture import Lora, PretrainedLlama
 from model.training.objective import Objective
 from pipeline.errors import InputError
 from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_llama
@@ -194,6 +196,14 @@ def test_a_llama_without_a_head_is_refused_and_not_given_a_random_one(tmp_path):
 def test_adapters_for_layers_that_are_not_there_are_refused(checkpoint):
     with pytest.raises(InputError, match=r"language_model\.lora\.modules: query: .* q_proj"):
         pretrained(checkpoint, lora={"modules": ["query"]})
+
+
+def test_adapters_that_fit_nowhere_are_told_before_anything_is_encoded(checkpoint):
+    lora = {"modules": ["query"]}
+    settings = PretrainedLlama(model=str(checkpoint), dtype="float32", lora=lora)
+    with pytest.raises(InputError, match=r"language_model\.lora\.modules: query"):
+        need_language_model(settings)
+    need_language_model(settings.model_copy(update={"lora": Lora()}))
 
 
 def test_a_tokenizer_that_can_t_end_an_answer_is_refused(tmp_path):

@@ -23,9 +23,16 @@ def room_for(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def optimizer(module):
+    return {"optimizer": torch.optim.AdamW(module.parameters())}
+
+
 def save(folder, step):
     module = nn.Linear(30, 30)
-    checkpoint.save(folder, Position(0, step), module, {"moments": torch.zeros(3000)}, keep=2)
+    rest = optimizer(module)
+    module(torch.ones(30)).sum().backward()
+    rest["optimizer"].step()
+    checkpoint.save(folder, Position(0, step), module, rest, keep=2)
     return module
 
 
@@ -49,14 +56,22 @@ def test_a_damaged_checkpoint_says_to_remove_it_and_that_leaves_the_one_before(
     damage(place / name)
     with pytest.raises(InputError, match=f"'{place}.*; remove"):
         checkpoint.read_position(place)
-        checkpoint.restore(place, module)
+        checkpoint.restore(place, module, optimizer(module))
 
 
 def test_of_a_damaged_checkpoint_nobody_is_told_to_run_what_it_says(tmp_path):
     module = save(tmp_path, 1)
     (checkpoint.newest(tmp_path) / "rest.pt").write_bytes(bytes(400))
     with pytest.raises(InputError, match=r"damaged \(rest\.pt is no checkpoint's\); remove it"):
-        checkpoint.restore(checkpoint.newest(tmp_path), module)
+        checkpoint.restore(checkpoint.newest(tmp_path), module, optimizer(module))
+
+
+@pytest.mark.parametrize("held", [{}, [], {"optimizer": {}}, {"optimizer": {"param_groups": [1]}}])
+def test_a_checkpoint_of_another_kind_is_damaged(tmp_path, held):
+    module = save(tmp_path, 1)
+    torch.save(held, checkpoint.newest(tmp_path) / "rest.pt")
+    with pytest.raises(InputError, match=r"is damaged .*; remove it"):
+        checkpoint.restore(checkpoint.newest(tmp_path), module, optimizer(module))
 
 
 def test_weights_of_a_checkpoint_are_removed_with_it_and_the_best_with_the_training(tmp_path):
@@ -64,7 +79,7 @@ def test_weights_of_a_checkpoint_are_removed_with_it_and_the_best_with_the_train
     place = checkpoint.newest(tmp_path)
     (place / "trained.safetensors").write_bytes(b"{1")
     with pytest.raises(InputError, match=f"remove '{place}': the training goes on from the one"):
-        checkpoint.restore(place, module)
+        checkpoint.restore(place, module, optimizer(module))
     with pytest.raises(InputError, match=f"best-align.* remove '{tmp_path}', and .* begins anew"):
         checkpoint.load_best(tmp_path, "align", module)
 

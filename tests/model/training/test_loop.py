@@ -207,7 +207,7 @@ def test_a_loss_that_is_not_a_number_stops_and_says_where(clips, tmp_path, monke
         one.run(model)
     place = checkpoint.newest(tmp_path)
     assert checkpoint.read_position(place).step == 2
-    checkpoint.restore(place, Objective(model, one.recipe.labels, 2, 8))
+    checkpoint.restore(place, Objective(model, one.recipe.labels, 2, 8), {})
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
