@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import jiwer
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.judges.normalising import cleaning, in_one_spelling
@@ -60,8 +61,8 @@ def agreement(wanted: str, heard: str, language: str, normalise: Normalise) -> d
     if not wanted:
         raise ValueError("text is empty after normalisation; there is nothing to compare with")
     return {
-        "cer": Levenshtein.distance(wanted, heard) / len(wanted),
-        "wer": Levenshtein.distance(units, heard_units) / len(units),
+        "cer": jiwer.cer(wanted, heard),
+        "wer": jiwer.wer(" ".join(units), " ".join(heard_units)),
         "missing_start": missing(wanted, heard),
         "missing_end": missing(wanted[::-1], heard[::-1]),
         "repetition": max(0.0, repetition(heard_units) - repetition(units)),
