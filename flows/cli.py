@@ -13,7 +13,7 @@ from rich.console import Console
 from flows import hub_cli, listening_cli, train_cli
 from flows.interrupts import hear_termination, interrupts_wait, stopping_at_once
 from flows.prefect_settings import prepare_prefect
-from flows.runners.base import RunnerName
+from flows.runners.opening import RunnerName
 from flows.terminal import FAILED, AsJson, emit, guarded
 from flows.trust import trusted
 from pipeline.errors import InputError
@@ -90,7 +90,7 @@ def build(
         prepare_prefect(_local(store))
         with interrupts_wait():
             from flows.command import run_build
-            from flows.runners.base import open_runner
+            from flows.runners.opening import open_runner
 
         folder = out or Path("builds") / loaded.name
         opening = open_runner(runner, _worker_count(workers, address), address, per_gpu)

@@ -40,7 +40,7 @@ def drawing_workbench(tmp_path, monkeypatch):
         with ThreadPoolExecutor(1) as executor:
             yield OnThisMachine(executor, 1)
 
-    monkeypatch.setattr("flows.runners.base.open_runner", one_thread)
+    monkeypatch.setattr("flows.runners.opening.open_runner", one_thread)
     return Workbench(tmp_path)
 
 

@@ -131,7 +131,7 @@ def test_a_set_that_a_cluster_made_is_described_on_this_machine(workbench, monke
         def opened(name, workers, address, per_gpu):
             yield Elsewhere(executor, 1)
 
-        monkeypatch.setattr("flows.runners.base.open_runner", opened)
+        monkeypatch.setattr("flows.runners.opening.open_runner", opened)
         monkeypatch.chdir(workbench.folder)
         assert workbench.build("--limit", "1", "--out", "out")["kept"] == 2
     assert (workbench.out / "report.html").is_file()
@@ -274,7 +274,7 @@ def test_on_a_machine_with_a_gpu_only_what_wants_it_goes_there(workbench, monkey
         def opened(name, workers, address, per_gpu):
             yield OnThisMachine(on_cores, 1, on_gpu)
 
-        monkeypatch.setattr("flows.runners.base.open_runner", opened)
+        monkeypatch.setattr("flows.runners.opening.open_runner", opened)
         monkeypatch.setattr(Clipping, "uses_gpu", True)
         workbench.build()
     assert on_gpu.judged == {"clipping"}

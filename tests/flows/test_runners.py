@@ -15,7 +15,8 @@ from distributed import LocalCluster
 
 from flows.interrupts import hear_termination, interrupts_wait
 from flows.runners import gpus
-from flows.runners.base import WorkerDied, open_runner
+from flows.runners.base import WorkerDied
+from flows.runners.opening import open_runner
 from pipeline.errors import InputError
 
 
