@@ -24,6 +24,14 @@ TINY = {
     "stages": [{"name": "align", "steps": 4, "batch_size": 4, "learning_rate": 1e-3}],
 }
 
+EVERYTHING = {
+    "contrast": 0.5,
+    "supervised_contrast": 0.5,
+    "adversary": 0.1,
+    "auxiliary": 0.5,
+}
+"""Every loss beside that of the word."""
+
 
 def tiny_recipe(**changes) -> TrainingRecipe:
     return TrainingRecipe.model_validate({**TINY, **changes})

@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from tests.model.test_evaluation import Clips, evaluated
 
 from model.evaluation.inference import Embedded
 from model.evaluation.report import draw_confusions, draw_embeddings, evaluation_markdown
+from tests.model.evaluation.test_evaluate import Clips, evaluated
 
 FORGED = "de | 99.9 | **x** <script> [x](javascript:y)"
 

@@ -15,14 +15,8 @@ from model.training.journal import read_metrics
 from model.training.loop import Diverged, Trainer
 from model.training.objective import Objective
 from pipeline.errors import InputError
-from tests.model.tiny import TINY, tiny_recipe, write_set
+from tests.model.tiny import EVERYTHING, TINY, tiny_recipe, write_set
 
-EVERYTHING = {
-    "contrast": 0.5,
-    "supervised_contrast": 0.5,
-    "adversary": 0.1,
-    "auxiliary": 0.5,
-}
 STAGES = [
     {
         "name": "align",

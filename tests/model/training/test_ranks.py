@@ -11,14 +11,13 @@ import torch
 import yaml
 from pydantic import ValidationError
 from safetensors.torch import load_file
-from tests.model.test_training import EVERYTHING
 from torch import distributed
 from torch.distributed.tensor import DTensor
 
 from model.network.ser import make_model
 from model.training import ranks
 from model.training.checkpoint import newest, read_position
-from tests.model.tiny import TINY, WIDTH, tiny_recipe, write_llama, write_set
+from tests.model.tiny import EVERYTHING, TINY, WIDTH, tiny_recipe, write_llama, write_set
 
 STAGE = {
     "name": "transfer",
