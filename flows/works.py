@@ -10,7 +10,7 @@ from flows.price import Worked
 from pipeline.engine import Engine
 from pipeline.recipe import Recipe
 from pipeline.records import Tally
-from pipeline.stages import check, judge, measure, synthesize, translate
+from pipeline.stages import check, judge, measure, synthesis_job, synthesize, translate
 from pipeline.store import Store
 from pipeline.work.outcomes import Chain
 from pipeline.work.wordings import Wording
@@ -73,7 +73,7 @@ def chain_works(store: Store, recipe: Recipe, chain: Chain, judges: Sides) -> li
     arguments = (store, chain.takes, recipe, chain.synthesis)
     synthesis = Call(synthesize.run, arguments, recipe.synthesis.wants_gpu)
     return [
-        Work("synthesize", (synthesis,), store.has(synthesize.STAGE, chain.takes)),
+        Work("synthesize", (synthesis,), store.has(synthesis_job.STAGE, chain.takes)),
         *_judging("judge", judge.run, judge.STAGE, store, judges, chain.judging),
     ]
 

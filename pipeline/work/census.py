@@ -17,7 +17,7 @@ from pipeline.prosody.relative import relative_scalars
 from pipeline.recipe import Recipe
 from pipeline.records import Gender, Utterance
 from pipeline.stages.references import Reference, references_of, voice_references
-from pipeline.stages.synthesize import Neutral
+from pipeline.stages.synthesis_job import Neutral
 from pipeline.store import Store, to_json
 from pipeline.work.intake import Batch, Intake
 

@@ -8,7 +8,7 @@ from pipeline import tables
 from pipeline.engine import digest
 from pipeline.recipe import Recipe
 from pipeline.stages.judge import JudgeJob
-from pipeline.stages.synthesize import SynthesisJob
+from pipeline.stages.synthesis_job import SynthesisJob
 from pipeline.store import Store
 from pipeline.work.census import Census
 from pipeline.work.outcomes import Chain

@@ -13,7 +13,7 @@ from pipeline.recipe import Recipe
 from pipeline.records import FailedRow
 from pipeline.selection.choose import Candidates, Decision, decide
 from pipeline.stages.judge import JudgeJob
-from pipeline.stages.synthesize import SynthesisJob
+from pipeline.stages.synthesis_job import SynthesisJob
 from pipeline.store import Store
 from pipeline.work.intake import Batch, Intake
 from pipeline.work.wordings import Verdict, Wording, line_scores

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipeline.recipe import Recipe
-from pipeline.stages import check, judge, measure, synthesize, translate
+from pipeline.stages import check, judge, measure, synthesis_job, translate
 from pipeline.store import Store
 from pipeline.work.outcomes import Chain
 from pipeline.work.wordings import Wording
@@ -34,7 +34,7 @@ def forget_failed_takes(store: Store, recipe: Recipe, chains: Sequence[Chain]) -
     """Let chains with a take that failed be spoken, or only judged, again."""
     for chain in chains:
         judged = [(judge.STAGE, chain.judging.key(own)) for own in recipe.judges]
-        _forget(store, (synthesize.STAGE, chain.takes), judged)
+        _forget(store, (synthesis_job.STAGE, chain.takes), judged)
 
 
 def _forget(store: Store, made: Place, judged: Sequence[Place]) -> None:

@@ -22,9 +22,9 @@ from pipeline.languages import Language
 from pipeline.prosody.profile import measure
 from pipeline.recipe import Recipe
 from pipeline.records import Recording, Utterance
-from pipeline.stages import synthesize, voices
+from pipeline.stages import synthesis_job, synthesize, takes, voices
 from pipeline.stages.references import Reference
-from pipeline.stages.synthesize import Neutral, SynthesisJob
+from pipeline.stages.synthesis_job import Neutral, SynthesisJob
 from pipeline.store import Store, to_json
 from pipeline.synthesis.base import Speech
 from pipeline.synthesis.command import Command
@@ -98,7 +98,7 @@ class Bench:
             "de", "key", "key", "key", (), {"anna": "anna"}, neutrals, references=references
         )
         synthesize.run(self.store, "out", recipe, job)
-        return list(self.store.read(synthesize.STAGE, "out").to_pylist())
+        return list(self.store.read(synthesis_job.STAGE, "out").to_pylist())
 
 
 @pytest.mark.parametrize("origin", ["none", "emotion"])
@@ -144,7 +144,7 @@ def test_another_release_of_what_shapes_every_take_is_another_key(
     job = SynthesisJob("de", "key", "key", "key", (), {}, {})
     before = job.key(recipe)
     assert job.key(recipe) == before
-    monkeypatch.setattr(synthesize, "release", lambda one: "99" if one == package else release(one))
+    monkeypatch.setattr(synthesis_job, "release", lambda one: "99" if one == package else release(one))
     assert job.key(recipe) != before
 
 
@@ -200,7 +200,7 @@ def test_accents_of_a_recording_take_no_language_s_tones(
     )
     job = SynthesisJob(language, "key", "key", "key", (), {}, neutrals)
     utterance = Utterance("u0", "a", "Go!", "angry", "anna", "female", "CC0-1.0", None)
-    target, origin = synthesize._target(recipe, job, utterance, profile)
+    target, origin = takes._target(recipe, job, utterance, profile)
     assert target is not None
     assert (target.f0_yield, origin) == (f0_yield, "speaker")
 

@@ -72,7 +72,7 @@ def test_a_recording_that_cannot_be_read_now_ends_the_intake(tmp_path, monkeypat
     def fails(path):
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
 
-    monkeypatch.setattr("pipeline.work.intake.sha256", fails)
+    monkeypatch.setattr("pipeline.work.intake.file_sha256", fails)
     with pytest.raises(OSError, match="Stale file handle"):
         take_in(open_store(str(tmp_path / "work")), recipe)
     assert not (tmp_path / "work").exists()
@@ -89,7 +89,7 @@ def test_a_file_of_which_many_rows_are_parts_is_hashed_once(tmp_path, monkeypatc
         hashed.append(path)
         return file_sha256(path)
 
-    monkeypatch.setattr("pipeline.work.intake.sha256", counting)
+    monkeypatch.setattr("pipeline.work.intake.file_sha256", counting)
     store = open_store(str(tmp_path / "work"))
     before = take_in(store, recipe)
     assert (before.utterances, hashed) == (40, [tmp_path / "long.wav"])
