@@ -35,7 +35,6 @@ from model.data.load import load_clips
 from model.evaluation.baselines import frames_and_mlp, majority, summed_up
 from model.evaluation.evaluate import ALL, COLUMNS, MAJORITY, MLP, MODEL, cells, measured
 from model.evaluation.inference import verdicts
-from model.evaluation.metrics import measure
 from model.network.encoder import load_encoder
 from model.network.prosody import prosody_channels
 from model.network.ser import make_model
@@ -43,6 +42,7 @@ from model.recipe.file import load_training_recipe
 from model.recipe.sets import FolderSet
 from model.recipe.training import TrainingRecipe
 from model.training.loop import Trainer
+from pipeline.metrics import measure
 from pipeline.selection.choose import BEST_TAKE
 
 FOREST = "measured prosody + forest"

@@ -15,12 +15,12 @@ from flows.train import run_train, speaks
 from model.data.load import load_clips
 from model.evaluation.evaluate import measured
 from model.evaluation.inference import verdicts
-from model.evaluation.metrics import Metrics
 from model.evaluation.report import markdown_table
 from model.export import load_trained
 from model.recipe.ablation import Arm, arms
 from model.recipe.training import TrainingRecipe
 from model.training.loop import trained_clips
+from pipeline.metrics import Metrics
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from rich.table import Table
 from model.data.clip_set import ClipSet
 from model.data.load import OTHER_LABEL
 from model.evaluation.baselines import frames_and_mlp, majority, own_language_mlp, summed_up
-from model.evaluation.metrics import Metrics, confusion, measure
 from pipeline.cards.losses import FEWEST_SPEAKERS
+from pipeline.metrics import Metrics, confusion, measure
 from pipeline.plain import plain
 
 Drawn = Literal["speakers", "utterances"]

@@ -23,7 +23,6 @@ from transformers import get_cosine_schedule_with_warmup
 from model.data.clip_set import Batch, ClipSet
 from model.data.sampling import BatchSampler
 from model.evaluation.inference import verdicts
-from model.evaluation.metrics import confusion, rates
 from model.network.ser import EmotionModel, trained_parameters, trained_tensors
 from model.recipe.training import Stage, TrainingRecipe
 from model.training import checkpoint, ranks
@@ -32,6 +31,7 @@ from model.training.checkpoint import Position
 from model.training.journal import Journal
 from model.training.objective import Objective
 from pipeline.errors import InputError
+from pipeline.metrics import confusion, rates
 
 
 class Diverged(ArithmeticError):

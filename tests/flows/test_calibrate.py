@@ -13,12 +13,13 @@ import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
-from flows.calibrate import Calibrated, _spread, calibrate, check_place, speech_of
+from flows.calibrate import Calibrated, calibrate, check_place, speech_of
 from flows.cli import app
 from pipeline.corpora.manifest import Manifest
 from pipeline.corpora.ravdess import Ravdess
 from pipeline.emotions import EMOTIONS
 from pipeline.errors import InputError
+from pipeline.judges.calibrating import spread
 from pipeline.recipe_file import load_recipe
 from pipeline.records import Utterance
 from tests.checkpoints import audio, corpus
@@ -138,7 +139,7 @@ def test_a_limit_is_not_in_step_with_a_corpus_that_lists_its_speakers_in_turn():
         for emotion in EMOTIONS
         for one in range(24)
     ]
-    chosen = _spread(listed, 42)
+    chosen = spread(listed, 42)
     assert len(chosen) == 42
     assert chosen == [one for one in listed if one in chosen]
     assert len({one.speaker for one in chosen}) > 18

@@ -6,7 +6,6 @@ from accelerate.state import AcceleratorState
 
 from model.data.load import load_clips
 from model.evaluation.inference import verdicts
-from model.evaluation.metrics import confusion, rates
 from model.network.encoder import load_encoder
 from model.network.ser import make_model, trained_parameters
 from model.recipe.training import Losses
@@ -15,6 +14,7 @@ from model.training.journal import read_metrics
 from model.training.loop import Diverged, Trainer
 from model.training.objective import Objective
 from pipeline.errors import InputError
+from pipeline.metrics import confusion, rates
 from tests.model.tiny import EVERYTHING, TINY, tiny_recipe, write_set
 
 STAGES = [

@@ -144,7 +144,9 @@ def test_another_release_of_what_shapes_every_take_is_another_key(
     job = SynthesisJob("de", "key", "key", "key", (), {}, {})
     before = job.key(recipe)
     assert job.key(recipe) == before
-    monkeypatch.setattr(synthesis_job, "release", lambda one: "99" if one == package else release(one))
+    monkeypatch.setattr(
+        synthesis_job, "release", lambda one: "99" if one == package else release(one)
+    )
     assert job.key(recipe) != before
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from model.evaluation.metrics import confusion, measure, rates
+from pipeline.metrics import confusion, measure, rates
 
 
 def verdicts(count=200, classes=4, right=0.7, seed=0):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flows.listening_interval import recalls
+from pipeline.listening.interval import recalls
 
 MEANT = np.repeat(np.arange(3), 10)
 SOURCES = np.arange(30).astype(str)
