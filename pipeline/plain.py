@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _LONGEST = 300
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
+"""Also halves of characters, which no file and no terminal can hold."""
 
 
 def plain(text: str) -> str:

@@ -18,12 +18,17 @@ from pipeline.corpora.base import Door
 from pipeline.errors import InputError
 from pipeline.languages import Language
 from pipeline.needs import Lack, Price
+from pipeline.plain import plain
 from pipeline.records import Failure, Gender, Recording
 from pipeline.synthesis.base import ConditionedOn, Speech, SpeechRequest, Synthesize, Synthesizer
 from pipeline.synthesis.conversation import Conversation, NoAnswer, NoProgram
 
 _SHORTEST_S = 0.1
 """A shorter answer is a failure: the shortest in which prosody is measured."""
+_DAY_S = 86_400.0
+
+Word = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Of a command; the system takes none with a NUL."""
 
 
 class Command(Synthesizer):
@@ -36,10 +41,10 @@ class Command(Synthesizer):
 
     writes a mono or stereo WAV file to `out`, and answers with one line on its standard output:
     `{}`, `{"hit_length_cap": true}`, or `{"error": "one sentence"}`. All else it has to say goes to
-    standard error. It ends when its input does. Whatever it writes is checked as a recording is. If
-    it crashes or takes too long, that take fails with its last words, and it is started anew. If it
-    can't be started, or answers nothing at all, the machine is at fault: the build ends, and goes
-    on with the same command once that is mended.
+    standard error: a second line fails the take after it. It ends when its input does. Whatever it
+    writes is checked as a recording is. If it crashes or takes too long, that take fails with its
+    last words, and it is started anew. If it can't be started, or answers nothing at all, the
+    machine is at fault: the build ends, and goes on with the same command once that is mended.
 
     A recipe may come from anyone, so it runs nothing until the person allows it on the command
     line, by `--allow-commands`. Licence, languages and paper are the program's.
@@ -50,7 +55,7 @@ class Command(Synthesizer):
     uses_gpu: ClassVar[bool] = True
     price: ClassVar[Price] = Price("cuda", 0.5, "speech_s", "assumed, of an unknown program")
     told_emotion: ClassVar[bool] = True
-    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    command: Annotated[tuple[Word, ...], Field(min_length=1)]
     """The program and its arguments."""
     revision: str = ""
     """Of the program, in your own words: change it when the program's speech changes."""
@@ -60,7 +65,7 @@ class Command(Synthesizer):
     """A recipe that asks for another language is refused (none: that is the program's to say)."""
     reference: ConditionedOn = "source"
     """The recordings that it is given; with any, a voice is its speaker's own."""
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    timeout_s: Annotated[float, Field(gt=0, le=_DAY_S)] = 120.0
     """For one take; the first has to load the model too, and gets ten times as long."""
     longest_s: Annotated[float, Field(gt=_SHORTEST_S)] = 30.0
     """A longer answer is a failure."""
@@ -133,7 +138,8 @@ class Command(Synthesizer):
         conversation = Conversation(self.command, self.timeout_s)
 
         def synthesize(requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:
-            with tempfile.TemporaryDirectory() as folder:
+            # What still writes there, or took the folder away, is no reason to lose the batch.
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 answers = [
                     self._answer(conversation, request, Path(folder), number)
                     for number, request in enumerate(requests)
@@ -156,7 +162,7 @@ class Command(Synthesizer):
         except NoAnswer as error:
             return Failure("synthesize", str(error))
         if said := reply.get("error"):
-            return Failure("synthesize", f"'{name}': {said}")
+            return Failure("synthesize", f"'{name}': {plain(str(said))}")
         try:
             clip = open_recording(
                 Recording(out), Door(shortest_s=_SHORTEST_S, longest_s=self.longest_s)

@@ -64,7 +64,7 @@ class Espeak(Synthesizer):
     """Rate of neutral speech, before any prosody is put on."""
     max_characters: int = Field(600, ge=1)
     """Longer texts fail."""
-    timeout_s: float = Field(20.0, gt=0)
+    timeout_s: float = Field(20.0, gt=0, le=3600)
     """For one text."""
     version: ClassVar[int] = 5
     wheels: ClassVar[tuple[str, ...]] = ("espeakng-loader",)

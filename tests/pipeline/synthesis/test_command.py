@@ -46,6 +46,17 @@ for line in sys.stdin:
         print(json.dumps({"error": "no letter"}), flush=True); continue
     if text == "deaf":
         os.close(1); time.sleep(60)
+    if text == "endless":
+        sys.stdout.write("x" * 300_000); sys.stdout.flush(); time.sleep(60)
+    if text == "deep":
+        print("[" * 100_000, flush=True); continue
+    if text == "marked":
+        error = "no\\x1b[31m\\nletter\\ud800" + "!" * 999
+        print(json.dumps({"error": error}), flush=True); continue
+    if text == "folder":
+        os.rmdir(os.path.dirname(asked["out"]))
+    if text == "murmur":
+        sys.stderr.write("hm" * 1_000_000)
     if text == "latin":
         sys.stdout.buffer.write(b'{"error": "caf\\xe9"}\\n'); sys.stdout.flush(); continue
     if text == "noise":
@@ -55,7 +66,8 @@ for line in sys.stdin:
     elif text != "nothing":
         loud = sum(os.path.getsize(r) for r in asked["references"])
         tone(asked["out"], 100 + asked["seed"] + len(asked["emotion"]) + loud % 97)
-    print(json.dumps({"hit_length_cap": text == "capped"}), flush=True)
+    answer = json.dumps({"hit_length_cap": text == "capped"})
+    print(answer if text != "twice" else answer + "\\n" + answer, flush=True)
     if text == "last":
         sys.exit(7)
 """
@@ -110,6 +122,12 @@ def test_it_speaks_with_all_that_it_is_told(engine: Command) -> None:
         ("noise", "can't be decoded"),
         ("long", "door.longest_s is 2"),
         ("latin", "'python': caf\ufffd"),
+        (
+            "endless",
+            f"answered '{'x' * 60}', which is no JSON object; what else it has",
+        ),
+        ("deep", "which is no JSON object"),
+        ("marked", f"'python': no [31m letter {'!' * 99}"),
     ],
 )
 def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: str) -> None:
@@ -118,6 +136,34 @@ def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: s
     assert isinstance(failed, Failure)
     assert message in failed.error
     assert isinstance(after, Speech)
+
+
+def test_an_answer_too_many_is_not_taken_for_the_next_one(engine: Command, pids: Path) -> None:
+    answers = engine.load()([request("twice"), request("ja"), request("ja")])
+    assert [type(one) for one in answers] == [Speech, Failure, Speech]
+    assert isinstance(answers[1], Failure)
+    assert "after its answer: it answers a question by one line" in answers[1].error
+    assert len(pids.read_text().split()) == 2
+
+
+def test_what_it_says_beside_its_answers_fills_no_disk(engine: Command, tmp_path: Path) -> None:
+    hasty = engine.model_copy(update={"timeout_s": 2.0})
+    spoken_of, failed = hasty.load()([request("murmur"), request("hang")])
+    assert isinstance(spoken_of, Speech)
+    assert isinstance(failed, Failure)
+    assert failed.error.endswith("hm" * 20)
+    assert len(failed.error) < 500
+
+
+def test_a_program_that_takes_its_folder_away_loses_no_batch(engine: Command) -> None:
+    answers = engine.load()([request("ja", references=()), request("folder"), request("ja")])
+    assert isinstance(answers[1], Failure)
+
+
+@pytest.mark.parametrize("wrong", [{"timeout_s": 1e300}, {"command": ("a\0b",)}])
+def test_what_no_machine_can_do_is_refused_in_the_recipe(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Command.model_validate({"command": ("a",), **wrong})
 
 
 def test_a_program_that_goes_between_takes_costs_one_at_most(engine: Command, pids: Path) -> None:
