@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.console import Console
 from flows.full_disk import full_disk_sentence, is_full_disk
 from flows.interrupts import EXIT_CODE, STOPPED
 from pipeline.errors import InputError
+from pipeline.plain import one_line, plain
 
 FAILED, BAD_INPUT = 1, 2
 _EXTRAS = {"distributed": "dask", "ray": "ray"}
@@ -48,8 +50,8 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except InputError as bad:
-        for line in str(bad).splitlines():
-            typer.secho(f"error: {line}", fg="red", err=True)
+        for line in str(bad).split("\n"):
+            typer.secho(f"error: {one_line(line)}", fg="red", err=True)
         raise typer.Exit(BAD_INPUT) from bad
     except ModuleNotFoundError as bad:
         extra = _EXTRAS.get(bad.name or "", "neural,train")
@@ -60,7 +62,7 @@ def guarded() -> Iterator[None]:
         raise typer.Exit(BAD_INPUT) from bad
     except OSError as bad:
         typer.secho(f"error: {_said(bad)}", fg="red", err=True)
-        raise typer.Exit(FAILED) from bad
+        raise typer.Exit(BAD_INPUT if bad.errno == errno.ENAMETOOLONG else FAILED) from bad
     except KeyboardInterrupt as stop:
         typer.secho(STOPPED, err=True)
         raise typer.Exit(EXIT_CODE) from stop
@@ -69,8 +71,10 @@ def guarded() -> Iterator[None]:
 def _said(error: OSError) -> str:
     if is_full_disk(error):
         return full_disk_sentence(error)
+    if error.errno == errno.ENAMETOOLONG:
+        return f"a path is longer than this system takes: {plain(str(error.filename))}: shorten it"
     place = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{place}"
+    return one_line(f"{error.strerror or error}{place}")
 
 
 def listed(text: str | None) -> tuple[str, ...] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, field_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -18,6 +19,26 @@ from pipeline.languages import Language
 from pipeline.needs import SUMS, Lack, Price
 
 M5SER_VERSION = "0.1.0"
+Stated = TypeVar("Stated", str, Path)
+
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
+"""Bytes of a file's name and of a path, beyond which systems can't even say that it is not there
+(NAME_MAX and PATH_MAX of Linux; those of others are no larger)."""
+
+
+def short_enough(path: Stated) -> Stated:
+    """A path, or the name of what may be one, that a system can look for.
+
+    Raises:
+        ValueError: it is longer.
+    """
+    sizes = [len(part) for part in os.fsencode(path).split(b"/")]
+    if max(sizes) > _LONGEST_NAME or sum(sizes) + len(sizes) - 1 > _LONGEST_PATH:
+        raise ValueError(
+            f"'{str(path)[:60]}...' is no path: a name in it has up to {_LONGEST_NAME} bytes, and "
+            f"all of it {_LONGEST_PATH}; shorten it"
+        )
+    return path
 
 
 class Settings(BaseModel):
@@ -29,6 +50,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @field_validator("*")
+    @classmethod
+    def _short_paths(cls, value: Any) -> Any:
+        return short_enough(value) if isinstance(value, Path) else value
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import to_jsonable_python
 
 from pipeline.corpora.any import AnyCorpus
-from pipeline.engine import Engine, Settings, digest
+from pipeline.engine import Engine, Settings, digest, short_enough
 from pipeline.judges.any import AnyJudge
 from pipeline.languages import SOURCE, Language
 from pipeline.needs import Lack
@@ -72,7 +72,7 @@ class Recipe(Settings):
     """What the takes are spoken in; `en` is the source itself."""
     translation: AnyTranslator = Memory()
     """What writes the lines."""
-    corrections: str | None = None
+    corrections: Annotated[str, AfterValidator(short_enough)] | None = None
     """A translation memory of lines that a person has corrected: they go before the engine's."""
     text_judges: tuple[AnyTextJudge, ...] = ()
     """What measures the lines before they are spoken."""

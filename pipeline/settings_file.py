@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +23,15 @@ _LONGEST_NUMBER = 100
 """Characters; Python writes no integer of over 4300 digits, not even into a message, and those
 that YAML has to base 60 would take minutes to read."""
 
+_MOST_ERRORS = 50
+"""That are said one by one; of others, how many they are."""
+_LONGEST_VALUE = 100
+"""Characters of a value in an error."""
+_UNREADABLE = re.compile("[\\x00\\ud800-\\udfff]")
+"""What no file and no program takes: NUL, and halves of characters that JSON writes in two."""
+_UNTYPED = ("binary", "omap", "pairs", "set")
+"""Kinds of values that no field has; a set would come in another order each time."""
+
 Root = TypeVar("Root", bound=BaseModel)
 
 
@@ -32,7 +44,7 @@ class BadRecipe(InputError):
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """Safe YAML without aliases (a few of them can expand to gigabytes) and repeated keys."""
+    """Safe YAML of plain values, without aliases (a few expand to gigabytes) and repeated keys."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -50,6 +62,13 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
             seen.add(key)
         return dict(super().construct_mapping(node, deep))
 
+    def construct_scalar(self, node: yaml.Node) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and (wrong := _UNREADABLE.search(value)):
+            line = node.start_mark.line + 1
+            raise BadRecipe([f"line {line}: {wrong[0]!r} is no character of a text: take it out"])
+        return value
+
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         _check_number(node)
         return int(super().construct_yaml_int(node))
@@ -61,6 +80,8 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+for _kind in _UNTYPED:
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_undefined)
 
 
 def _check_number(node: yaml.ScalarNode) -> None:
@@ -90,7 +111,10 @@ def parse_settings(root: type[Root], text: str, overrides: Iterable[str] = ()) -
     try:
         return root.model_validate(fields)
     except ValidationError as error:
-        raise BadRecipe(list(_explain_all(root, fields, error.errors()))) from error
+        details = error.errors()
+        said = list(_explain_all(root, fields, details[:_MOST_ERRORS]))
+        others = len(details[_MOST_ERRORS:])
+        raise BadRecipe([*said, *([f"and {others} more errors"] if others else [])]) from error
 
 
 def read_settings(name: str, package: str) -> str:
@@ -100,7 +124,7 @@ def read_settings(name: str, package: str) -> str:
         BadRecipe: it is neither, or too large to be one.
     """
     path = Path(name)
-    if path.is_file():
+    if _is_file(path):
         if path.stat().st_size > _LARGEST_BYTES:
             raise BadRecipe([f"'{name}' is larger than {_LARGEST_BYTES >> 20} MiB: not a recipe"])
         try:
@@ -111,8 +135,17 @@ def read_settings(name: str, package: str) -> str:
     found = bundled.get(path.name if path.suffix else f"{path.name}.yaml")
     if found is None:
         names = ", ".join(sorted(n.removesuffix(".yaml") for n in bundled if n.endswith(".yaml")))
-        raise BadRecipe([f"there is no recipe '{name}'; bundled are: {names}"])
+        raise BadRecipe([f"there is no recipe '{_cut(name)}'; bundled are: {names}"])
     return found.read_text(encoding="utf-8")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def parse_yaml(text: str, what: str = "the recipe") -> Any:
@@ -178,11 +211,9 @@ def _position(node: list[Any], key: str, override: str) -> int:
 
 def _explain_all(root: type[BaseModel], fields: Any, details: Sequence[Any]) -> Iterator[str]:
     """Every error in its lines; that a list is short of the items that are wrong is none."""
-    wrong = [detail["loc"] for detail in details]
+    above = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     for detail in details:
-        depth = len(detail["loc"])
-        below = any(len(loc) > depth and loc[:depth] == detail["loc"] for loc in wrong)
-        if not (detail["type"] == "too_short" and below):
+        if not (detail["type"] == "too_short" and detail["loc"] in above):
             field = _field(fields, detail["loc"], detail["type"] == "missing") or "recipe"
             said = _explain(root, detail) + (
                 _other_name(fields, field) if detail["type"] == "missing" else ""
@@ -198,7 +229,7 @@ def _field(value: Any, location: Sequence[Any], missing: bool) -> str:
         if listed or (isinstance(value, dict) and part in value):
             parts.append(str(part))
             value = value[part]
-    return ".".join([*parts, str(location[-1])] if missing else parts)
+    return ".".join(map(_cut, [*parts, str(location[-1])] if missing else parts))
 
 
 def _explain(root: type[BaseModel], detail: Any) -> str:
@@ -206,20 +237,20 @@ def _explain(root: type[BaseModel], detail: Any) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = _siblings(root, detail["loc"])
+            known = _siblings(root, deep=len(detail["loc"]) > 1)
             return f"unknown field{_nearest(detail['loc'][-1], known) or ': remove it'}"
         case "missing":
             return "missing: add it"
         case "union_tag_invalid":
             expected = context["expected_tags"].replace("'", "")
             guess = _nearest(context["tag"], expected.split(", "))
-            return f"unknown engine '{context['tag']}'{guess}; known are: {expected}"
+            return f"unknown engine '{_cut(context['tag'])}'{guess}; known are: {expected}"
         case "union_tag_not_found":
             return "names no engine: add 'engine: ...'"
         case "value_error":
             return str(context["error"])
         case _:
-            return f"{detail['input']!r} is not allowed{_rule(detail)}"
+            return f"{_cut(repr(detail['input']))} is not allowed{_rule(detail)}"
 
 
 def _rule(detail: Any) -> str:
@@ -246,10 +277,11 @@ def _other_name(fields: Any, field: str) -> str:
     return _nearest(name, [str(one) for one in node if str(one) != name])
 
 
-def _siblings(root: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Field names of the model at a location, for 'did you mean'."""
+@cache
+def _siblings(root: type[BaseModel], deep: bool) -> list[str]:
+    """Field names of the model, or of all below it, for 'did you mean'."""
     schema = root.model_json_schema()
-    if len(location) == 1:
+    if not deep:
         return sorted(schema["properties"])
     return sorted({name for one in schema["$defs"].values() for name in one.get("properties", {})})
 
@@ -262,5 +294,9 @@ def _meant(word: Any, known: Sequence[str]) -> str:
 
 
 def _nearest(word: Any, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(word), known, n=1)
+    close = difflib.get_close_matches(_cut(str(word)), known, n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -14,20 +14,21 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from pipeline.engine import Engine, digest, file_sha256
+from pipeline.engine import Engine, digest, file_sha256, short_enough
 from pipeline.errors import InputError
 from pipeline.needs import Lack
 from pipeline.pretrained import torchaudio_cpu
 from pipeline.pretrained.devices import Device, Dtype, Half, resolve
-from pipeline.pretrained.present import PICKLED_FILES, lacking_model
+from pipeline.pretrained.present import PICKLED_FILES, lacking_model, place
 
 PLAIN_FILES = ("*.json", "*.jinja", "*.txt", "*.model", "*.spm", "*.safetensors")
 """Settings, tokenizers and weights, none of which can run code."""
 _SHA256_DIGITS = 64
 
-ModelName = Annotated[str, Field(min_length=1)]
+ModelName = Annotated[str, Field(min_length=1), AfterValidator(short_enough)]
+Revision = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ModelError(InputError):
@@ -65,7 +66,7 @@ class Pretrained(OnDevice):
 
     model: ModelName
     """A name on the Hub, or the path of a folder in the same format."""
-    revision: str | None = None
+    revision: Revision | None = None
     """A commit of the Hub, or the SHA-256 of a folder (none: what is found, pinned for good when
     the recipe is resolved)."""
 
@@ -114,7 +115,7 @@ def pinned_revision(model: str, revision: str | None) -> str:
     from huggingface_hub import HfApi
 
     if _is_folder(model):
-        return revision or folder_sha256(Path(model).expanduser())
+        return revision or folder_sha256(place(model))
     with _in_words(model, revision):
         return str(HfApi().resolve_revision(model, revision=revision).resolved)
 
@@ -161,7 +162,7 @@ def folder_sha256(folder: Path) -> str:
 
 def _is_folder(model: str) -> bool:
     """Whether it is a path, which must then be a folder, and not a name on the Hub."""
-    if Path(model).expanduser().is_dir():
+    if place(model).is_dir():
         return True
     if model.count("/") > 1 or model.startswith((".", "/", "~")):
         raise ModelError(f"model: there is no folder '{model}'")
@@ -172,7 +173,7 @@ def _folder(model: str, revision: str | None, patterns: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
 
     if _is_folder(model):
-        return _verified(Path(model).expanduser(), revision)
+        return _verified(place(model), revision)
     with _in_words(model, revision):
         return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
 

@@ -12,6 +12,7 @@ from pipeline.needs import Lack, Price
 from pipeline.pretrained.named import (
     ModelError,
     ModelName,
+    Revision,
     is_content_hash,
     model_folder,
     pinned_revision,
@@ -41,7 +42,7 @@ class Marian(Seq2Seq):
     price: ClassVar[Price] = Price("cuda", 0.005, "line", "as NLLB, by size (assumed)")
     model: ModelName = "Helsinki-NLP/opus-mt-{source}-{target}"
     """Names or paths by pair; `{source}` and `{target}` stand for the languages."""
-    revisions: dict[str, str] = {}
+    revisions: dict[str, Revision] = {}
     """Of each pair's model, by `en-de` and so on (none: as in `Pretrained.revision`)."""
 
     def lacks_for(self, pairs: Sequence[tuple[Language, Language]]) -> Iterator[Lack]:

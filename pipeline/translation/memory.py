@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pipeline.engine import digest
+from pydantic import AfterValidator
+
+from pipeline.engine import digest, short_enough
 from pipeline.languages import Language
 from pipeline.needs import Price
 from pipeline.records import Failure
@@ -27,7 +29,7 @@ class Memory(Translator):
     engine: Literal["memory"] = "memory"
     version: ClassVar[int] = 1
     price: ClassVar[Price] = Price("cpu", 0.0, "line", "a look-up")
-    path: str = "builtin:quickstart"
+    path: Annotated[str, AfterValidator(short_enough)] = "builtin:quickstart"
     """The TSV file, or `builtin:quickstart`."""
 
     def need(self, languages: Sequence[Language]) -> None:

@@ -295,3 +295,18 @@ def test_a_folder_s_name_is_printed_as_it_is(workbench, monkeypatch):
     done = CliRunner().invoke(app, arguments)
     assert f"{out} in " in done.output
     assert f"listen: {out}/report.html" in done.output
+
+
+def test_a_path_that_the_system_does_not_take_is_wrong_input():
+    done = CliRunner().invoke(app, ["report", "x" * 5000])
+    assert done.exit_code == 2
+    assert done.output.startswith("error: a path is longer than this system takes: xxx")
+    assert done.output.endswith("…: shorten it\n")
+
+
+def test_a_recipe_moves_no_cursor(tmp_path):
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text('"\\e[2J\\u202e": 1\n')
+    done = CliRunner().invoke(app, ["plan", str(recipe)], color=True)
+    assert done.exit_code == 2
+    assert "error: [2J : unknown field" in done.output

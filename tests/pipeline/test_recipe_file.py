@@ -227,6 +227,52 @@ def test_yaml_can_not_make_objects_or_expand_aliases():
     assert errors("name: " + "[" * 5000)
 
 
+@pytest.mark.parametrize("tag", ["set {de, fr}", "omap [a: 1]", "pairs [a: 1]", "binary aGk="])
+def test_a_kind_of_value_that_no_field_has_is_refused(tag):
+    assert (
+        f"constructor for the tag 'tag:yaml.org,2002:{tag.split()[0]}'" in errors(f"x: !!{tag}")[0]
+    )
+
+
+@pytest.mark.parametrize("character", ["\\0", "\\ud83d", "\\udc00"])
+def test_what_no_text_can_hold_is_refused_with_its_line(character):
+    (error,) = errors(MINIMAL + f'licence: "CC0{character}"\n')
+    assert error.startswith("line 4: '\\")
+    assert error.endswith("is no character of a text: take it out")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "corrections",
+        "corpus.path",
+        "corpus.audio",
+        "translation.path",
+        "synthesis.model",
+    ],
+)
+@pytest.mark.parametrize("path", ["x" * 256, "ä" * 128, "xy/" * 2000])
+def test_a_path_that_no_system_takes_is_refused_with_its_field(field, path):
+    text = MINIMAL.replace("quickstart", "meld") + "synthesis: {engine: xtts}\n"
+    (error,) = errors(text + "translation: {engine: memory}\n", f"{field}={path}")
+    assert error.startswith(f"{field}: '{path[:60]}...' is no path: a name in it has up to 255 byt")
+
+
+def test_a_recipe_s_name_without_measure_is_no_recipe():
+    with pytest.raises(BadRecipe, match=f"there is no recipe '{'x' * 99}…'; bundled are"):
+        load_recipe("x" * 5000)
+
+
+def test_errors_without_measure_are_counted_and_their_values_cut():
+    found = errors(MINIMAL + "".join(f"wrong_{n}: 1\n" for n in range(3000)))
+    assert len(found) == 51
+    assert found[-1] == "and 2950 more errors"
+    many = errors(MINIMAL.replace("[de]", f"[{'xx, ' * 20_000}de]"))
+    assert many[-1] == "and 19950 more errors"
+    (long,) = errors(MINIMAL.replace("mine", "M" * 100_000))
+    assert len(long) < 300
+
+
 def test_a_file_that_is_no_recipe_is_not_read_whole(tmp_path):
     path = tmp_path / "big.yaml"
     path.write_bytes(b"x" * ((1 << 20) + 1))

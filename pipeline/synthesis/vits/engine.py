@@ -17,6 +17,7 @@ from pipeline.pretrained.named import (
     ModelError,
     ModelName,
     OnDevice,
+    Revision,
     is_content_hash,
     model_folder,
     pinned_revision,
@@ -46,7 +47,7 @@ class Vits(OnDevice, Synthesizer):
     )
     model: Annotated[dict[Language, ModelName], Field(min_length=1)]
     """For each language a name on the Hub, or the path of a folder."""
-    revisions: dict[Language, str] = {}
+    revisions: dict[Language, Revision] = {}
     """Of each model, as in `Pretrained.revision`."""
     speakers: tuple[NonNegativeInt, ...] = ()
     """Numbers of the speakers to choose from, in models that have several (none: the first)."""

@@ -16,6 +16,7 @@ from pipeline.pretrained.named import (
     model_folder,
     pinned_revision,
 )
+from pipeline.pretrained.present import lacking_model
 
 COMMIT = "1234567890abcdef1234567890abcdef12345678"
 
@@ -166,3 +167,10 @@ def test_a_pinned_folder_counts_by_its_files_and_a_name_by_itself(folder, tmp_pa
     assert Engine(revision=COMMIT).fingerprint() != Engine(revision="0" * 40).fingerprint()
     other = Engine(model="nobody/other", revision=COMMIT)
     assert other.fingerprint() != Engine(revision=COMMIT).fingerprint()
+
+
+def test_a_home_that_nobody_has_holds_no_model(no_hub):
+    with pytest.raises(ModelError, match=r"there is no folder '~nobody-here/model'"):
+        pinned_revision("~nobody-here/model", None)
+    [lack] = lacking_model("~nobody-here/model", None)
+    assert lack.what == "the folder '~nobody-here/model' of a model"
