@@ -49,7 +49,7 @@ def quickstart_takes(recipe: Recipe, limit: int | None, half: str) -> list[Judge
     utterances = every[_HALVES[half]]
     table = files("pipeline.corpora").joinpath("quickstart.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    lines = {row["id"]: row for row in rows}
+    lines = {row["name"]: row for row in rows}
     voices: dict[str, str] = {}
     for speaker, gender in sorted({(one.speaker, one.gender) for one in every}):
         voices[speaker] = recipe.synthesis.voice_for(speaker, gender, list(voices.values()))

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from pipeline.engine import Engine, Settings
 from pipeline.errors import InputError
+from pipeline.plain import one_line, plain
 from pipeline.records import Utterance
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -24,6 +25,10 @@ class Dropped:
     id: str
     label: str
 
+    def __post_init__(self) -> None:
+        """Make the label one that can stand on a terminal and in a table."""
+        object.__setattr__(self, "label", plain(self.label))
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -31,6 +36,11 @@ class Unreadable:
 
     id: str
     error: str
+
+    def __post_init__(self) -> None:
+        """Make both such that they can stand on a terminal and in a table."""
+        object.__setattr__(self, "id", one_line(self.id))
+        object.__setattr__(self, "error", one_line(self.error))
 
 
 Entry = Utterance | Dropped | Unreadable

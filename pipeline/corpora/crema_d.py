@@ -7,6 +7,7 @@ Affective Computing 5(4), https://doi.org/10.1109/TAFFC.2014.2336244. ODbL 1.0.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipeline.corpora.base import (
     clips_below,
     require,
 )
+from pipeline.corpora.encoding import decode
+from pipeline.corpora.listing import BadListing
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
 
@@ -70,6 +73,7 @@ class CremaD(Corpus):
 
         Raises:
             CorpusMissing: the folder is missing or holds no WAV file.
+            BadListing: the table of actors is no CSV file.
         """
         what = "CREMA-D is github.com/CheyneyComputerScience/CREMA-D, cloned with git-lfs."
         folder = require(self.path, what, folder=True)
@@ -83,12 +87,15 @@ def _read_genders(folder: Path) -> Mapping[str, Gender]:
     table = next((one for one in tables if one.is_file()), None)
     if table is None:
         return {}
-    with table.open(encoding="utf-8-sig", newline="") as lines:
+    rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
+    try:
         return {
-            row["ActorID"]: _GENDERS.get(row.get("Sex", ""), "unknown")
-            for row in csv.DictReader(lines)
+            row["ActorID"]: _GENDERS.get(row.get("Sex") or "", "unknown")
+            for row in rows
             if row.get("ActorID")
         }
+    except csv.Error as error:
+        raise BadListing(f"corpus.path: '{table}' is no CSV file: {error}: get it anew") from error
 
 
 def _entry(clip: Path, genders: Mapping[str, Gender]) -> Entry:

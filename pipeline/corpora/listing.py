@@ -144,16 +144,16 @@ def _fields(row: dict[str | None, Any], columns: int) -> Listed:
 
 
 def _json_lines(path: Path, columns: Columns) -> Iterator[Listed]:
-    """The first row stands for all: JSON has no line of columns."""
-    first = True
+    """Each name is looked at where it first comes: JSON has no line of columns."""
+    seen: set[str] = set()
     with path.open(encoding="utf-8-sig") as file:
         while line := _line(path, file):
             if not line.strip():
                 continue
             row = _parse(line)
-            if first and not isinstance(row, str):
+            if not isinstance(row, str) and not seen.issuperset(row):
                 columns.check(path, list(row), whole=False)
-                first = False
+                seen |= row.keys()
             yield row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from textwrap import shorten
@@ -43,6 +44,12 @@ class Row(BaseModel):
     path: Annotated[str, Field(max_length=4096)] | None = None
     start: Seconds | None = None
     end: Seconds | None = None
+
+    @field_validator("text", "emotion", "speaker", "licence", "id", "path", mode="before")
+    @classmethod
+    def _there(cls, value: Any) -> Any:
+        """Nothing, where a table of numbers has none: as a name it would be a speaker `nan`."""
+        return None if isinstance(value, float) and math.isnan(value) else value
 
     @field_validator("speaker", "licence", "gender", "id", mode="before")
     @classmethod

@@ -62,12 +62,16 @@ class Meld(Corpus):
 
         Raises:
             CorpusMissing: the file or the audio folder is missing.
-            BadListing: the file is no CSV file.
+            BadListing: the file is no CSV file, or has other columns.
         """
         table = require(self.path, _TABLE, folder=False)
         audio = self.audio and require(self.audio, _CLIPS, folder=True, name="audio")
         rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
         try:
+            if lacking := sorted(_COLUMNS - set(rows.fieldnames or ())):
+                raise BadListing(
+                    f"corpus.path: '{table.name}' has no column {', '.join(lacking)}. {_TABLE}"
+                )
             for number, row in enumerate(rows, start=2):
                 yield _entry(row, table.stem, audio, f"{table.name}:{number}")
         except csv.Error as error:
@@ -82,6 +86,8 @@ def _entry(row: dict[str, str], part: str, audio: Path | None, where: str) -> En
     for column in ("Dialogue_ID", "Utterance_ID"):
         if not row[column].isdecimal():  # it names a file, and a lost comma shifts the columns
             return Unreadable(where, f"{where}: {column} {row[column]!r} is no number")
+    if not (row["Speaker"].strip() and row["Speaker"].isprintable()):
+        return Unreadable(where, f"{where}: Speaker {row['Speaker']!r} is no name")
     name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
     emotion = map_label(row["Emotion"], _MAPPING)
     if emotion is None:

@@ -41,9 +41,11 @@ class Quickstart(Corpus):
         for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
             emotion = map_label(row["emotion"], OUR_LABELS)
             if emotion is None:
-                raise ValueError(f"quickstart.tsv, {row['id']}: unknown emotion {row['emotion']!r}")
+                raise ValueError(
+                    f"quickstart.tsv, {row['name']}: unknown emotion {row['emotion']!r}"
+                )
             yield Utterance(
-                id=row["id"],
+                id=row["name"],
                 corpus="quickstart",
                 text=row["en"],
                 emotion=emotion,

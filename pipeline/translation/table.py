@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.languages import SOURCE, Language
+from pipeline.languages import LANGUAGES, SOURCE, Language
 from pipeline.records import composed
 
 _BUILTIN = "builtin:"
@@ -45,13 +46,14 @@ def read_table(path: str, field: str, languages: Sequence[Language] = ()) -> Row
 
     Raises:
         InputError: as `table_text`, or the table has no English column, none for one of the
-            `languages`, or a cell without an end.
+            `languages`, a language's column twice or by another name, or a row with too many cells.
     """
     # Other ends of lines that `splitlines` knows may stand within a sentence.
     lines = io.StringIO(table_text(path, field))
     reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     try:
         names = reader.fieldnames or ()
+        _check_columns(path, field, names)
         lacking = [one for one in dict.fromkeys((SOURCE, *languages)) if one not in names]
         if lacking:
             columns = " and no column ".join(f"'{one}'" for one in lacking)
@@ -59,9 +61,31 @@ def read_table(path: str, field: str, languages: Sequence[Language] = ()) -> Row
             if SOURCE in lacking:
                 fix = "it has the codes of languages, with tabs between them"
             raise InputError(f"{field}: '{path}' has no column {columns} in its first line: {fix}")
-        return list(reader)
+        return [_row(path, field, row, reader.line_num) for row in reader]
     except csv.Error as error:
         raise InputError(f"{field}: '{path}', line {reader.line_num + 1}: {error}") from error
+
+
+def _check_columns(path: str, field: str, names: Sequence[str]) -> None:
+    """Refuse columns that would be left unread, though they are a language's."""
+    for name in names:
+        code = name.strip().lower()
+        if code in LANGUAGES and (name not in (code, "ID") or names.count(code) > 1):
+            fix = "leave one" if name == code else f"call it '{code}', or take it out"
+            raise InputError(
+                f"{field}: '{path}' has the column {name!r} in its first line"
+                f"{' more than once' if name == code else ''}: {fix}"
+            )
+
+
+def _row(path: str, field: str, row: dict[str | None, Any], line: int) -> dict[str, str]:
+    """A row by its columns; of a sentence with a tab in it only a part would be read."""
+    if any(row.pop(None, None) or ()):
+        raise InputError(
+            f"{field}: '{path}', line {line} has more cells than the first line: take the tab out "
+            "of its sentence"
+        )
+    return {name: text for name, text in row.items() if name is not None}
 
 
 def _cell(row: dict[str, str], language: Language) -> str:

@@ -9,6 +9,7 @@ from pipeline.corpora.base import CorpusMissing, Dropped, Unreadable
 from pipeline.corpora.crema_d import CremaD
 from pipeline.corpora.esd import Esd
 from pipeline.corpora.iemocap import Iemocap
+from pipeline.corpora.listing import BadListing
 from pipeline.corpora.ravdess import Ravdess
 from pipeline.corpora.several import Several
 
@@ -78,6 +79,17 @@ def test_crema_d_reads_its_names_and_its_demographics(tmp_path):
     assert surprised == Dropped("1001_IEO_SUR_HI", "SUR")
     assert "unknown sentence XXX" in unknown.error
     assert "not a CREMA-D file name" in other.error
+
+
+def test_crema_d_s_actors_may_be_listed_in_any_encoding_and_must_be_a_table(tmp_path):
+    touch(tmp_path / "1001_DFA_ANG_XX.wav")
+    actors = tmp_path / "VideoDemographics.csv"
+    actors.write_bytes(b"ActorID,Sex,Note\n1002\n1001,Female,\xe9\n")
+    [entry] = CremaD(path=tmp_path).read()
+    assert entry.gender == "female"
+    actors.write_text("ActorID,Sex\n1001," + "x" * 200_000)
+    with pytest.raises(BadListing, match=r"VideoDemographics.csv' is no CSV file: field larger"):
+        list(CremaD(path=tmp_path).read())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

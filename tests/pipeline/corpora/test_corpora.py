@@ -69,6 +69,21 @@ def test_meld_that_is_no_csv_is_said_so(tmp_path):
         list(Meld(path=table).read())
 
 
+def test_meld_without_its_columns_is_another_table(tmp_path):
+    table = tmp_path / "dev.csv"
+    table.write_text("Utterance;Speaker\nHi.;Ross\n")
+    with pytest.raises(BadListing, match=r"'dev.csv' has no column Dialogue_ID, Emotion, Speaker,"):
+        list(Meld(path=table).read())
+
+
+@pytest.mark.parametrize("speaker", ["", "Ro\x1b[2Jss"])
+def test_meld_s_speakers_have_names(tmp_path, speaker):
+    table = tmp_path / "dev.csv"
+    table.write_text(MELD_HEADER + f"1,Hi.,{speaker},joy,positive,0,0\n")
+    [entry] = Meld(path=table).read()
+    assert entry.error == f"dev.csv:2: Speaker {speaker!r} is no name"
+
+
 def test_meld_maps_its_labels_and_names_lines_that_lack_columns(tmp_path):
     table = tmp_path / "dev.csv"
     table.write_text(

@@ -59,6 +59,7 @@ def test_your_labels_are_found_in_any_case_and_texts_are_composed(tmp_path):
         ({"path": "/etc/passwd"}, "leads out of the list's folder"),
         ({"text": None}, "text"),
         ({"speaker": ""}, "speaker"),
+        ({"speaker": float("nan")}, "speaker None: Input should be a valid string"),
         ({"path": "a.wav", "start": 2.0, "end": 1.0}, "start 2 is not before end 1"),
         ({"start": -1}, "start"),
         ({"gender": "loud"}, "gender"),
@@ -85,6 +86,19 @@ def test_a_bad_row_is_named_and_the_others_live(tmp_path, change, message):
     assert "list-000001" in bad.error
     assert message in bad.error
     assert isinstance(good, Utterance)
+
+
+def test_a_column_by_another_name_is_refused_in_whichever_row_it_comes(tmp_path):
+    path = write_manifest(tmp_path, [ROW, {**ROW, "file": "a.wav"}], ".jsonl")
+    with pytest.raises(BadListing, match="call 'file' path"):
+        list(Manifest(path=path).read())
+
+
+def test_what_a_list_says_moves_no_cursor(tmp_path):
+    rows = [{**ROW, "emotion": "\x1b[2Jodd"}, {**ROW, "id": "\x1b[2J", "speaker": ""}]
+    dropped, bad = Manifest(path=write_manifest(tmp_path, rows, ".jsonl")).read()
+    assert dropped.label == "[2Jodd"
+    assert bad.error.isprintable()
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path):

@@ -35,7 +35,7 @@ def words(sentence: str) -> list[str]:
 
 def test_has_the_columns_and_no_ragged_row() -> None:
     lines = PATH.read_text(encoding="utf-8").splitlines()
-    assert lines[0].split("\t") == ["id", "emotion", "speaker", *ALLOWED]
+    assert lines[0].split("\t") == ["name", "emotion", "speaker", *ALLOWED]
     assert {len(line.split("\t")) for line in lines} == {3 + len(ALLOWED)}
 
 
@@ -45,7 +45,7 @@ def test_has_thirteen_sentences_of_every_emotion(rows: list[dict[str, str]]) -> 
 
 def test_ids_count_up_within_their_emotion(rows: list[dict[str, str]]) -> None:
     for emotion in EMOTIONS:
-        ids = [row["id"] for row in rows if row["emotion"] == emotion]
+        ids = [row["name"] for row in rows if row["emotion"] == emotion]
         assert ids == [f"qs-{emotion}-{number:02d}" for number in range(1, 14)]
 
 
@@ -89,11 +89,11 @@ def test_every_sentence_is_closed_and_evenly_spaced(
 def test_spanish_marks_open_before_they_close(rows: list[dict[str, str]]) -> None:
     for row in rows:
         marks = re.findall(r"[¡!¿?]", row["es"])
-        assert "".join(marks) in {"", "¡!", "¿?", "¿?¡!"}, row["id"]
+        assert "".join(marks) in {"", "¡!", "¿?", "¿?¡!"}, row["name"]
 
 
 def test_english_sentences_have_four_to_fourteen_words(rows: list[dict[str, str]]) -> None:
-    assert [row["id"] for row in rows if not 4 <= len(words(row["en"])) <= 14] == []
+    assert [row["name"] for row in rows if not 4 <= len(words(row["en"])) <= 14] == []
 
 
 def test_no_two_english_sentences_share_four_words_in_a_row(rows: list[dict[str, str]]) -> None:
@@ -101,4 +101,4 @@ def test_no_two_english_sentences_share_four_words_in_a_row(rows: list[dict[str,
     for row in rows:
         spoken = words(row["en"])
         for at in range(len(spoken) - 3):
-            assert first.setdefault(tuple(spoken[at : at + 4]), row["id"]) == row["id"]
+            assert first.setdefault(tuple(spoken[at : at + 4]), row["name"]) == row["name"]

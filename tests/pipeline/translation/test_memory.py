@@ -54,6 +54,38 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
         Memory(path=str(tmp_path / "bad.tsv")).load()
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "en\tde\tde\nNo.\tNein.\tNö.\n",
+            "column 'de' in its first line more than once",
+        ),
+        (
+            "en\t DE\nNo.\tNein.\n",
+            "column ' DE' in its first line: call it 'de', or",
+        ),
+        (
+            "en\tde\n\nNo.\tNein,\tnein.\n",
+            "line 3 has more cells than the first line",
+        ),
+    ],
+)
+def test_what_would_be_read_in_part_or_not_at_all_is_refused(tmp_path, content, said):
+    path = tmp_path / "memory.tsv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_table(str(path), "corrections")
+
+
+def test_names_of_rows_are_no_indonesian(tmp_path):
+    with pytest.raises(InputError, match="has no column 'id'"):
+        Memory().need(["id"])
+    own = tmp_path / "memory.tsv"
+    own.write_text("ID\ten\tde\t\n1\tNo.\tNein.\t\t\n", encoding="utf-8")
+    assert len(read_table(str(own), "corrections", ["de"])) == 1
+
+
 def test_a_language_without_a_column_is_named_before_anything_is_done(table):
     memory = Memory(path=str(table))
     memory.need(["en", "de"])
