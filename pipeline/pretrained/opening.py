@@ -17,6 +17,7 @@ from pipeline.pretrained.quiet import quiet
 
 _LONGEST_REASON = 240
 """Characters; torch names every weight that is missing."""
+_LOWEST_HZ, _HIGHEST_HZ = 8_000, 192_000
 
 
 @contextmanager
@@ -51,6 +52,35 @@ def read_config(folder: Path) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise TypeError(f"a {type(found).__name__} and no table")
     return found
+
+
+def refuse_broken_weights(path: Path, model: Any) -> None:
+    """Let no model by whose weights are no numbers: all that it says would be noise or nothing.
+
+    Raises:
+        ModelError: some are not finite, as of a training that diverged, or in a precision whose
+            range they leave.
+    """
+    broken = [name for name, one in model.named_parameters() if not bool(one.isfinite().all())]
+    if broken:
+        raise ModelError(
+            f"model: '{path}' has {len(broken)} weights that are not finite, among them "
+            f"{broken[0]}: get it anew, name another, or, if it is whole, set dtype: float32"
+        )
+
+
+def sound_rate(path: Path, rate_hz: Any) -> int:
+    """The sampling rate that a model's settings say it speaks at.
+
+    Raises:
+        ModelError: no sound of speech has such a rate.
+    """
+    if not isinstance(rate_hz, int) or not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
+        raise ModelError(
+            f"model: '{path}' says in its config.json that it speaks at {rate_hz} Hz, and speech "
+            f"has {_LOWEST_HZ} to {_HIGHEST_HZ}: get it anew, or name another"
+        )
+    return rate_hz
 
 
 def _fault(kind: str, error: Exception) -> str:

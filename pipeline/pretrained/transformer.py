@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.pretrained.named import ModelError
-from pipeline.pretrained.opening import opening
+from pipeline.pretrained.opening import opening, refuse_broken_weights
 
 _PACKAGES = "pip install 'm5ser[neural]'"
 
@@ -24,8 +24,8 @@ def open_model(kind: str | Any, folder: Path, device: str, dtype: str, **options
     folder lacks are an error, and what else it holds is left out.
 
     Raises:
-        ModelError: the files are damaged, are of another architecture, lack weights, or need more
-            memory than there is.
+        ModelError: the files are damaged, are of another architecture, lack weights, hold some that
+            are no numbers, or need more memory than there is.
         ModuleNotFoundError: transformers is not installed.
     """
     import torch
@@ -45,6 +45,7 @@ def open_model(kind: str | Any, folder: Path, device: str, dtype: str, **options
         )
         model = model.to(device)
     _refuse_other_weights(folder, type(model).__name__, found)
+    refuse_broken_weights(folder, model)
     return model.eval().requires_grad_(False)
 
 

@@ -14,6 +14,7 @@ from pipeline.languages import ABOUT, Language
 from pipeline.needs import Price
 from pipeline.pretrained.batching import run_by_length
 from pipeline.pretrained.named import ModelName, Pretrained
+from pipeline.pretrained.opening import sound_rate
 from pipeline.pretrained.transformer import open_extractor, open_model, open_tokenizer
 from pipeline.records import Failure, Gender
 from pipeline.scripts import script_error
@@ -87,6 +88,7 @@ class SeamlessSpeech(Pretrained, Synthesizer):
         """
         folder = self.folder()
         model = open_model("SeamlessM4Tv2Model", folder, *self.placement())
+        sound_rate(folder, model.config.sampling_rate)
         inputs = _Inputs(open_tokenizer(folder), folder)
 
         def synthesize(requests: Sequence[SpeechRequest]) -> list[Speech | Failure]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.pretrained.named import ModelError
-from pipeline.pretrained.opening import opening
+from pipeline.pretrained.opening import opening, refuse_broken_weights, sound_rate
 from pipeline.scripts import is_said
 from pipeline.synthesis.coqui import read_weights
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
@@ -27,8 +27,9 @@ class CoquiVits(Steps):
             self._model = model.to(device).eval().requires_grad_(False)
         arguments = config.model_args
         self._arguments = arguments
-        self.rate_hz = config.audio.sample_rate
-        self.frame_s = prod(arguments.upsample_rates_decoder) / config.audio.sample_rate
+        refuse_broken_weights(folder, self._model)
+        self.rate_hz = sound_rate(folder, config.audio.sample_rate)
+        self.frame_s = prod(arguments.upsample_rates_decoder) / self.rate_hz
         self.noise = model.inference_noise_scale
         self.speakers = max(1, model.num_speakers)
         self.device = device

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.languages import Language
 from pipeline.pretrained.named import ModelError
+from pipeline.pretrained.opening import sound_rate
 from pipeline.pretrained.transformer import open_model, open_tokenizer
 from pipeline.scripts import is_said
 from pipeline.synthesis.vits.parts import Steps, UnknownLetters
@@ -30,8 +31,13 @@ class TransformersVits(Steps):
         self._romanizer: Any = uroman and uroman.Uroman()
         self._model = model = open_model("VitsModel", folder, device, "float32")
         self._config = config = model.config
-        self.rate_hz = config.sampling_rate
-        self.frame_s = prod(config.upsample_rates) / config.sampling_rate
+        self.rate_hz = sound_rate(folder, config.sampling_rate)
+        self.frame_s = prod(config.upsample_rates) / self.rate_hz
+        if not config.speaking_rate > 0:
+            raise ModelError(
+                f"model: '{folder}' has the speaking_rate {config.speaking_rate} in its "
+                "config.json, and would never end: get it anew, or name another"
+            )
         self.noise = model.noise_scale
         self.speakers = config.num_speakers
         self.device = device

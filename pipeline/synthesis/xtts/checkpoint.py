@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.pretrained.named import ModelError
-from pipeline.pretrained.opening import opening, read_config
+from pipeline.pretrained.opening import opening, read_config, refuse_broken_weights, sound_rate
 from pipeline.synthesis.coqui import read_weights
 
 SAFE = "model.safetensors"
@@ -31,6 +31,8 @@ def load_xtts(folder: Path, device: str, dtype: str) -> Any:
         _fold_weight_norm(model.hifigan_decoder.waveform_decoder)
         model.to(device).requires_grad_(False)
     _decode_in(model.gpt, getattr(torch, dtype))
+    refuse_broken_weights(folder, model)
+    sound_rate(folder, model.config.audio.output_sample_rate)
     return model
 
 

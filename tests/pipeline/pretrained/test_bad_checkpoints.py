@@ -44,6 +44,7 @@ def vits(model: str, **settings: Any) -> Vits:
 
 
 COQUI = ("xtts", "vits")
+RATES = ("sampling_rate", "sample_rate", "output_sample_rate")
 WRITERS: Mapping[str, tuple[Callable[[Path], Any], Make]] = {
     "emotion-wav2vec2": (lambda to: audio.write_classifier(to, "wav2vec2", audio.FOUR), emotion),
     "emotion-hubert": (lambda to: audio.write_classifier(to, "hubert", audio.FOUR), emotion),
@@ -122,6 +123,12 @@ def no_weights_inside(bad: Bad) -> None:
     save_file({"other": torch.zeros(1)}, bad.weights, {"format": "pt"})
 
 
+def weights_that_are_no_numbers(bad: Bad) -> None:
+    tensors = load_file(bad.weights)
+    broken = {name: one * float("nan") for name, one in tensors.items() if one.is_floating_point()}
+    save_file({**tensors, **broken}, bad.weights, {"format": "pt"})
+
+
 def cut_config(bad: Bad) -> None:
     config = bad.folder / "config.json"
     config.write_text(config.read_text()[:-20])
@@ -150,6 +157,7 @@ FAULTS = (
     cut_weights,
     other_size,
     no_weights_inside,
+    weights_that_are_no_numbers,
     cut_config,
     config_of_a_list,
     code_in_a_pickle,
@@ -203,6 +211,25 @@ def test_python_in_a_folder_is_not_run_whatever_is_answered(bad: Bad, monkeypatc
     with pytest.raises(ModelError):
         bad.load()
     assert not bad.made.exists()
+
+
+@pytest.mark.parametrize("original", ["mms", "seamless", "xtts"], indirect=True)
+@pytest.mark.parametrize("rate_hz", [0, 1_000_000_000])
+def test_a_rate_that_no_speech_has_is_refused(bad: Bad, rate_hz: int):
+    config = json.loads((bad.folder / "config.json").read_text())
+    holder = config.get("audio", config)
+    holder |= {name: rate_hz for name in holder if name in RATES}
+    (bad.folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=f"speaks at {rate_hz} Hz, and speech has 8000 to"):
+        bad.load()
+
+
+@pytest.mark.parametrize("original", ["mms"], indirect=True)
+def test_a_voice_that_would_never_end_is_refused(bad: Bad):
+    config = json.loads((bad.folder / "config.json").read_text())
+    (bad.folder / "config.json").write_text(json.dumps({**config, "speaking_rate": 0.0}))
+    with pytest.raises(ModelError, match=r"speaking_rate 0.0 in its config.json, and would never"):
+        bad.load()
 
 
 def test_pickles_are_closed_without_leave(tmp_path):
