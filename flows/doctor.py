@@ -156,6 +156,8 @@ def _corpora(recipe: Recipe) -> Iterator[Lack]:
     except CorpusMissing as missing:
         for gap in missing.gaps:
             yield Lack(f"{gap.kind} '{gap.path}' ({gap.field})", str(gap).partition("'. ")[2])
+    except InputError as wrong:
+        yield Lack(str(wrong), "mend it, or name another with --set")
 
 
 def _tables(recipe: Recipe) -> Iterator[Lack]:

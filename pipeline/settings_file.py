@@ -237,8 +237,10 @@ def _explain(root: type[BaseModel], detail: Any) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = _siblings(root, deep=len(detail["loc"]) > 1)
-            return f"unknown field{_nearest(detail['loc'][-1], known) or ': remove it'}"
+            word = str(detail["loc"][-1])
+            # Of another engine, a field may have the very name.
+            known = [one for one in _siblings(root, deep=len(detail["loc"]) > 1) if one != word]
+            return f"unknown field{_nearest(word, known) or ': remove it'}"
         case "missing":
             return "missing: add it"
         case "union_tag_invalid":

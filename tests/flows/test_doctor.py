@@ -56,6 +56,14 @@ def test_a_missing_corpus_is_named_with_the_field(tmp_path):
     assert "ravdess: lacks 1" in text
 
 
+def test_a_list_that_can_not_be_read_is_a_lack_as_well(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("text,feeling\n")
+    found = check(["own-recordings"], [f"corpus.path={path}"], tmp_path)
+    said = [lack.what for lack in found.diagnoses[0].lacks]
+    assert any("'list.csv' has no column emotion, speaker, licence" in one for one in said)
+
+
 def test_missing_weights_come_with_the_command_that_gets_them(empty_caches):
     judge = "{engine: whisper, model: tiny}, {engine: dimensions, revision: abc}"
     lacks, _ = lacks_of("quickstart", f"judges=[{judge}]", "gates={}", "selection={}")

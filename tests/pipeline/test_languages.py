@@ -42,6 +42,8 @@ VOICE = "f1-p+0.0-v1.00"
 
 
 def test_each_language_is_described_once():
+    lacking = set(LANGUAGES) - set(OWN_NAMES)
+    assert not lacking, f"give {lacking} their own names in OWN_NAMES here"
     assert set(ABOUT) == set(LANGUAGES) == set(OWN_NAMES)
     assert len({about.iso639_3 for about in ABOUT.values()}) == len(LANGUAGES)
     assert len({language_name(one) for one in LANGUAGES}) == len(LANGUAGES)

@@ -110,6 +110,7 @@ RAVDESS = "name: mine\ncorpus: {engine: ravdess}\nlanguages: [de]\ntext_judges: 
         ("gates={g: {score: x, min: abc}}", "gates.g.min: 'abc' is not allowed: Input should be a"),
         ("gates={g: {at_least: 2}}", "gates.g.votes: missing: add it"),
         ("gates={g: }", "gates.g: None is not allowed: Input should be a valid dictionary"),
+        ("synthesis={engine: espeak, labels: 1}", "synthesis.labels: unknown field: remove it"),
         ("corpus.nope=1", "corpus.nope: unknown field: remove it"),
         ("corpus.path=2024", "corpus.path: 2024 is not allowed: YAML reads no text in it: put it"),
         ("corpus.path=2024-01-01", "corpus.path: datetime.date(2024, 1, 1) is not allowed: YAML"),

@@ -107,6 +107,8 @@ def items(make_item, voices):
 
 
 def test_every_judge_is_held_to_it(tiny_networks):
+    lacking = set(names_of(AnyJudge)) - set(JUDGES)
+    assert not lacking, f"make one of {lacking} in `JUDGES` here"
     assert {type(make(tiny_networks)) for make in JUDGES.values()} == set(engines_of(AnyJudge))
 
 
