@@ -7,6 +7,9 @@ from typing import Any, ClassVar, Literal
 from pipeline.languages import ABOUT, Language
 from pipeline.needs import Price
 from pipeline.pretrained.named import ModelName
+from pipeline.translation.base import Translate
+from pipeline.translation.readable import readable_only
+from pipeline.translation.sentences import by_sentence
 from pipeline.translation.seq2seq import Multilingual, Steering, token_id
 
 
@@ -30,11 +33,23 @@ class Nllb(Multilingual):
     """
 
     engine: Literal["nllb"] = "nllb"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     price: ClassVar[Price] = Price(
         "cuda", 0.07, "line", "77 lines/s of NLLB-600M on a T4 (CTranslate2), less by size"
     )
     model: ModelName = "facebook/nllb-200-distilled-600M"
+    by_sentence: bool = True
+    """Whether the sentences of a text are translated one by one: of several at once it may leave
+    out the later ones, and one by itself it takes out of its context."""
+
+    def load(self) -> Translate:
+        """Load the model and its tokenizer.
+
+        Raises:
+            ModelError: they can't be had, or are not what was pinned.
+        """
+        translate = self.open(self.folder()).translate
+        return readable_only(by_sentence(translate) if self.by_sentence else translate)
 
     def steer(self, tokenizer: Any, source: Language, target: Language) -> Steering:
         """The target's code is the first token that the decoder must write."""
