@@ -6,10 +6,10 @@ import errno
 import hashlib
 import io
 import os
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import soundfile
@@ -26,8 +26,13 @@ _MOST_VALUES = 1 << 26
 """Of all channels together: 256 MiB, that is 30 s of eight channels at 192 kHz."""
 _LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """Of the errors in opening a file, those that another try doesn't mend."""
-_SIZE_ORDER: Mapping[bytes, Literal["little", "big"]] = {b"RIFF": "little", b"FORM": "big"}
-"""Byte order of the size that stands behind the mark of a WAV or AIFF file."""
+_SIZES: Mapping[bytes, str] = {b"RIFF": "<4xI", b"FORM": ">4xI", b".snd": ">4xII", b"riff": "<16xQ"}
+"""What stands behind the mark of a WAV, AIFF, AU or Wave64 file: how long the rest of it is."""
+_LONGEST_HEADER = 24
+_BESIDE = {b"RIFF": 8, b"FORM": 8, b".snd": 0, b"riff": 0}
+"""Bytes of the file that its size leaves out."""
+_UNSAID_FRAMES = 1 << 48
+"""Of a file whose header doesn't say how long it is, as one that was written to a pipe."""
 _LONGEST_OGG_PAGE, _OGG_HEADER = 65_307, 27
 """Bytes of a page, and of what stands before the lengths of its parts (RFC 3533, section 6)."""
 READABLE = "WAV, FLAC, MP3 and Ogg are read: convert what is another, as by ffmpeg -i IN OUT.flac"
@@ -97,7 +102,7 @@ def open_recording(recording: Recording, door: Door) -> Clip:
     if len(samples) < frames:
         raise BadAudio(f"'{name}' is cut off: it holds {len(samples)} of {frames} samples")
     mono = samples.mean(axis=1)
-    _check_values(mono, name, door)
+    _check_values(mono, float(np.abs(samples).max()), name, door)
     return Clip(mono, rate, samples.shape[1])
 
 
@@ -168,7 +173,7 @@ def _headerless(name: str) -> BadAudio:
 def _check_end(path: Path) -> None:
     """Refuse a WAV, AIFF or Ogg file that was cut off; libsndfile reads what is left in silence."""
     with path.open("rb") as file:
-        header = file.read(8)
+        header = file.read(_LONGEST_HEADER)
         file.seek(max(0, path.stat().st_size - _LONGEST_OGG_PAGE))
         tail = file.read() if header[:4] == b"OggS" else b""
     if tail and not _ends_ogg(tail):
@@ -176,15 +181,19 @@ def _check_end(path: Path) -> None:
             f"'{path.name}' is cut off: it has no whole last page; get it anew, or, "
             "if it is whole, convert it, as by ffmpeg -i IN OUT.flac"
         )
-    order = _SIZE_ORDER.get(header[:4])
-    if len(header) < 8 or order is None:
-        return
-    stated = int.from_bytes(header[4:], order)
+    stated = _stated_bytes(header)
+    if stated is not None and stated > path.stat().st_size + 1:
+        raise BadAudio(f"'{path.name}' is cut off: it has {path.stat().st_size} of {stated} bytes")
+
+
+def _stated_bytes(header: bytes) -> int | None:
+    """How long a file says that it is; None where it doesn't."""
+    layout = _SIZES.get(header[:4])
+    if layout is None or len(header) < struct.calcsize(layout):
+        return None
+    parts = struct.unpack_from(layout, header)
     # Written to a pipe, the size is unknown and stands as zero or all ones.
-    if stated not in (0, 0xFFFFFFFF) and stated + 8 > path.stat().st_size + 1:
-        raise BadAudio(
-            f"'{path.name}' is cut off: it has {path.stat().st_size} of {stated + 8} bytes"
-        )
+    return None if parts[-1] in (0, 0xFFFFFFFF) else sum(parts) + _BESIDE[header[:4]]
 
 
 def _ends_ogg(tail: bytes) -> bool:
@@ -201,6 +210,10 @@ def _span(
 ) -> tuple[int, int]:
     """First frame and number of frames that are wanted."""
     rate = int(file.samplerate)
+    if file.frames > _UNSAID_FRAMES:
+        raise BadAudio(
+            f"'{name}' doesn't say how long it is: convert it, as by ffmpeg -i IN OUT.flac"
+        )
     if rate < door.lowest_rate_hz:
         raise BadAudio(f"'{name}' has {rate} Hz; door.lowest_rate_hz is {door.lowest_rate_hz}")
     for second in (recording.start_s or 0.0, recording.end_s or 0.0):
@@ -222,11 +235,15 @@ def _span(
     return start, end - start
 
 
-def _check_values(samples: np.ndarray, name: str, door: Door) -> None:
+def _check_values(samples: np.ndarray, loudest: float, name: str, door: Door) -> None:
+    """Refuse a mix that can't be heard or measured; `loudest`: peak of its channels."""
     if not np.isfinite(samples).all():
         raise BadAudio(f"'{name}' has samples that are not finite numbers")
     peak = float(np.abs(samples).max())
-    if peak < 10 ** (door.silence_db / 20):
+    silence = 10 ** (door.silence_db / 20)
+    if peak < silence <= loudest:
+        raise BadAudio(f"'{name}' has channels that cancel each other out: give one of them alone")
+    if peak < silence:
         raise BadAudio(f"'{name}' is silent: its peak is below {door.silence_db:g} dBFS")
     if peak > 10 ** (_LOUDEST_DBFS / 20):
         raise BadAudio(

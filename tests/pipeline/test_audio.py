@@ -91,13 +91,41 @@ def test_a_small_file_of_many_channels_is_refused_before_it_is_decoded(tmp_path,
 
 
 @pytest.mark.parametrize("share", [0.95, 0.5])
-@pytest.mark.parametrize(("name", "why"), [("a.ogg", "no whole last page"), ("a.aiff", "bytes")])
-def test_what_is_left_of_an_ogg_or_aiff_file_is_refused(tmp_path, name, why, share):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a.ogg", "no whole last page"), ("a.aiff", "bytes"), ("a.au", "bytes"), ("a.w64", "bytes")],
+)
+def test_what_is_left_of_another_file_is_refused(tmp_path, name, why, share):
     recording = write(tmp_path / name, tone(5.0))
     assert open_recording(recording, Door()).duration_s == pytest.approx(5.0)
     whole = recording.path.read_bytes()
     recording.path.write_bytes(whole[: round(len(whole) * share)])
     with pytest.raises(BadAudio, match=f"cut off: .*{why}"):
+        open_recording(recording, Door())
+
+
+@pytest.mark.parametrize(("name", "place", "size"), [("a.wav", 4, 4), ("a.au", 8, 4)])
+def test_a_size_that_nobody_knew_is_no_damage(tmp_path, name, place, size):
+    path = write(tmp_path / name, tone()).path
+    whole = bytearray(path.read_bytes())
+    whole[place : place + size] = b"\xff" * size
+    path.write_bytes(whole)
+    assert open_recording(Recording(path), Door()).duration_s == pytest.approx(1.0)
+
+
+def test_a_flac_that_was_written_to_a_pipe_is_told_apart_from_a_long_one(tmp_path):
+    path = write(tmp_path / "a.flac", tone()).path
+    whole = bytearray(path.read_bytes())
+    whole[21] &= 0xF0
+    whole[22:26] = bytes(4)
+    path.write_bytes(whole)
+    with pytest.raises(BadAudio, match=r"'a.flac' doesn't say how long it is: convert it"):
+        open_recording(Recording(path), Door())
+
+
+def test_channels_that_cancel_each_other_out_are_no_silence(tmp_path):
+    recording = write(tmp_path / "a.wav", np.stack([tone(), -tone()], axis=1))
+    with pytest.raises(BadAudio, match="channels that cancel each other out"):
         open_recording(recording, Door())
 
 
