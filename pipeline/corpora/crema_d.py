@@ -22,7 +22,7 @@ from pipeline.corpora.base import (
     clips_below,
     require,
 )
-from pipeline.corpora.encoding import decode
+from pipeline.corpora.encoding import read_decoded
 from pipeline.corpora.listing import BadListing
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
@@ -87,7 +87,7 @@ def _read_genders(folder: Path) -> Mapping[str, Gender]:
     table = next((one for one in tables if one.is_file()), None)
     if table is None:
         return {}
-    rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
+    rows = csv.DictReader(io.StringIO(read_decoded(table), newline=""))
     try:
         return {
             row["ActorID"]: _GENDERS.get(row.get("Sex") or "", "unknown")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pipeline.corpora.listing import BadListing
+
+_LARGEST_BYTES = 256 << 20
+"""Of a table, which is read whole; those of the corpora have a few MiB."""
+
 
 def _windows() -> dict[int, str]:
     """What U+0080 to U+009F stand for where Windows-1252 was read as Latin-1."""
@@ -10,6 +17,19 @@ def _windows() -> dict[int, str]:
 
 
 _WINDOWS = _windows()
+
+
+def read_decoded(table: Path) -> str:
+    """The text of a file; see `decode`.
+
+    Raises:
+        BadListing: it is larger than any table.
+    """
+    if table.stat().st_size > _LARGEST_BYTES:
+        raise BadListing(
+            f"corpus.path: '{table.name}' is larger than {_LARGEST_BYTES >> 20} MiB: get it anew"
+        )
+    return decode(table.read_bytes())
 
 
 def decode(data: bytes) -> str:

@@ -20,7 +20,7 @@ from pipeline.corpora.base import (
     clips_below,
     require,
 )
-from pipeline.corpora.encoding import decode
+from pipeline.corpora.encoding import read_decoded
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
 
@@ -82,7 +82,7 @@ def _read_speaker(folder: Path) -> Iterator[Entry]:
     table = require(folder / f"{folder.name}.txt", what, folder=False)
     clips = {clip.stem: clip for clip in clips_below(folder)}
     # The tables are of several encodings; their apostrophes say which.
-    for number, line in enumerate(decode(table.read_bytes()).splitlines(), start=1):
+    for number, line in enumerate(read_decoded(table).splitlines(), start=1):
         if line.strip():
             yield _entry(line.strip(), f"{table.name}:{number}", clips)
 

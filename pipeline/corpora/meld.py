@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.corpora.base import Corpus, Documented, Dropped, Entry, Unreadable, require
-from pipeline.corpora.encoding import decode
+from pipeline.corpora.encoding import read_decoded
 from pipeline.corpora.listing import BadListing
 from pipeline.emotions import LabelMap, map_label
 from pipeline.records import Gender, Recording, Utterance
@@ -66,7 +66,7 @@ class Meld(Corpus):
         """
         table = require(self.path, _TABLE, folder=False)
         audio = self.audio and require(self.audio, _CLIPS, folder=True, name="audio")
-        rows = csv.DictReader(io.StringIO(decode(table.read_bytes()), newline=""))
+        rows = csv.DictReader(io.StringIO(read_decoded(table), newline=""))
         try:
             if lacking := sorted(_COLUMNS - set(rows.fieldnames or ())):
                 raise BadListing(

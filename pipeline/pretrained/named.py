@@ -152,10 +152,16 @@ def model_folder(
 
 
 def folder_sha256(folder: Path) -> str:
-    """SHA-256 over the names and contents of a folder's model files, in the order of the names."""
+    """SHA-256 over the names and contents of a folder's model files, in the order of the names.
+
+    Raises:
+        ModelError: what is named as one is no file.
+    """
     total = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if any(fnmatchcase(file.name, pattern) for pattern in PLAIN_FILES + PICKLED_FILES):
+            if not file.is_file():  # a pipe, or a link to a device, would never end
+                raise ModelError(f"model: '{file}' is no file: take it out of the folder")
             total.update(f"{file.name} {file_sha256(file)}\n".encode())
     return total.hexdigest()
 

@@ -1,5 +1,7 @@
 """Corpora: labels are mapped or dropped with a count, bad entries are named, nothing escapes."""
 
+import os
+
 import pytest
 
 from pipeline.corpora.base import CorpusMissing, Dropped, Unreadable
@@ -66,6 +68,14 @@ def test_meld_that_is_no_csv_is_said_so(tmp_path):
     table = tmp_path / "dev.csv"
     table.write_text(MELD_HEADER + "1," + "a" * 200_000)
     with pytest.raises(BadListing, match=r"corpus.path: 'dev.csv' is no CSV file: field larger"):
+        list(Meld(path=table).read())
+
+
+def test_a_table_without_measure_is_not_read(tmp_path):
+    table = tmp_path / "dev.csv"
+    table.write_text(MELD_HEADER)
+    os.truncate(table, 1 << 40)
+    with pytest.raises(BadListing, match="'dev.csv' is larger than 256 MiB"):
         list(Meld(path=table).read())
 
 

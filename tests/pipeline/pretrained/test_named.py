@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -174,3 +175,16 @@ def test_a_home_that_nobody_has_holds_no_model(no_hub):
         pinned_revision("~nobody-here/model", None)
     [lack] = lacking_model("~nobody-here/model", None)
     assert lack.what == "the folder '~nobody-here/model' of a model"
+
+
+@pytest.mark.parametrize("odd", ["pipe", "device", "folder"])
+def test_what_never_ends_is_not_read(tmp_path, odd):
+    path = tmp_path / "model.safetensors"
+    if odd == "pipe":
+        os.mkfifo(path)
+    elif odd == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(ModelError, match=r"model.safetensors' is no file: take it out"):
+        pinned_revision(str(tmp_path), None)
