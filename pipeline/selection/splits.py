@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 import zlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from pipeline.engine import Settings, digest
+from pipeline.scripts import is_said
 
 Split = Literal["train", "validation", "test"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -110,8 +112,16 @@ def _counted(traits: Sequence[Sequence[str]]) -> Counter[Trait]:
 
 
 def normalise_text(text: str) -> str:
-    """Letters and digits of a text in lower case, one space between words."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    """What is said of a text (see `is_said`) in lower case, one space between words."""
+    return " ".join("".join(map(_heard, text.casefold())).split())
+
+
+@cache
+def _heard(character: str) -> str:
+    """A sign that is said, nothing for a mark that is not, and a space for any other."""
+    if is_said(character):
+        return character
+    return "" if unicodedata.category(character)[0] == "M" else " "
 
 
 def equal_texts(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -165,9 +175,9 @@ def _bands(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return bands, np.array(filled, dtype=np.int64)
 
 
-def _shingles(text: str) -> np.ndarray:
-    normal = normalise_text(text)
-    grams = {normal[start : start + 4] for start in range(max(1, len(normal) - 3))} - {""}
+def _shingles(words: str) -> np.ndarray:
+    """Hashes of the 4-grams of a normalised text, in order and each once, uint64 [S]."""
+    grams = {words[start : start + 4] for start in range(max(1, len(words) - 3))} - {""}
     return np.array(sorted(zlib.crc32(gram.encode()) for gram in grams), dtype=np.uint64)
 
 

@@ -12,6 +12,7 @@ from pipeline.selection.splits import (
     _minhash,
     _shingles,
     assign_splits,
+    equal_texts,
     near_duplicates,
     normalise_text,
 )
@@ -101,6 +102,16 @@ def test_near_duplicates_are_found_and_other_sentences_are_not():
 def test_normalised_text_has_no_case_and_no_punctuation():
     assert normalise_text("  Oh NO, not—again!") == "oh no not again"
     assert normalise_text("你好，世界！") == "你好 世界"
+
+
+@pytest.mark.parametrize(("day", "poor"), [("दिन।", "दीन।"), ("ไม่", "ไม้"), ("பூ", "பே")])
+def test_a_vowel_or_tone_that_is_a_mark_tells_texts_apart(day, poor):
+    assert list(equal_texts([day, poor])) == []
+    assert {*map(normalise_text, (day, poor))} == {day.strip("।"), poor.strip("।")}
+
+
+def test_arabic_is_the_same_with_and_without_its_vowels():
+    assert list(equal_texts(["كَتَبَ", "كتب"])) == [(0, 1)]
 
 
 def test_shares_that_do_not_add_up_are_refused():
