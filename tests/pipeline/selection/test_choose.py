@@ -60,7 +60,9 @@ def test_a_take_that_fails_a_gate_does_not_compete():
 
 def test_equal_audio_is_kept_once():
     takes = candidates(["a/de", "b/de"], [1.0, 1.0], audio_sha256=["same", "same"])
-    assert reasons(decide(takes, {}, Selection())) == [None, "duplicate"]
+    first, second = decide(takes, {}, Selection())
+    assert (first.reason, second.reason) == (None, "duplicate")
+    assert (second.score, second.threshold) == (1.0, 0.0)
 
 
 def chosen(lines, mos, audio, **selection):
@@ -81,6 +83,14 @@ def test_a_line_whose_best_take_is_a_copy_keeps_another():
     assert chosen(lines, [3, 2, 1], ["x", "x", "y"]) == [None, "duplicate", None]
     both = chosen(["a/de"] * 3, [3, 2, 1], ["x", "x", "y"], takes_per_line=2)
     assert both == [None, "duplicate", None]
+
+
+def test_audio_is_kept_once_also_where_a_copy_or_the_balance_comes_between():
+    lines = ["a/de", "b/de", "b/de", "c/de"]
+    assert chosen(lines, [4, 3, 2, 1], ["x", "x", "y", "y"]) == [None, "duplicate"] * 2
+    lines = ["a/de", "b/de", "c/fr"]
+    balanced = chosen(lines, [3, 2, 1], ["x", "y", "y"], most_per_emotion=2)
+    assert balanced == [None, None, "duplicate"]
 
 
 def test_which_copy_stays_does_not_depend_on_the_order_of_takes():
@@ -138,6 +148,11 @@ def test_a_missing_score_is_worth_the_least():
     assert utilities(columns, {"mos": 2.0}, 3).tolist() == [2.0, 2.0, 6.0]
 
 
+def test_a_score_that_no_take_has_says_nothing_of_any():
+    columns = {"mos": np.array([1.0, 3.0]), "likeness": np.full(2, np.nan)}
+    assert utilities(columns, {"likeness": 1.0, "mos": 1.0}, 2).tolist() == [1.0, 3.0]
+
+
 def test_no_takes_no_decisions():
     assert decide(candidates([], []), {}, Selection()) == []
 
@@ -146,6 +161,7 @@ def test_takes_per_line_may_be_more_than_one():
     takes = candidates(["a/de"] * 3, [1.0, 2.0, 3.0])
     decisions = decide(takes, {}, Selection(utility={"mos": 1}, takes_per_line=2))
     assert reasons(decisions) == ["best_take", None, None]
+    assert (decisions[0].score, decisions[0].threshold) == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("count", [0, -1])

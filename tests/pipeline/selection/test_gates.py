@@ -20,7 +20,15 @@ def gate(**fields):
 def test_absolute_bound_passes_what_lies_within_and_never_a_missing_score():
     verdict = apply_gate(gate(score="cer", max=0.55), COLUMNS, LANGUAGES)
     assert verdict.passed.tolist() == [True, True, True, False, True, False, False, False]
-    assert verdict.threshold[5] == 0.55
+    assert verdict.threshold[[3, 5]].tolist() == [0.55, 0.55]
+
+
+def test_both_bounds_belong_to_what_passes_and_may_be_one_value():
+    verdict = apply_gate(gate(score="mos", min=2, max=3), COLUMNS, LANGUAGES)
+    assert verdict.passed.tolist() == [False, True, True, False] * 2
+    assert verdict.threshold[[0, 3]].tolist() == [2.0, 3.0]
+    same = apply_gate(gate(score="mos", min=3, max=3), COLUMNS, LANGUAGES)
+    assert same.passed.tolist() == [False, False, True, False, False, True, False, False]
 
 
 def test_quantile_bound_is_taken_by_language():
@@ -75,6 +83,20 @@ def test_votes_are_counted_and_a_missing_score_is_no_vote():
     assert two.passed.tolist() == [False, True, True, False, True, False, False, False]
     assert two.score.tolist() == [1, 2, 2, 1, 2, 1, 1, 0]
     assert set(two.threshold) == {2.0}
+
+
+def test_a_single_vote_says_what_its_gate_says():
+    verdict = apply_gate(gate(at_least=1, votes=[{"score": "mos", "min": 2}]), COLUMNS, LANGUAGES)
+    assert (verdict.score_name, verdict.score[0], verdict.threshold[0]) == ("mos", 1.0, 2.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_gate_is_the_same_gate_when_it_is_written_and_read_again():
+    one = gate(score="mos", min=2)
+    adapter = TypeAdapter(Gate)
+    for known in (one, gate(at_least=1, votes=[one])):
+        assert adapter.validate_python(known) == known
+        assert adapter.validate_json(adapter.dump_json(known)) == known
 
 
 def test_without_quantiles_a_gate_passes_no_less_and_no_missing_score():
