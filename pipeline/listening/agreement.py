@@ -22,5 +22,5 @@ def krippendorff_alpha(counts: np.ndarray) -> float:
     if expected == 0:
         return float("nan")
     disagreeing = answers * answers - (paired * paired).sum(axis=1)
-    observed = (disagreeing / np.maximum(answers - 1, 1)).sum()
+    observed = (disagreeing / (answers - 1)).sum()
     return float(1 - (total - 1) * observed / expected)

@@ -49,6 +49,14 @@ def test_the_calibration_error_is_of_confidence_against_hits():
     assert calibration_error(np.array([[1.0, 0.0]]), np.array([0])) == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "error"), [(0.61, 0.65, 0.13), (0.69, 0.72, 0.485), (1.0, 0.95, 0.475)]
+)
+def test_two_confidences_share_one_of_ten_bins_or_do_not(wrong, right, error):
+    rows = np.array([[wrong, 1 - wrong], [right, 1 - right]])
+    assert calibration_error(rows, np.array([1, 0])) == pytest.approx(error)
+
+
 def test_warming_up_mends_what_is_over_confident_on_speakers_not_seen():
     probabilities, truth = drawn(3.0)
     speakers = [f"s{row % 7}" for row in range(len(truth))]

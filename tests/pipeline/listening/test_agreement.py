@@ -43,6 +43,7 @@ def test_a_clip_with_one_answer_says_nothing():
     assert krippendorff_alpha(np.concatenate([pairs, lone])) == krippendorff_alpha(pairs)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("counts", [[[1, 0], [0, 1]], [[3, 0], [2, 0]], [[0, 0]]])
 def test_where_nothing_can_be_said_it_is_not_a_number(counts):
     assert np.isnan(krippendorff_alpha(np.array(counts)))
