@@ -53,7 +53,8 @@ class Baselines:
             speakers.setdefault(speaker, []).append(profile)
         by_speaker = {speaker: _mean(profiles) for speaker, profiles in speakers.items()}
         for speaker, gender in {row[0]: row[1] for row in neutral}.items():
-            genders.setdefault(gender, []).append(by_speaker[speaker])
+            if gender != "unknown":  # who these are, nobody says: they have no voice in common
+                genders.setdefault(gender, []).append(by_speaker[speaker])
         by_gender = {gender: _mean(profiles) for gender, profiles in genders.items()}
         of_corpus = _mean(list(by_speaker.values()))
         return cls(by_speaker, by_gender, of_corpus, any_emotion=not said_neutral)

@@ -41,6 +41,15 @@ def test_own_neutral_then_the_gender_then_the_corpus(plain: Profile) -> None:
     assert of_corpus[1] == "corpus"
 
 
+def test_speakers_of_unknown_gender_are_no_gender_of_their_own(plain: Profile) -> None:
+    rows = [
+        ("anna", "female", "neutral", at(plain, 38.0)),
+        ("x", "unknown", "neutral", at(plain, 24.0)),
+    ]
+    profile, origin = Baselines.fit(rows).neutral("y", "unknown")
+    assert (profile.f0_level_st, origin) == (31.0, "corpus")
+
+
 def test_a_corpus_without_neutral_clips_uses_all(plain: Profile) -> None:
     baselines = Baselines.fit([("anna", "female", "angry", at(plain, 40.0))])
     assert baselines.neutral("anna", "female") == (at(plain, 40.0), "speaker_any_emotion")
