@@ -81,3 +81,10 @@ def test_the_threshold_parts_right_from_wrong_as_well_as_can_be():
     assert mixed.accepts_right - mixed.accepts_wrong == pytest.approx(2 / 3)
     right = scores[[0, 1, 2], [0, 1, 0]]
     assert mixed.accepts_right == pytest.approx((right >= mixed.at).mean())
+
+
+def test_a_limit_that_lets_every_right_one_in_is_no_good_where_the_wrong_ones_follow():
+    scores = np.array([[0.9, 0.5], [0.4, 0.8], [0.3, 0.6]])
+    found = best_threshold(scores, np.array([0, 1, 0]))
+    assert (found.at, found.accepts_wrong) == (0.8, 0.0)
+    assert found.accepts_right == pytest.approx(2 / 3)

@@ -59,6 +59,28 @@ def test_distance_names_the_dimension_that_is_off() -> None:
     assert 0 < errors["total"] < errors["energy_db"]
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("f0_level_st", 2.0),
+        ("f0_range_ratio", 1.42),
+        ("energy_db", 3.0),
+        ("energy_range_ratio", 1.22),
+        ("rate_ratio", 1.16),
+        ("pause_share", 0.05),
+        ("tilt_db_oct", 1.0),
+        ("aperiodicity_db", 2.0),
+    ],
+)
+def test_an_error_of_one_is_as_large_as_the_card_says(name: str, unit: float) -> None:
+    asked = from_emotion("sad", 0)
+    value = getattr(asked, name)
+    more = value * unit if name.endswith("_ratio") else value + unit
+    errors = distance(asked, replace(asked, **{name: more}))
+    assert errors.pop("total") == pytest.approx(1 / 8**0.5, rel=0.02)
+    assert errors == pytest.approx(dict.fromkeys(errors, 0.0) | {name: 1.0}, rel=0.02)
+
+
 @pytest.mark.parametrize("emotion", EMOTIONS)
 def test_every_emotion_has_a_published_profile_that_varies_by_seed(emotion: str) -> None:
     targets = [from_emotion(emotion, seed) for seed in range(20)]
