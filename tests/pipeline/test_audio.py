@@ -194,6 +194,24 @@ def test_a_recording_that_came_in_before_and_is_gone_or_damaged_now_is_an_error_
         read_recording(recording, RATE)
 
 
+def test_a_recording_is_read_again_as_it_came_in(tmp_path):
+    sweep = tone(3.0, 48_000) * np.linspace(0.1, 1.0, 3 * 48_000, dtype="f4")
+    write(tmp_path / "a.wav", np.stack([sweep, 0.5 * sweep[::-1]], axis=1), 48_000)
+    for bounds in ((), (1.0,), (1.0, 1.5), (None, 2.0)):
+        recording = Recording(tmp_path / "a.wav", *bounds)
+        clip = open_recording(recording, Door())
+        again = read_recording(recording, RATE)
+        np.testing.assert_array_equal(again, resample(clip.samples, 48_000, RATE))
+
+
+@pytest.mark.parametrize("size", [b"\0" * 4, b"\xff" * 4])
+def test_a_wav_that_was_written_to_a_pipe_comes_in(tmp_path, size):
+    path = write(tmp_path / "a.wav", tone()).path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + size + whole[8:])
+    assert open_recording(Recording(path), Door()).duration_s == pytest.approx(1.0)
+
+
 def test_what_is_wrong_with_a_file_does_not_say_where_it_lies(tmp_path):
     path = tmp_path / "noise.wav"
     path.write_bytes(b"not audio at all" * 100)

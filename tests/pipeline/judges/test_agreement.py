@@ -15,6 +15,7 @@ def test_casing_punctuation_and_spelled_numbers_dont_count():
     scores = compare("Twenty kids won't talk!", "20 kids will not talk")
     assert scores["cer"] == scores["wer"] == 0
     assert compare("Wie geht's, Anna?", "wie geht's anna", "de")["cer"] == 0
+    assert compare("¡Hola!", "¡Hola!", "es")["cer"] == 0
 
 
 def test_error_rates_are_shares_of_the_wanted_text():
@@ -22,6 +23,7 @@ def test_error_rates_are_shares_of_the_wanted_text():
     assert scores["wer"] == pytest.approx(1 / 6)
     assert scores["cer"] == pytest.approx(3 / 24)
     assert compare("hello", "hello hello hello")["wer"] == 2
+    assert compare("Der Hund sitzt dort.", "der hund steht dort", "de")["wer"] == 1 / 4
 
 
 def test_mandarin_is_compared_by_characters():
