@@ -53,6 +53,20 @@ def test_what_counts_as_silence_is_a_setting(context, make_item):
     assert quiet_is_heard["leading_silence_s"] == 0.0
 
 
+@pytest.mark.parametrize(("below_db", "silent_s"), [(39.0, 0.0), (41.0, 0.25)])
+@pytest.mark.parametrize("peak", [0.9, 0.001])
+def test_silence_is_40_db_below_the_loudest_frame_however_loud(
+    context, make_item, peak, below_db, silent_s
+):
+    samples = peak * np.concatenate([np.full(4_000, 10 ** (-below_db / 20)), np.ones(8_000)])
+    assert score(context, make_item, samples)["leading_silence_s"] == silent_s
+
+
+def test_a_last_frame_of_one_sample_is_as_loud_as_its_sample(context, make_item):
+    scores = score(context, make_item, np.full(16_001, 0.5), silence_db=10.0)
+    assert scores["trailing_silence_s"] == 0.0
+
+
 @pytest.mark.parametrize("length", [1, 159, 16_000])
 def test_digital_silence_reads_the_floor_and_is_silent_throughout(context, make_item, length):
     assert score(context, make_item, np.zeros(length)) == {
