@@ -111,6 +111,30 @@ def test_the_movement_of_the_source_is_followed() -> None:
     assert np.corrcoef(contour, rise)[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_energy_grows_or_fades_as_the_source_does(sign: int) -> None:
+    along = np.linspace(-0.5, 0.5, POINTS)
+    target = replace(NOTHING, energy_contour_db=tuple(12.0 * sign * along), energy_range_ratio=1.5)
+    whole, half = (
+        sign * np.polyfit(along, measure(take, RATE, 16).energy_contour_db, 1)[0]
+        for take in shape(target, 1.0, 0.5).takes
+    )
+    assert 6.0 < whole < 12.0
+    assert 3.0 < half < 0.6 * whole
+
+
+@pytest.mark.parametrize("name", ["voiced_bands_db", "unvoiced_bands_db"])
+def test_voiced_and_unvoiced_sounds_have_colours_of_their_own(name: str) -> None:
+    octaves = np.log2(band_centres_hz() / 1000)
+    target = replace(NOTHING, **{name: tuple(2.0 * octaves)})
+    takes = transfer(speech(hiss=0.3), target, [1.0, 0.0], [0, 0]).takes
+    after, before = (measure(take, RATE, 16) for take in takes)
+    for bands in ("voiced_bands_db", "unvoiced_bands_db"):
+        moved = np.subtract(getattr(after, bands), getattr(before, bands))
+        wanted = 2.0 if bands == name else 0.0
+        assert np.polyfit(octaves, moved, 1)[0] == pytest.approx(wanted, abs=0.3)
+
+
 @pytest.mark.parametrize(("slope_st", "range_ratio"), [(2.0, 0.5), (-2.0, 1.5)])
 def test_a_slope_that_takes_no_part_of_the_own_movement_is_added_once(
     slope_st: float, range_ratio: float
