@@ -101,6 +101,23 @@ def test_silence_has_neither_rate_nor_pauses(context, make_item):
     assert all(math.isnan(value) for value in scores.values())
 
 
+def test_what_is_not_known_is_nan_and_the_rest_is_told(context, make_item):
+    clip, silence = make_item("kids").samples, np.zeros(16_000, np.float32)
+    spoken = {"source": clip, "source_text": make_item("kids").text}
+    answers = Expressivity().load(context)(
+        [
+            make_item(source=None, source_text=spoken["source_text"]),
+            make_item(source=clip, source_text=None),
+            make_item(samples=silence, **spoken),
+            make_item(text="123", **spoken),
+        ]
+    )
+    pauses = {"pause_agreement", "pause_s"}
+    own, theirs = "syllables_per_s", "source_syllables_per_s"
+    told = [{name for name, value in one.items() if math.isfinite(value)} for one in answers]
+    assert told == [{own}, {own, *pauses}, {theirs}, {theirs, *pauses}]
+
+
 def test_a_quiet_clip_pauses_where_the_same_clip_does_aloud(context, make_item):
     clip = make_item("kids").samples
     quiet = clip * np.float32(10 ** (-30 / 20))
