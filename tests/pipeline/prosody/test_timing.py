@@ -36,6 +36,8 @@ def test_a_pause_is_0_15_s_or_longer_and_lies_within_the_speech() -> None:
     active = between(60, (10, 12), (27, 28), (42, 50))
     assert np.flatnonzero(pauses(active, 0.01)).tolist() == list(range(12, 27))
     assert np.flatnonzero(pauses(active, 0.011)).tolist() == [*range(12, 27), *range(28, 42)]
+    click = between(60, (10, 12), (27, 28))  # a single frame of speech ends the pause too
+    assert np.flatnonzero(pauses(click, 0.01)).tolist() == list(range(12, 27))
     assert not pauses(between(60, (20, 30)), 0.01).any()
 
 
