@@ -58,9 +58,15 @@ def test_a_quiet_take_is_heard_as_a_loud_one(judge_batch, make_item):
     assert one["speech_share"] > 0.6
 
 
-def test_what_is_all_but_silent_is_not_raised_to_speech():
+@pytest.mark.parametrize("gain_db", [-25, 0, 15])
+def test_every_clip_is_heard_at_20_db_below_full_scale(gain_db):
+    sine = 0.1 * np.sin(np.arange(16_000) / 10) * 10 ** (gain_db / 20)
+    assert np.sqrt(np.mean(levelled(sine) ** 2)) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_what_is_all_but_silent_is_raised_by_30_db_and_not_to_speech():
     hiss = np.full(1600, 1e-5, np.float32)
-    assert abs(levelled(hiss)).max() < 1e-3
+    assert levelled(hiss) == pytest.approx(hiss * 10**1.5, rel=1e-3)
     assert not levelled(np.zeros(1600, np.float32)).any()
 
 
@@ -94,6 +100,7 @@ def test_a_higher_threshold_finds_no_more_speech(context, make_item):
         for threshold in (0.2, 0.5, 0.95)
     ]
     assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
 
 
 def test_loading_leaves_the_number_of_threads_of_the_process_alone():
