@@ -23,11 +23,15 @@ def test_f0_range_is_the_middle_80_percent_of_a_glide() -> None:
 
 
 def test_energy_is_the_level_and_nothing_else_moves_with_it() -> None:
-    loud = measure(voice(level_db=-20.0), RATE, 16)
-    quiet = measure(voice(level_db=-45.0), RATE, 16)
+    loud = measure(voice(level_db=-20.0, hiss=0.3), RATE, 16)
+    quiet = measure(voice(level_db=-45.0, hiss=0.3), RATE, 16)
     assert loud.energy_db - quiet.energy_db == pytest.approx(25.0, abs=0.1)
     for name in set(SCALARS) - {"energy_db"}:
         assert getattr(loud, name) == pytest.approx(getattr(quiet, name), abs=0.1), name
+    for name in ("energy_contour_db", "voiced_bands_db"):
+        assert getattr(loud, name) == pytest.approx(getattr(quiet, name), abs=0.1), name
+    # A frame of digital silence beside the speech is at the floor, whatever the level.
+    assert loud.unvoiced_bands_db == pytest.approx(quiet.unvoiced_bands_db, abs=1.5)
 
 
 def test_tilt_follows_the_harmonics() -> None:

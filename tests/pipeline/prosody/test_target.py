@@ -11,10 +11,11 @@ import pytest
 from pipeline.emotions import EMOTIONS, Emotion
 from pipeline.prosody.curves import curves
 from pipeline.prosody.profile import measure, tilt_db_oct
-from pipeline.prosody.published import CHANGES
+from pipeline.prosody.published import CHANGES, SLOPE_SD_ST, TILT_SD_DB_OCT
 from pipeline.prosody.target import (
     Target,
     as_people_do,
+    asked_of,
     distance,
     from_emotion,
     from_source,
@@ -93,6 +94,42 @@ def test_every_emotion_has_a_published_profile_that_varies_by_seed(emotion: str)
     )
 
 
+def test_neutral_speech_varies_around_what_it_is_in_tilt_and_intonation() -> None:
+    targets = [from_emotion("neutral", seed) for seed in range(400)]
+    tilts = [one.tilt_db_oct for one in targets]
+    slopes = [one.f0_contour_st[-1] - one.f0_contour_st[0] for one in targets]
+    for values, deviation in ((tilts, TILT_SD_DB_OCT), (slopes, SLOPE_SD_ST)):
+        assert np.mean(values) == pytest.approx(0.0, abs=0.2 * deviation)
+        assert np.std(values) == pytest.approx(deviation, rel=0.2)
+
+
+def test_who_is_angrier_in_one_thing_is_in_the_others_too() -> None:
+    targets = [from_emotion("angry", seed) for seed in range(100)]
+    levels_st, levels_db, ranges = (
+        [getattr(one, name) for one in targets]
+        for name in ("f0_level_st", "energy_db", "f0_range_ratio")
+    )
+    assert np.corrcoef(levels_st, levels_db)[0, 1] > 0.5
+    assert np.median(ranges) == pytest.approx(CHANGES["angry"].f0_range_ratio, rel=0.05)
+
+
+def test_what_is_asked_in_all_is_of_the_voices_own_neutral_speech() -> None:
+    measured = measure(voice(), RATE, 16)
+    neutral = replace(measured, f0_level_st=30.0, f0_range_st=4.0, pause_share=0.1, energy_db=-25.0)
+    change = replace(
+        from_source(measured, measured),
+        f0_level_st=2.0,
+        f0_range_ratio=1.5,
+        pause_share=-0.2,
+        energy_db=3.0,
+    )
+    asked = asked_of(change, neutral)
+    wanted = {"f0_level_st": 32.0, "f0_range_st": 6.0, "pause_share": 0.0, "energy_db": -22.0}
+    assert {name: asked[name] for name in wanted} == wanted
+    assert asked_of(replace(change, pause_share=2.0), neutral)["pause_share"] == 1.0
+    assert asked["rate_phones_s"] == pytest.approx(neutral.rate_phones_s)
+
+
 def test_published_directions_hold() -> None:
     angry, sad, happy = (CHANGES[emotion] for emotion in ("angry", "sad", "happy"))
     assert angry.energy_db > happy.energy_db > 0 > sad.energy_db
@@ -134,4 +171,5 @@ def test_tones_are_left_as_the_voice_has_them_and_the_phrase_goes_its_way() -> N
 
 def test_a_clip_without_a_contour_has_none_to_straighten() -> None:
     target = from_source(measure(voice(), RATE, 16), measure(voice(), RATE, 16))
-    assert sparing_tones(replace(target, f0_contour_st=())).f0_contour_st == ()
+    spared = sparing_tones(replace(target, f0_contour_st=()))
+    assert (spared.f0_contour_st, spared.f0_yield) == ((), 0.0)
