@@ -80,6 +80,12 @@ def test_emotions_that_cannot_be_tested_on_other_speakers_are_refused():
     assert unfit(sources(effect=1.0, speakers=2)) is None
 
 
+def test_one_speaker_without_whom_there_is_one_emotion_is_enough_to_refuse():
+    rows = [row for row in sources(effect=1.0, speakers=3) if row[1] == "happy"]
+    rows += [("speaker-0", "sad", row[2]) for row in rows if row[0] == "speaker-0"]
+    assert "too few speakers" in unfit(rows)
+
+
 def moved(make_item, by, **changes):
     """A take whose profile is that of its reference, moved by `by` in every number."""
     item = make_item("kids")
@@ -107,6 +113,13 @@ def test_an_emotion_that_no_source_has_cannot_be_judged(make_item):
     judge_batch = Probe().load(JudgeContext(("en",), sources=sources(effect=2.0)))
     [scores] = judge_batch([make_item(emotion="disgusted")])
     assert all(math.isnan(value) for value in scores.values())
+
+
+def test_a_take_without_a_voiced_frame_cannot_be_judged(make_item):
+    judge_batch = Probe().load(JudgeContext(("en",), sources=sources(effect=2.0)))
+    silent, spoken = judge_batch([make_item(samples=np.zeros(16_000, np.float32)), make_item()])
+    assert all(math.isnan(value) for value in silent.values())
+    assert all(math.isfinite(value) for value in spoken.values())
 
 
 def test_a_take_is_judged_by_a_probe_that_never_heard_its_speaker(make_item):
