@@ -9,6 +9,7 @@ import soundfile
 
 from pipeline.audio import (
     BadAudio,
+    Clip,
     decode_flac,
     encode_flac,
     open_recording,
@@ -34,6 +35,13 @@ def test_a_good_clip_comes_in_at_its_own_rate(tmp_path):
     clip = open_recording(write(tmp_path / "a.wav", tone(), 48_000), Door())
     assert (clip.sampling_rate, clip.channels, clip.samples.dtype) == (48_000, 1, np.float32)
     assert clip.duration_s == pytest.approx(1 / 3)
+
+
+def test_clips_that_sound_alike_have_one_hash_and_others_have_others():
+    clip = Clip(tone(), RATE, 1)
+    assert Clip(tone(), RATE, 2).sha256 == clip.sha256
+    others = Clip(tone(), 8000, 1), Clip(tone(level=0.31), RATE, 1)
+    assert len({clip.sha256, *(other.sha256 for other in others)}) == 3
 
 
 def test_stereo_is_mixed_down_by_the_mean(tmp_path):
@@ -67,6 +75,14 @@ def test_bad_values_are_refused_by_name(tmp_path, samples, message):
         open_recording(write(tmp_path / "bad.wav", samples, subtype="FLOAT"), Door())
 
 
+@pytest.mark.parametrize(("limit_dbfs", "sign"), [(Door().silence_db, 1), (40.0, -1)])
+def test_a_clip_may_be_as_quiet_or_as_loud_as_is_said(tmp_path, limit_dbfs, sign):
+    inside, outside = (tone(level=10 ** ((limit_dbfs + sign * db) / 20)) for db in (0.5, -0.5))
+    assert open_recording(write(tmp_path / "a.wav", inside, subtype="FLOAT"), Door()).samples.any()
+    with pytest.raises(BadAudio, match="is silent|no recording is above"):
+        open_recording(write(tmp_path / "b.wav", outside, subtype="FLOAT"), Door())
+
+
 def test_what_a_float_recorder_writes_above_full_scale_comes_in(tmp_path):
     clip = open_recording(write(tmp_path / "a.wav", tone() * 30, subtype="FLOAT"), Door())
     assert np.abs(clip.samples).max() == pytest.approx(9, rel=1e-3)
@@ -85,6 +101,7 @@ def test_a_small_file_of_many_channels_is_refused_before_it_is_decoded(tmp_path,
     recording = write(tmp_path / "a.flac", many, 192_000)
     assert open_recording(recording, Door()).channels == 8
     monkeypatch.setattr("pipeline.audio._MOST_VALUES", 8 * 192_000 - 1)
+    assert open_recording(Recording(recording.path, 0.5, 1.0), Door()).duration_s == 0.5
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("was decoded"))
     with pytest.raises(BadAudio, match=r"1536000 samples in its 8 channels at 192000 Hz.*mix it"):
         open_recording(recording, Door())
@@ -127,6 +144,25 @@ def test_channels_that_cancel_each_other_out_are_no_silence(tmp_path):
     recording = write(tmp_path / "a.wav", np.stack([tone(), -tone()], axis=1))
     with pytest.raises(BadAudio, match="channels that cancel each other out"):
         open_recording(recording, Door())
+
+
+@pytest.mark.parametrize("left", [-1, -40, "header"])
+def test_an_ogg_file_whose_last_page_is_not_whole_is_refused(tmp_path, left):
+    path = write(tmp_path / "a.ogg", tone(1.0)).path
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rfind(b"OggS") + 10 if left == "header" else left])
+    with pytest.raises(BadAudio, match="no whole last page"):
+        open_recording(Recording(path), Door())
+
+
+def test_a_wav_may_lack_the_byte_that_makes_its_length_even_and_no_other(tmp_path):
+    path = write(tmp_path / "a.wav", tone()[:-1], subtype="PCM_U8").path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert len(open_recording(Recording(path), Door()).samples) == RATE - 1
+    path.write_bytes(whole[:-2])
+    with pytest.raises(BadAudio, match=f"it has {len(whole) - 2} of {len(whole)} bytes"):
+        open_recording(Recording(path), Door())
 
 
 def test_a_truncated_wav_is_refused(tmp_path):
