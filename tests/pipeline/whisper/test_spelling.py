@@ -19,6 +19,7 @@ from pipeline.whisper.spelling import APOSTROPHE, LETTERS, spell
         ("你怎么敢背着我！", "zh", "ni zen me gan bei zhe wo"),
         ("用 Python 写", "zh", "yong python xie"),
         ("?!", "it", ""),
+        ("Rock ’ roll", "en", "rock roll"),
         ("[laughs]", "en", ""),
         ("[laughs] Stop (it hurts) <breath>it!", "en", "stop it"),
         ("(a [b) c] d", "fr", "a d"),
