@@ -76,6 +76,23 @@ def test_a_voice_that_serves_two_speakers_joins_them():
         assert assigned["u0"] == assigned["u1"]
 
 
+def test_a_speaker_who_has_two_voices_stays_on_one_side():
+    ids = [f"u{row}" for row in range(10)]
+    speakers = ["anna"] * 2 + ids[2:]
+    texts = [f"{row * 7919} {row}" for row in range(10)]
+    for seed in range(5):
+        assigned = assign_splits(ids, speakers, ids, [texts], [()] * 10, Splits(seed=seed))
+        assert assigned["u0"] == assigned["u1"]
+
+
+@pytest.mark.parametrize("by", ["speaker", "text"])
+def test_what_the_recipe_does_not_keep_apart_may_be_on_all_sides(by):
+    alike, unlike = ["the same"] * 40, [f"{row * 7919} {row}" for row in range(40)]
+    speakers, texts = (unlike, alike) if by == "speaker" else (alike, unlike)
+    assert set(split(speakers, texts, by=(by,)).values()) == {"train", "validation", "test"}
+    assert len(set(split(speakers, texts).values())) == 1
+
+
 def test_the_seed_moves_the_splits_and_nothing_else_does():
     speakers = [f"s{row}" for row in range(40)]
     texts = [f"{row * 7919} {row}" for row in range(40)]
