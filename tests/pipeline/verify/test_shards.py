@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from pipeline.dataset.writing import describe
 
 from pipeline.dataset.manifest import write_manifest
-from pipeline.dataset.writing import describe
 from pipeline.verify.folder import verify_folder
 from pipeline.verify.shards import clip_fault, wanted_clip
 from tests.tiny_set import RATE, marked, tiny_recipe, tiny_rows, tone
