@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 _LONGEST = 300
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
-)
-"""Also halves of characters, which no file and no terminal can hold."""
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
 def plain(text: str) -> str:
@@ -19,4 +16,6 @@ def plain(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A text in one line, without control or direction characters, however long it is."""
-    return " ".join(_HIDDEN.sub(" ", text).split())
+    # Of half a character, which no file and no terminal can hold, its number.
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return " ".join(_HIDDEN.sub(" ", whole).split())

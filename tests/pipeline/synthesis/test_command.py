@@ -127,7 +127,7 @@ def test_it_speaks_with_all_that_it_is_told(engine: Command) -> None:
             f"answered '{'x' * 60}', which is no JSON object; what else it has",
         ),
         ("deep", "which is no JSON object"),
-        ("marked", f"'python': no [31m letter {'!' * 99}"),
+        ("marked", f"'python': no [31m letter\\ud800{'!' * 99}"),
     ],
 )
 def test_what_it_cannot_speak_fails_alone(engine: Command, text: str, message: str) -> None:
