@@ -63,6 +63,18 @@ def script_share(text: str, language: Language) -> float:
     return own / len(letters) if letters else 0.0
 
 
+def character_error(text: str) -> str | None:
+    """Why a text can't be spoken in any language, in one sentence, or None if it can."""
+    if not any(character.isalnum() for character in text):
+        return f"the text {text[:40]!r} has no letter" if text.strip() else "the text is empty"
+    controls = sorted({f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cc"})
+    if controls:
+        return f"the text {text[:40]!r} has control characters: {', '.join(controls)}"
+    if "\ufffd" in text:
+        return f"the text {text[:40]!r} has U+FFFD, where a character was lost: write it again"
+    return None
+
+
 def script_error(text: str, language: Language) -> str | None:
     """Why a text can't be in the language, in one sentence that names its script; None if it can.
 

@@ -23,6 +23,7 @@ from pipeline.judges.speech import Speech
 from pipeline.judges.usable import usable_only
 from pipeline.languages import Language
 from pipeline.needs import Lack, Price
+from pipeline.pretrained.named import ModelName
 from pipeline.records import Failure
 from pipeline.whisper.checkpoint import (
     BUNDLED,
@@ -46,7 +47,6 @@ _BORDERLINE_SHARE = 0.2
 
 Hear = Callable[[list[JudgeItem]], "list[Heard | Failure]"]
 
-ModelName = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from pipeline.emotions import Emotion
 from pipeline.engine import digest, release
 from pipeline.prosody.profile import measure
 from pipeline.records import Tally, Utterance
+from pipeline.scripts import character_error
 from pipeline.store import Store, to_json
 from pipeline.synthesis.espeak import count_phones
 
@@ -82,20 +82,9 @@ def _row(utterance: Utterance, phone_count: int | None, door: Door) -> dict[str,
 
 def text_error(text: str, door: Door) -> str | None:
     """Why a text can't come in, in one sentence, or None if it can."""
-    if not any(character.isalnum() for character in text):
-        return f"the text {text[:40]!r} has no letter" if text.strip() else "the text is empty"
     if len(text) > door.longest_text:
         return f"the text has {len(text)} characters; door.longest_text is {door.longest_text}"
-    controls = _control_characters(text)
-    if controls:
-        return f"the text {text[:40]!r} has control characters: {', '.join(controls)}"
-    if "\ufffd" in text:
-        return f"the text {text[:40]!r} has U+FFFD, where a character was lost: write it again"
-    return None
-
-
-def _control_characters(text: str) -> Sequence[str]:
-    return sorted({f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cc"})
+    return character_error(text)
 
 
 class Admitted(NamedTuple):

@@ -12,6 +12,7 @@ from pipeline.errors import InputError
 from pipeline.languages import SOURCE, Language
 from pipeline.loading import loaded
 from pipeline.records import Failure, Tally, composed
+from pipeline.scripts import character_error
 from pipeline.store import Store
 from pipeline.translation.base import Fingerprints, Sentence, Translation, Translator
 from pipeline.translation.table import Rows, pairs
@@ -19,7 +20,7 @@ from pipeline.translation.table import Rows, pairs
 STAGE = "lines"
 CORRECTION = "correction"
 """The translator of a line that a person has put in the engine's place."""
-_VERSION = 4
+_VERSION = 5
 
 
 class Text(NamedTuple):
@@ -92,13 +93,11 @@ def _line(
     """The fields of a line, taking the next of the engine's answers where it was asked."""
     if language == SOURCE:
         return {"text": one.text, "hit_length_cap": False}
-    if one.correction is not None:
-        return {"text": one.correction, "translator": CORRECTION, "hit_length_cap": False}
-    answer = next(made)
+    by = CORRECTION if one.correction is not None else translator.engine
+    answer = Translation(one.correction) if one.correction is not None else next(made)
     if isinstance(answer, Failure):
-        return {"translator": translator.engine, "error": answer.error}
-    return {
-        "text": composed(answer.text),
-        "translator": translator.engine,
-        "hit_length_cap": answer.hit_length_cap,
-    }
+        return {"translator": by, "error": answer.error}
+    if error := character_error(answer.text):
+        return {"translator": by, "error": error}
+    text = composed(answer.text)
+    return {"text": text, "translator": by, "hit_length_cap": answer.hit_length_cap}

@@ -58,6 +58,17 @@ def test_what_an_engine_writes_apart_is_composed(tmp_path: Path):
     assert {row["text"] for row in store.read("lines", key).to_pylist()} == {"sch\u00f6n"}
 
 
+@pytest.mark.parametrize(
+    ("written", "error"),
+    [("Ja\x1b[31m!", "U+001B"), ("…!", "has no letter"), (" ", "is empty"), ("J\ufffd", "U+FFFD")],
+)
+def test_what_nobody_can_speak_fails_as_it_does_at_the_door(lines, memory, written, error):
+    Path(memory.path).write_text(f"en\tde\nNo.\tNein.\nWho?\t{written}\n", encoding="utf-8")
+    rows = lines()
+    assert error in rows["c"]["error"] or not written.strip()
+    assert (rows["a"]["text"], rows["c"]["text"]) == ("Nein.", None)
+
+
 def test_a_correction_goes_before_the_engine_and_says_so(lines):
     rows = lines(corrected(TEXTS, [{"en": "Yes.", "de": "Jawohl!"}], "de"))
     assert (rows["b"]["text"], rows["b"]["translator"]) == ("Jawohl!", "correction")
