@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from model.data.clip_set import ClipSet
 from model.data.clips import UnusableAudio, read_audio
 from model.data.load import load_clips
+from model.data.rows import Split
 from model.evaluation.baselines import readable
 from model.evaluation.evaluate import Evaluation, Training, evaluate
 from model.evaluation.inference import embed, predict, verdicts
@@ -32,6 +33,7 @@ from pipeline.pretrained.devices import Device
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 """A code as BCP-47 writes it."""
+_CHOSEN_BY = "validation, by which the best step was chosen"
 
 
 @dataclass(frozen=True)
@@ -170,13 +172,14 @@ def run_evaluate(
     """
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
-    train, unaltered = _training_clips(trained, cache) if baselines else (None, None)
+    met = _met_in_training(trained, cache) if baselines else None
+    train = met.taught if met else None
     tested.check(train.clips.language_names if train else ())
     settings = tested.settings(recipe.data)
     test = load_clips(settings, "test", recipe.labels, encoder, cache)
     probabilities, _ = verdicts(trained.model, test, recipe.labels)
-    embedded = embed(stage_models(folder, trained), unaltered, test)
-    caveats = [*_known_before(unaltered, test), *filter(None, [recipe.encoder.caveat])]
+    embedded = embed(stage_models(folder, trained), met.heard if met else None, test)
+    caveats = [*_known_before(met, test), *filter(None, [recipe.encoder.caveat])]
     title = tested.title(recipe.data)
     found = evaluate(probabilities, train, test, readable(embedded), title, caveats)
     write_evaluation(out or folder, found, embedded)
@@ -185,41 +188,56 @@ def run_evaluate(
     return found
 
 
-def _known_before(train: ClipSet | None, test: ClipSet) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Met:
+    """What a model has met: the clips that `taught` it, and those of them that a stage `heard`, at
+    their own speed only; and those of `validation`, by which its checkpoint was chosen."""
+
+    taught: Training
+    heard: ClipSet
+    validation: ClipSet
+
+
+def _known_before(met: _Met | None, test: ClipSet) -> Iterator[str]:
     """What the model has met in training, where that is at hand: no zero-shot figure has it."""
-    if train is None:
+    if met is None:
         yield (
             "Nobody looked whether the model met these clips or speakers in training: its training "
             "sets were left out (--no-baselines)."
         )
         return
-    utterances = test.shared_utterances(train)
-    speakers = test.shared_speakers(train)
-    for name, shared in (("utterances", utterances), ("speakers", speakers)):
+    for kind, shared, where in (
+        ("utterances", test.shared_utterances(met.heard), "the training"),
+        ("speakers", test.shared_speakers(met.heard), "the training"),
+        ("utterances", test.shared_utterances(met.validation), _CHOSEN_BY),
+    ):
         if shared:  # counted and not named: the card is published, and a name may hold a path
             yield (
-                f"{len(shared)} of the test's {name} were in the training: these figures flatter "
-                "the model."
+                f"{len(shared)} of the test's {kind} were in {where}: these figures flatter the "
+                "model."
             )
 
 
-def _training_clips(trained: Trained, cache: Path) -> tuple[Training, ClipSet]:
-    """The clips of the model's training sets, and those that it heard at their own speed only.
+def _met_in_training(trained: Trained, cache: Path) -> _Met:
+    """The clips of the sets that a model was trained on.
 
     Raises:
         InputError: a set is not there any more, or is not what the recipe says.
     """
-    recipe, encoder = trained.recipe, trained.encoder
+    recipe = trained.recipe
     as_it_is = recipe.data.model_copy(update={"speeds": (1.0,)})
+
+    def load(data: DataSettings, split: Split) -> ClipSet:
+        return load_clips(data, split, recipe.labels, trained.encoder, cache)
+
     try:
-        clips, unaltered = (
-            load_clips(data, "train", recipe.labels, encoder, cache)
-            for data in (recipe.data, as_it_is)
-        )
+        clips = load(recipe.data, "train")
+        unaltered = clips if as_it_is == recipe.data else load(as_it_is, "train")
         heard, of_unaltered = (heard_in(one, recipe.stages) for one in (clips, unaltered))
+        validation = load(recipe.data, "validation")
     except InputError as error:
         raise InputError(f"{error}; or go without what is fitted on it: --no-baselines") from error
-    return Training(clips, heard), unaltered.chosen(of_unaltered)
+    return _Met(Training(clips, heard), unaltered.chosen(of_unaltered), validation)
 
 
 def run_predict(
