@@ -1,4 +1,4 @@
-"""A recipe of a few short texts and cheap judges, so that a whole build takes seconds."""
+"""A recipe of short texts and cheap judges, whose build takes seconds; and a trained model."""
 
 import hashlib
 import json
@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.prefect_settings import prepare_prefect
 from flows.runners.processes import OnThisMachine
+from tests.flows.calling import LEARNING, call
+from tests.model.tiny import TINY, write_set
 
 TEXTS = {
     "en": ["Go away!", "What a lovely day!", "The bus is late.", "I miss you so much."],
@@ -110,3 +112,17 @@ class Workbench:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and ".prefect" not in path.parts
         }
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A trained model, as the command leaves it."""
+    folder = tmp_path_factory.mktemp("place")
+    write_set(folder / "set")
+    data = {"sets": [{"engine": "folder", "path": str(folder / "set")}]}
+    stages = [{"name": name, **LEARNING} for name in ("align", "transfer")]
+    recipe = {**TINY, "data": data, "stages": stages}
+    (folder / "recipe.yaml").write_text(json.dumps(recipe))
+    result = call("train", folder / "recipe.yaml", "--out", folder / "m", "--work", folder / "w")
+    assert result.exit_code == 0, result.output
+    return folder

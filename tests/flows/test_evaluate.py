@@ -11,7 +11,7 @@ import pytest
 from flows import evaluate
 from pipeline.audio import encode_flac
 from pipeline.errors import InputError
-from tests.model.calling import call, fresh_place
+from tests.flows.calling import call, fresh_place
 from tests.model.tiny import RATE, TINY, tone, write_set
 
 
@@ -217,6 +217,18 @@ def test_a_single_recording_can_be_evaluated(place, tmp_path, recordings):
     result = call("evaluate", place / "m", recordings, *given)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "one" / "figures" / "embeddings.png").is_file()
+
+
+def test_an_evaluation_says_what_chose_the_model_s_best_step(place, tmp_path):
+    def seen(row):
+        return {**row, "source_id": row["source_id"].replace("test", "validation")}
+
+    write_set(tmp_path / "seen", seen, splits=("test",))
+    given = (tmp_path / "seen", "--work", place / "w", "--out", tmp_path / "out")
+    result = call("evaluate", place / "m", *given)
+    assert result.exit_code == 0, result.output
+    caveats = json.loads(result.output.splitlines()[-1])["caveats"]
+    assert caveats[1].startswith("12 of the test's utterances were in validation, by which the")
 
 
 def test_an_evaluation_says_what_the_model_has_met_before(place, tmp_path):

@@ -16,7 +16,7 @@ from pipeline.audio import READABLE, encode_flac
 from pipeline.emotions import EMOTIONS
 from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
-from tests.model.calling import call
+from tests.flows.calling import call
 from tests.model.tiny import RATE, tone, write_whisper
 
 

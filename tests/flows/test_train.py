@@ -1,11 +1,11 @@
-"""`m5ser train` and `ablate` as a person calls them."""
+"""`m5ser train` as a person calls it."""
 
 import json
 import shutil
 
 from model.export import load_trained
 from model.recipe.file import load_training_recipe
-from tests.model.calling import LEARNING, call, fresh_place
+from tests.flows.calling import LEARNING, call, fresh_place
 from tests.model.tiny import TINY, write_llama, write_set, write_whisper
 
 
@@ -40,26 +40,6 @@ def test_what_a_label_lacks_is_said_before_the_training_and_rows_count_once(plac
     assert unasked == "no clip of validation is sad: the best step is chosen without"
     assert left_out == "of validation 8 rows were left out: label 'disgusted'"
     assert " ".join(result.stderr.split()).index(untaught) == len("warning: ")
-
-
-def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
-    recipe = json.loads((place / "recipe.yaml").read_text())
-    losses = {"supervised_contrast": 0.5, "adversary": 0.1}
-    recipe["data"]["speeds"] = [0.9, 1.0]  # a clip counts once
-    recipe["stages"] = [{"name": "transfer", "steps": 2, "batch_size": 12, "losses": losses}]
-    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
-    arguments = ("--out", tmp_path / "a", "--work", place / "w")
-    result = call("ablate", tmp_path / "recipe.yaml", *arguments)
-    assert result.exit_code == 0, result.output
-    found = json.loads(result.output.splitlines()[-1])
-    assert list(found) == ["english", "languages", "contrast", "adversary", "unfiltered"]
-    for arm in found.values():
-        assert set(arm["metrics"]) == {"all", "en", "de"}
-        low, high = arm["metrics"]["all"]["ua_interval"]
-        assert low <= arm["metrics"]["all"]["ua"] <= high
-    table = (tmp_path / "a" / "ablation.md").read_text()
-    assert "| &#43; contrast | 24 |" in table
-    assert "| English only | 12 |" in table
 
 
 def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
