@@ -90,6 +90,17 @@ class Tested:
         """The language of a manifest's recordings."""
         return SOURCE if self.language is None else self.language
 
+    def need(self) -> None:
+        """Refuse a place where nothing is, before anything long is begun.
+
+        Raises:
+            InputError: nothing is there.
+        """
+        if self.place is not None and not self.place.exists():
+            raise InputError(
+                f"'{self.place}' is not there: DATA is a dataset folder or a list of recordings"
+            )
+
     def check(self, known: Collection[str]) -> None:
         """Refuse what only a list has, and another word for a language that has a code.
 
@@ -167,9 +178,10 @@ def run_evaluate(
     are fitted on the sets that the model was trained on, which have to be there for them.
 
     Raises:
-        InputError: the folder is no model, the tested set's language is none, or a set is not
-            what the recipe says.
+        InputError: the folder is no model, the tested set is not there or its language none, or a
+            set is not what the recipe says.
     """
+    tested.need()
     trained = load_trained(folder, device)
     recipe, encoder = trained.recipe, trained.encoder
     met = _met_in_training(trained, cache) if baselines else None

@@ -204,6 +204,12 @@ def test_labels_are_of_a_list_alone(place):
     assert "--labels: maps the labels of a list" in result.output
 
 
+def test_a_list_that_is_not_there_is_named(place, tmp_path):
+    result = call("evaluate", place / "m", tmp_path / "pl.csv", "--language", "pl")
+    assert result.exit_code == 2
+    assert f"'{tmp_path / 'pl.csv'}' is not there: DATA is a dataset folder" in result.output
+
+
 def test_a_language_is_of_a_list_alone(place):
     result = call("evaluate", place / "m", "--language", "pl", "--work", place / "w")
     assert result.exit_code == 2
