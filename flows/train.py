@@ -146,6 +146,12 @@ def _warnings(recipe: TrainingRecipe, train: ClipSet, validation: ClipSet) -> It
         )
     if unasked := _absent(validation):
         yield f"no clip of validation is {unasked}: the best step is chosen without"
+    for stage in recipe.stages:
+        if stage.warmup_steps >= stage.steps:
+            yield (
+                f"stages.{stage.name}: the learning rate still rises when its {stage.steps} steps "
+                f"end: give fewer warmup_steps than {stage.warmup_steps}"
+            )
     for reason, count in validation.dropped.items():
         yield f"of validation {count} rows were left out: {reason}"
 

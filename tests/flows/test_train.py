@@ -42,6 +42,14 @@ def test_what_a_label_lacks_is_said_before_the_training_and_rows_count_once(plac
     assert " ".join(result.stderr.split()).index(untaught) == len("warning: ")
 
 
+def test_a_warm_up_without_end_is_said_before_the_training(place, tmp_path):
+    train = fresh_place(place, tmp_path)
+    result = call(*train, "--set", "stages.0.warmup_steps=2")
+    assert result.exit_code == 0, result.output
+    [warning] = json.loads(result.output.splitlines()[-1])["warnings"]
+    assert warning.startswith("stages.align: the learning rate still rises when its 2 steps end")
+
+
 def test_a_model_trained_on_a_path_of_this_machine_tells_no_one(place):
     recipe = load_training_recipe(str(place / "m" / "recipe.yaml"))
     assert [one.path for one in recipe.data.sets] == ["set"]
