@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from pipeline.dataset.writing import describe
 
+from pipeline.cards.describe import describe
 from pipeline.dataset.manifest import write_manifest
 from pipeline.verify.folder import verify_folder
 from pipeline.verify.shards import clip_fault, wanted_clip
