@@ -72,22 +72,30 @@ def own_language_mlp(train: Summaries, test: Summaries) -> dict[str, np.ndarray]
     return found
 
 
-def readable(embedded: Embedded) -> dict[str, dict[str, float]]:
-    """By stage, how well a linear probe reads language and speaker off embeddings: mean recall.
+@dataclass(frozen=True)
+class Readable:
+    """Mean recall of a linear probe, and `chance`: that of a guess among as many values."""
+
+    recall: float
+    chance: float
+
+
+def readable(embedded: Embedded) -> dict[str, dict[str, Readable]]:
+    """By stage, how well a linear probe reads language and speaker off embeddings.
 
     Five folds that never part the renditions of one sentence, and share every value out among them:
     a probe doesn't know what it was not fitted on. What has fewer than two values with five
     sentences each is left out, and so are clips of an unknown speaker.
     """
     values = {"language": embedded.languages, "speaker": embedded.speakers}
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Readable]] = {}
     for stage, embeddings in embedded.by_stage.items():
         recalls = {n: _probe(embeddings, v, embedded.sources) for n, v in values.items()}
         found[stage] = {name: recall for name, recall in recalls.items() if recall is not None}
     return found
 
 
-def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> float | None:
+def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> Readable | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -104,7 +112,8 @@ def _probe(embeddings: np.ndarray, values: np.ndarray, sources: np.ndarray) -> f
         said = cross_val_predict(
             probe, embeddings[kept], values[kept], groups=sources[kept], cv=folds
         )
-    return float(balanced_accuracy_score(values[kept], said))
+    recall = float(balanced_accuracy_score(values[kept], said))
+    return Readable(recall, 1 / len(frequent))
 
 
 def _fitted(train: Summaries) -> Pipeline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,13 @@ from rich.table import Table
 
 from model.data.clip_set import ClipSet
 from model.data.load import OTHER_LABEL
-from model.evaluation.baselines import frames_and_mlp, majority, own_language_mlp, summed_up
+from model.evaluation.baselines import (
+    Readable,
+    frames_and_mlp,
+    majority,
+    own_language_mlp,
+    summed_up,
+)
 from pipeline.cards.losses import FEWEST_SPEAKERS
 from pipeline.metrics import Metrics, confusion, measure
 from pipeline.plain import plain
@@ -42,7 +48,7 @@ class Evaluation:
     labels: tuple[str, ...]
     metrics: dict[str, dict[str, Metrics]]
     counts: dict[str, np.ndarray]
-    readable: dict[str, dict[str, float]]
+    readable: dict[str, dict[str, Readable]]
     drawn: dict[str, Drawn]
     dropped: dict[str, int]
     caveats: tuple[str, ...]
@@ -57,7 +63,10 @@ class Evaluation:
                 for system, by_language in self.metrics.items()
             },
             "confusion": {language: counts.tolist() for language, counts in self.counts.items()},
-            "readable_off_the_embedding": self.readable,
+            "readable_off_the_embedding": {
+                stage: {name: asdict(one) for name, one in by_name.items()}
+                for stage, by_name in self.readable.items()
+            },
             "intervals_over": self.drawn,
             "dropped": self.dropped,
             "warnings": self.warnings(),
@@ -117,9 +126,9 @@ class Evaluation:
         """What the numbers have to be read with."""
         found = [
             f"After stage '{stage}' a linear probe reads the {name} off the embedding with a mean "
-            f"recall of {recall:.1%}."
+            f"recall of {one.recall:.1%} (chance {one.chance:.1%})."
             for stage, by_name in self.readable.items()
-            for name, recall in by_name.items()
+            for name, one in by_name.items()
         ]
         return [*self._unheard(), *self._left_out(), *found, *self.caveats]
 
@@ -165,7 +174,7 @@ def evaluate(
     probabilities: np.ndarray,
     train: Training | None,
     test: ClipSet,
-    readable: Mapping[str, dict[str, float]],
+    readable: Mapping[str, dict[str, Readable]],
     tested: str,
     caveats: Sequence[str] = (),
 ) -> Evaluation:

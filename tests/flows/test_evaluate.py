@@ -28,13 +28,17 @@ def test_evaluation_holds_the_model_against_baselines(place):
     assert found["metrics"]["frames + MLP"]["all"]["ua"] > 0.8
     readable = found["readable_off_the_embedding"]
     assert set(readable) == {"align", "transfer"}
-    assert set(readable["align"]) == {"language", "speaker"}
+    assert {name: one["chance"] for name, one in readable["align"].items()} == {
+        "language": 0.5,
+        "speaker": 0.5,
+    }
     assert json.loads((place / "m" / "evaluation.json").read_text()) == found
     for name in ("confusion", "embeddings"):
         assert (place / "m" / "figures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
     ua = f"{100 * found['metrics']['m5ser']['de']['ua']:.1f}"
     assert f"| de | m5ser | 12 | {ua} |" in (place / "m" / "evaluation.md").read_text()
     card = (place / "m" / "README.md").read_text()
+    assert card.count("(chance 50.0%)") == 4
     assert "On the test clips of set:" in card
     assert f"| de | m5ser | 12 | {ua} |" in card
 
