@@ -107,9 +107,10 @@ def items(make_item, voices):
 
 
 def test_every_judge_is_held_to_it(tiny_networks):
-    lacking = set(names_of(AnyJudge)) - set(JUDGES)
+    made = [make(tiny_networks) for make in JUDGES.values()]
+    lacking = set(names_of(AnyJudge)) - {judge.engine for judge in made}
     assert not lacking, f"make one of {lacking} in `JUDGES` here"
-    assert {type(make(tiny_networks)) for make in JUDGES.values()} == set(engines_of(AnyJudge))
+    assert {type(judge) for judge in made} == set(engines_of(AnyJudge))
 
 
 @each_judge
