@@ -22,6 +22,11 @@ from model.recipe.training import TrainingRecipe
 from model.training.loop import trained_clips
 from pipeline.metrics import Metrics
 
+_CHOSEN = (
+    "The best step of every arm was chosen by the validation clips of all languages, also that of "
+    "English only, whom the figures of the other languages therefore flatter."
+)
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -60,6 +65,7 @@ class Ablation:
         for row in self.rows():
             table.add_row(*map(escape, row))
         console.print(table)
+        console.print(_CHOSEN)
 
 
 def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Console) -> Ablation:
@@ -88,7 +94,7 @@ def run_ablate(recipe: TrainingRecipe, folder: Path, cache: Path, console: Conso
 def _write(ablation: Ablation, folder: Path) -> None:
     text = json.dumps(ablation.as_dict(), indent=1) + "\n"
     (folder / "ablation.json").write_text(text, encoding="utf-8")
-    table = markdown_table(ablation.header, ablation.rows()) + "\n"
+    table = f"{markdown_table(ablation.header, ablation.rows())}\n\n{_CHOSEN}\n"
     (folder / "ablation.md").write_text(table, encoding="utf-8")
 
 

@@ -23,3 +23,4 @@ def test_an_ablation_prints_every_arm_by_language(place, tmp_path):
     table = (tmp_path / "a" / "ablation.md").read_text()
     assert "| &#43; contrast | 24 |" in table
     assert "| English only | 12 |" in table
+    assert "chosen by the validation clips of all languages, also that of English only" in table
