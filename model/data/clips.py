@@ -23,11 +23,15 @@ from model.data.drafts import ITEMS, TABLE, unfinished
 from model.data.rows import Part, Row
 from model.network.encoder import SAMPLING_RATE, SHORTEST_SAMPLES, FrozenEncoder
 from pipeline.audio import READABLE, encode_flac, resample
-from pipeline.engine import digest
+from pipeline.engine import digest, release
 from pipeline.errors import InputError
 
 _BATCH = 16
 """Clips that are encoded together; a part goes on behind a whole batch, so each has its own."""
+_VERSION = 1
+"""Raise it when the same rows give other items."""
+_WHEELS = ("soundfile", "soxr")
+"""Packages that read and resample the audio."""
 
 
 class UnusableAudio(ValueError):
@@ -61,7 +65,8 @@ def prepare(
     """
     kind = encoder.fingerprint if cache_frames else "audio"
     own = encoder if cache_frames else None
-    places = [folder / digest(part.key, kind, longest_s, speed)[:32] for part, speed in parts]
+    made_by = [_VERSION, *map(release, _WHEELS), kind, longest_s]
+    places = [folder / digest(part.key, made_by, speed)[:32] for part, speed in parts]
     for wait in (False, True):
         for (part, speed), place in zip(parts, places, strict=True):
             if not (place / TABLE).is_file():

@@ -33,6 +33,17 @@ def test_whisper_runs_once_a_clip(folder, encoder, tmp_path, monkeypatch):
     assert torch.equal(first.lengths, again.lengths)
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("_VERSION", 2), ("release", lambda package: f"{package} 99")]
+)
+def test_what_is_read_another_way_is_not_taken_from_the_cache(
+    folder, encoder, tmp_path, monkeypatch, name, other
+):
+    first = load(folder, encoder, tmp_path)
+    monkeypatch.setattr(f"model.data.clips.{name}", other)
+    assert load(folder, encoder, tmp_path).fingerprint() != first.fingerprint()
+
+
 def test_a_failed_write_is_gone_on_with(folder, encoder, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
