@@ -18,7 +18,7 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from model.data.clip_set import ClipSet
 from model.data.load import load_clips
 from model.data.sources import refuse_empty
-from model.export import RECIPE, TRAINED_RECIPE, export
+from model.export import TRAINED_RECIPE, export
 from model.network.encoder import load_encoder
 from model.network.language_model import need_language_model
 from model.network.ser import make_model
@@ -26,6 +26,7 @@ from model.recipe.training import TrainingRecipe
 from model.training.checkpoint import newest, read_position
 from model.training.loop import Trainer, heard_in, trained_clips
 from model.training.ranks import together
+from pipeline.dataset.layout import RECIPE
 from pipeline.errors import InputError
 
 TRAINED_CLIPS = "trained_clips.json"

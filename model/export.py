@@ -20,6 +20,7 @@ from model.training import checkpoint
 from model.training.checkpoint import newest, read_position
 from model.training.journal import draw_curves
 from pipeline.cards.templates import render_markdown
+from pipeline.dataset.layout import CARD, RECIPE, WEIGHTS
 from pipeline.engine import M5SER_VERSION
 from pipeline.errors import InputError
 from pipeline.pretrained.devices import Device
@@ -27,9 +28,7 @@ from pipeline.recipe import without_machine_paths
 from pipeline.settings_file import BadRecipe
 from pipeline.whisper.checkpoint import BUNDLED, OtherWeights, pinned_sha256
 
-_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
-RECIPE = "recipe.yaml"
-"""The recipe as a reader may have it; it is there when a training has come to its end."""
+_CONFIG = "config.json"
 TRAINED_RECIPE = "training.yaml"
 """The recipe as it was given, with paths of this machine: it is not published."""
 _PLACED = ("data", "encoder", "language_model")
@@ -55,7 +54,7 @@ def export(folder: Path, recipe: TrainingRecipe, model: EmotionModel, clips: int
         OSError: a file can't be written.
     """
     weights = trained_tensors(model)
-    checkpoint.save_weights(folder / _WEIGHTS, weights)
+    checkpoint.save_weights(folder / WEIGHTS, weights)
     pinned = _pinned(recipe)
     fields = pinned.model_dump(mode="json")
     fields |= {name: without_machine_paths(fields[name]) for name in _PLACED}
@@ -79,7 +78,7 @@ def write_card(folder: Path) -> None:
         named=_hub_names(recipe),
         evaluation=evaluation.read_text(encoding="utf-8") if evaluation.is_file() else None,
     )
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
 
 
 def load_trained(folder: Path, device: Device = "auto") -> Trained:
@@ -89,9 +88,9 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
         InputError: it is no such folder, its weights are of another architecture, or there is no
             such device.
     """
-    if not (folder / RECIPE).is_file() or not (folder / _WEIGHTS).is_file():
+    if not (folder / RECIPE).is_file() or not (folder / WEIGHTS).is_file():
         raise InputError(
-            f"'{folder}' is no finished model: it has no {RECIPE} and {_WEIGHTS}; give the "
+            f"'{folder}' is no finished model: it has no {RECIPE} and {WEIGHTS}; give the "
             "folder that `m5ser train` wrote"
         )
     try:
@@ -102,7 +101,7 @@ def load_trained(folder: Path, device: Device = "auto") -> Trained:
     encoder = _own_encoder(folder, recipe, place)
     encoder.whisper.to(place)
     model = make_model(recipe, encoder.width)
-    checkpoint.load_weights(folder / _WEIGHTS, model)
+    checkpoint.load_weights(folder / WEIGHTS, model)
     return Trained(recipe, encoder, model.eval().to(place))
 
 
@@ -166,7 +165,7 @@ def stage_models(folder: Path, trained: Trained) -> Iterator[tuple[str, EmotionM
         if path.is_file():
             checkpoint.load_weights(path, trained.model)
             yield stage.name, trained.model
-    checkpoint.load_weights(folder / _WEIGHTS, trained.model)
+    checkpoint.load_weights(folder / WEIGHTS, trained.model)
     yield last.name, trained.model
 
 

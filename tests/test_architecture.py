@@ -3,11 +3,14 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from pipeline.engine import M5SER_VERSION
 
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"pipeline": {"model", "flows", "prefect"}, "model": {"flows", "prefect"}}
@@ -62,6 +65,11 @@ def test_help_loads_nothing_heavy():
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_the_version_is_one():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == M5SER_VERSION
 
 
 def test_the_locks_bring_no_gigabytes_and_no_address():

@@ -6,7 +6,8 @@ import re
 
 CARD = "README.md"
 RECIPE = "recipe.yaml"
-"""The resolved recipe: every default filled in, every revision pinned."""
+"""The resolved recipe: every default filled in, every revision pinned. A model's is there when its
+training has come to its end."""
 BUILD = "build.json"
 """What else the build knew: the facts that the manifest begins with."""
 MANIFEST = "MANIFEST.json"

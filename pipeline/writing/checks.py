@@ -97,7 +97,8 @@ def check_probe(store: Store, recipe: Recipe, census: Census, dry_run: bool) -> 
 
 
 def human_sources(store: Store, census: Census) -> list[Source]:
-    """The recordings that a probe is fitted on."""
+    """The recordings that a probe is fitted on: speaker, emotion, and the profile relative to the
+    speaker's neutral, float64 [`SCALARS`]."""
     if census.human is None:
         return []
     rows = store.read("human", census.human).to_pylist()
